@@ -1,0 +1,3 @@
+//! What users write or export, read and checked into the model's inputs.
+
+pub mod diag;

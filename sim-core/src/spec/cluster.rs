@@ -1,0 +1,187 @@
+//! The machines: node shapes, reservations, disks, and who else lives there.
+
+use super::{Dist, Label, Resources, Taint};
+use crate::units::{ByteRate, Bytes, CoreMillis};
+
+/// What runs the executors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Any Kubernetes; provider rules are already resolved into [`Reservation`].
+    Kubernetes,
+    /// Hadoop YARN: polling memory monitor, node-local directories, external shuffle service.
+    Yarn,
+    /// Spark standalone: no container limit; only the node's RAM binds (1.9).
+    Standalone,
+    /// Executors in bare memory cgroups: a limit a node, a limit a pod or none, replacement after a fixed delay.
+    Bare,
+}
+
+/// Memory cgroup version of the nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CgroupVersion {
+    /// Version 1: the OOM killer takes single processes.
+    V1,
+    /// Version 2; `group_kill` is `memory.oom.group`, set by kubelets from 1.28 (QO-4).
+    V2 {
+        /// Whether one victim takes its whole container along.
+        group_kill: bool,
+    },
+}
+
+/// The cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterSpec {
+    /// What runs the executors.
+    pub platform: Platform,
+    /// Node pools.
+    pub pools: Vec<PoolSpec>,
+    /// Other users of the nodes' memory.
+    pub neighbours: Vec<NeighbourSpec>,
+    /// Memory cgroup version.
+    pub cgroup: CgroupVersion,
+    /// Kubelet periods and limits; used on Kubernetes only.
+    pub kubelet: KubeletSpec,
+    /// YARN settings; used on YARN only.
+    pub yarn: YarnSpec,
+}
+
+/// Identical nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolSpec {
+    /// Pool name; node names are `{pool}-{index}`.
+    pub name: String,
+    /// How many nodes.
+    pub count: u32,
+    /// What each node is.
+    pub shape: NodeShape,
+    /// Node labels beside `kubernetes.io/hostname`.
+    pub labels: Vec<Label>,
+    /// Node taints.
+    pub taints: Vec<Taint>,
+}
+
+/// One machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeShape {
+    /// Name of the VM shape, for reports.
+    pub vm: String,
+    /// CPU capacity.
+    pub cpu: CoreMillis,
+    /// `MemTotal`: what the kernel and the kubelet see; about 2 % below nominal in a VM (0.2).
+    pub memory: Bytes,
+    /// What is kept from pods.
+    pub reserved: Reservation,
+    /// Largest number of pods.
+    pub max_pods: u32,
+    /// Disks; index 0 carries the kubelet directory, so disk `emptyDir` volumes.
+    pub disks: Vec<DiskSpec>,
+    /// NIC bandwidth each way, effective (line rate × efficiency, 8.1).
+    pub nic: ByteRate,
+    /// Memory of the kernel, system services, kubelet and runtime, outside `kubepods` (7.3).
+    pub system_memory: Dist,
+}
+
+/// Reservations of a node (5.9, 5.10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reservation {
+    /// `kubeReserved` + `systemReserved` memory.
+    pub memory: Bytes,
+    /// `kubeReserved` + `systemReserved` CPU.
+    pub cpu: CoreMillis,
+    /// Hard eviction threshold for `memory.available`.
+    pub eviction_memory: Bytes,
+    /// Hard eviction threshold for `nodefs.available`, percent of the disk.
+    pub eviction_nodefs_percent: u32,
+}
+
+/// A disk or a volume.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DiskSpec {
+    /// Name, such as `os-p20` or `temp`.
+    pub name: String,
+    /// Capacity.
+    pub size: Bytes,
+    /// Bytes already used by images and logs.
+    pub used: Bytes,
+    /// Sequential read bandwidth.
+    pub read: ByteRate,
+    /// Sequential write bandwidth.
+    pub write: ByteRate,
+    /// I/O operations per second; with an I/O of `io_size` it caps the bandwidth (Doppio's lesson).
+    pub iops: u64,
+    /// Size of one I/O of shuffle traffic.
+    pub io_size: Bytes,
+}
+
+/// How a neighbour is spread over the nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NeighbourPlacement {
+    /// One on each node, like a DaemonSet.
+    EveryNode,
+    /// This many, placed by the scheduler before the application starts.
+    Replicas(u32),
+}
+
+/// A neighbour's memory in use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemoryUse {
+    /// Anonymous memory (counts as RSS) once it runs, bytes.
+    pub anon: Dist,
+    /// Memory-backed files (tmpfs, shared memory) it keeps, bytes; not in RSS.
+    pub shmem: Dist,
+    /// How many processes share the anonymous memory (the OOM killer looks at single processes).
+    pub processes: u32,
+}
+
+/// Another pod or service on the nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeighbourSpec {
+    /// Name.
+    pub name: String,
+    /// Where it runs.
+    pub placement: NeighbourPlacement,
+    /// Requests and limits.
+    pub resources: Resources,
+    /// Memory it really uses.
+    pub memory: MemoryUse,
+    /// Steady CPU use, cores.
+    pub cpu_use: CoreMillis,
+    /// Pod priority; 2 000 000 000 and above is system-critical: never evicted, `oom_score_adj` −997 (QO-1).
+    pub priority: i32,
+    /// Labels.
+    pub labels: Vec<Label>,
+    /// Whether its containers restart after a kill (`restartPolicy: Always`).
+    pub restarts: bool,
+}
+
+/// Periods of the kubelet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KubeletSpec {
+    /// Eviction monitor period, seconds; 10 (NE-1).
+    pub eviction_period_s: f64,
+    /// Age of the metrics that the eviction monitor sees, seconds, drawn per look; up to 10 (NE-1).
+    pub metrics_age_s: Dist,
+    /// Age of the volume statistics, seconds; up to 60 (ED-11).
+    pub volume_stats_period_s: f64,
+    /// Time from the last container's exit to the volumes' tear-down, seconds (ED-9).
+    pub teardown_s: Dist,
+    /// Share of file cache that is active and so counts in the working set (PC-4, open question 18).
+    pub active_file_share: f64,
+}
+
+/// YARN settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct YarnSpec {
+    /// `yarn.scheduler.minimum-allocation-mb`: containers are rounded up to it (YRN-1).
+    pub minimum_allocation: Bytes,
+    /// `yarn.nodemanager.resource.memory-mb` as a share of `MemTotal`.
+    pub node_memory_share: f64,
+    /// `yarn.nodemanager.container-monitor.interval-ms`, seconds (YRN-2).
+    pub monitor_interval_s: f64,
+    /// `yarn.nodemanager.pmem-check-enabled`.
+    pub pmem_check: bool,
+    /// `yarn.nodemanager.vmem-check-enabled`.
+    pub vmem_check: bool,
+    /// `yarn.nodemanager.vmem-pmem-ratio`.
+    pub vmem_ratio: f64,
+}

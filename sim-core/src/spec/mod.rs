@@ -1,0 +1,47 @@
+//! What is simulated: validated inputs as plain data.
+//!
+//! A [`Spec`] is one point of a study: a cluster, an application (its stage graph and its Spark configuration),
+//! what is uncertain about them, and the limits of the run. Everything here is already checked by whoever built
+//! it (the `scenarios` crate checks what users write); [`crate::plan::SimPlan::compile`] refuses only what can't
+//! be run at all. Fields are public because these are records, not objects. Names are those of Spark,
+//! Kubernetes and Linux. Sources are ids of `domain-facts` (MEM-1, POD-4, …) or primary sources.
+
+mod app;
+mod cluster;
+mod dist;
+mod limits;
+mod pod;
+mod spark;
+mod uncertainty;
+
+pub use app::{AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
+pub use cluster::{
+    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
+};
+pub use dist::Dist;
+pub use limits::RunLimits;
+pub use pod::{
+    Affinity, EmptyDir, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp, Taint, TaintEffect,
+    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+};
+pub use spark::{
+    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
+};
+pub use uncertainty::Uncertainty;
+
+/// One point of a study, complete.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Name of the scenario, for messages and results.
+    pub name: String,
+    /// The machines and who else uses them.
+    pub cluster: ClusterSpec,
+    /// The Spark configuration, resolved.
+    pub spark: SparkConf,
+    /// The application: its jobs and stages.
+    pub app: AppSpec,
+    /// What is uncertain.
+    pub uncertainty: Uncertainty,
+    /// When a run is cut off.
+    pub limits: RunLimits,
+}

@@ -1,0 +1,35 @@
+//! What is uncertain, as named distributions, each drawn once a replication or once an entity.
+
+use super::Dist;
+
+/// The named sources of uncertainty. All are factors on a nominal value with median 1 unless stated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Uncertainty {
+    /// Data volume of the day: factor on input and all that follows from it. Drawn once a replication.
+    pub data_volume: Dist,
+    /// Size of a partition relative to the stage's mean, renormalised to mean 1. Drawn once a (stage, partition).
+    pub partition_skew: Dist,
+    /// Compressed bytes per byte relative to nominal. Drawn once a replication.
+    pub compression: Dist,
+    /// In-memory bytes per byte relative to nominal. Drawn once a replication.
+    pub object_expansion: Dist,
+    /// Share of the heap that the young generation may touch (G1: up to 60 %, calibrated on real executors). Not a factor: the
+    /// share itself. Drawn once an executor.
+    pub heap_young_share: Dist,
+    /// Bytes allocated per in-memory byte processed relative to nominal (JH-2). Drawn once a replication.
+    pub allocation: Dist,
+    /// Non-heap memory relative to JVM-10. Drawn once an executor.
+    pub non_heap: Dist,
+    /// CPU speed. Drawn once a node.
+    pub cpu_speed: Dist,
+    /// Disk bandwidth. Drawn once a (node, disk).
+    pub disk_speed: Dist,
+    /// NIC bandwidth. Drawn once a node.
+    pub nic_speed: Dist,
+    /// CPU time of a task. Drawn once a (stage, partition, attempt).
+    pub task_cpu: Dist,
+    /// Seconds from the pod's binding to the executor's registration. Drawn once an executor (8.5).
+    pub executor_start_s: Dist,
+    /// Seconds from a process's death to the driver's reaction (DT-1). Drawn once a death.
+    pub death_detection_s: Dist,
+}
