@@ -11,6 +11,7 @@ mod cluster;
 mod dist;
 mod limits;
 mod pod;
+mod probit;
 mod spark;
 mod uncertainty;
 
@@ -24,6 +25,7 @@ pub use pod::{
     Affinity, EmptyDir, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp, Taint, TaintEffect,
     Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
+pub(crate) use probit::probit;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };

@@ -1,0 +1,143 @@
+//! An implicit 4-ary min-heap of 16-byte keys that knows where each key is.
+//!
+//! A key is any `u128` whose low 24 bits name its owner's slot; the bits above give the order, and the owner must
+//! make them unique. The four children of a node share one 64-byte line; unused places hold the largest key,
+//! so that choosing the smallest child needs no bounds. Taking the smallest moves the hole to the bottom first
+//! and sifts the last key up from there, because the last key nearly always belongs near the bottom.
+//! Positions by slot make removal and change of key O(log n), so that nothing dead ever stays in the heap.
+
+/// Bits of a key that name the slot.
+pub(super) const SLOT_BITS: u32 = 24;
+/// Slots that can be named.
+pub(super) const MAX_SLOTS: u32 = 1 << SLOT_BITS;
+
+const SLOT_MASK: u128 = (1 << SLOT_BITS) - 1;
+const ROOT: usize = 3;
+const UNUSED: u128 = u128::MAX;
+
+/// Four keys that share a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Line([u128; 4]);
+
+/// The slot that a key names.
+pub(super) fn slot_of(key: u128) -> u32 {
+    (key & SLOT_MASK) as u32
+}
+
+/// The heap. The root is at place 3, so that the children of place `p` fill the line `p − 2`.
+#[derive(Debug)]
+pub(super) struct SlotHeap {
+    lines: Vec<Line>,
+    places: Vec<u32>,
+    len: usize,
+}
+
+impl SlotHeap {
+    pub(super) const fn new() -> Self {
+        Self { lines: Vec::new(), places: Vec::new(), len: 0 }
+    }
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+    /// The smallest key.
+    pub(super) fn peek(&self) -> Option<u128> {
+        if self.len == 0 { None } else { Some(self.at(ROOT)) }
+    }
+    /// The key of a slot that is in the heap.
+    pub(super) fn key(&self, slot: u32) -> u128 {
+        self.at(self.places[slot as usize] as usize)
+    }
+    /// Adds a key; its slot must not be in the heap.
+    pub(super) fn push(&mut self, key: u128) {
+        let place = ROOT + self.len;
+        if place >> 2 == self.lines.len() {
+            self.lines.push(Line([UNUSED; 4]));
+        }
+        let slot = slot_of(key) as usize;
+        if slot >= self.places.len() {
+            self.places.resize(slot + 1, 0);
+        }
+        self.len += 1;
+        self.sift_up(place, key);
+    }
+    /// Takes the smallest key out.
+    pub(super) fn pop(&mut self) -> Option<u128> {
+        let smallest = self.peek()?;
+        self.remove_at(ROOT);
+        Some(smallest)
+    }
+    /// Takes the key of a slot out that is in the heap.
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.remove_at(self.places[slot as usize] as usize);
+    }
+    /// Gives a slot that is in the heap another key of the same slot.
+    pub(super) fn update(&mut self, key: u128) {
+        let place = self.places[slot_of(key) as usize] as usize;
+        self.settle(place, key);
+    }
+    /// Forgets all keys and keeps the allocations.
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.len = 0;
+    }
+    /// All keys in order, taken out.
+    pub(super) fn drain_sorted(&mut self) -> Vec<u128> {
+        std::iter::from_fn(|| self.pop()).collect()
+    }
+
+    fn at(&self, place: usize) -> u128 {
+        self.lines[place >> 2].0[place & 3]
+    }
+    fn put(&mut self, place: usize, key: u128) {
+        self.lines[place >> 2].0[place & 3] = key;
+        self.places[slot_of(key) as usize] = place as u32;
+    }
+    fn remove_at(&mut self, place: usize) {
+        self.len -= 1;
+        let end = ROOT + self.len;
+        let last = self.at(end);
+        self.lines[end >> 2].0[end & 3] = UNUSED;
+        if end.is_multiple_of(4) {
+            self.lines.truncate(end >> 2);
+        }
+        if place != end {
+            self.settle(place, last);
+        }
+    }
+    /// Puts a key where it belongs, starting at a place that is free to overwrite.
+    fn settle(&mut self, place: usize, key: u128) {
+        if place > ROOT && key < self.at(parent(place)) {
+            self.sift_up(place, key);
+        } else {
+            let bottom = self.hole_to_bottom(place);
+            self.sift_up(bottom, key);
+        }
+    }
+    fn sift_up(&mut self, mut place: usize, key: u128) {
+        while place > ROOT {
+            let above = self.at(parent(place));
+            if above <= key {
+                break;
+            }
+            self.put(place, above);
+            place = parent(place);
+        }
+        self.put(place, key);
+    }
+    /// Moves the smallest child up until the hole has no children; returns its place.
+    fn hole_to_bottom(&mut self, mut place: usize) -> usize {
+        while let Some(Line(children)) = self.lines.get(place - 2) {
+            let (low, high) = (usize::from(children[1] < children[0]), 2 + usize::from(children[3] < children[2]));
+            let child = if children[high] < children[low] { high } else { low };
+            let key = children[child];
+            self.put(place, key);
+            place = ((place - 2) << 2) + child;
+        }
+        place
+    }
+}
+
+fn parent(place: usize) -> usize {
+    (place >> 2) + 2
+}
