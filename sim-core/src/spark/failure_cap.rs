@@ -1,0 +1,127 @@
+//! How many executors may fail before the application is stopped.
+//!
+//! From 3.5 Spark on Kubernetes stops an application whose failed executors outnumber a cap, by default twice the executors
+//! asked for and at least three; before, replacement went on without end. YARN always had the cap. Only pods that were seen
+//! in phase Failed count, each once (FC-3). Standalone has another rule, consecutive failures without a healthy executor,
+//! and is given no cap here. Source: FC-1 to FC-3, YRN-8, A20.
+
+use std::collections::VecDeque;
+
+use crate::spec::{Platform, SparkVersion};
+use crate::units::{SimSpan, SimTime};
+
+/// Least default cap (FC-2).
+const LEAST_CAP: u32 = 3;
+
+/// How the number of executors is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecutorCount {
+    /// `spark.executor.instances`, if set.
+    Fixed(Option<u32>),
+    /// `spark.dynamicAllocation.maxExecutors`, if set.
+    Dynamic(Option<u32>),
+}
+
+/// The cap in force: `set` is `spark.executor.maxNumFailures` (YARN before 3.5: `spark.yarn.max.executor.failures`).
+/// `None` means that failures never stop the application (FC-1, FC-2).
+pub fn failure_cap(platform: Platform, version: SparkVersion, set: Option<u32>, executors: ExecutorCount) -> Option<u32> {
+    let counted = match platform {
+        Platform::Kubernetes => (version.major, version.minor) >= (3, 5),
+        Platform::Yarn => true,
+        Platform::Standalone | Platform::Bare => false,
+    };
+    if !counted {
+        return None;
+    }
+    if set.is_some() {
+        return set;
+    }
+    let expected = match executors {
+        ExecutorCount::Fixed(instances) => instances.unwrap_or(0),
+        ExecutorCount::Dynamic(max) => max.unwrap_or(i32::MAX as u32),
+    };
+    // Above half of the largest 32-bit integer Spark's default is that integer: no cap in effect.
+    (expected <= i32::MAX as u32 / 2).then(|| (2 * expected).max(LEAST_CAP))
+}
+
+/// Failed executors of a running application, against its cap.
+#[derive(Clone, Debug)]
+pub struct FailureCount {
+    cap: Option<u32>,
+    validity: Option<SimSpan>,
+    failed_at: VecDeque<SimTime>,
+}
+
+impl FailureCount {
+    /// No failures yet. `validity` is `spark.executor.failuresValidityInterval`: older failures are forgotten; `None` or zero
+    /// forgets none (FC-2).
+    pub fn new(cap: Option<u32>, validity: Option<SimSpan>) -> Self {
+        Self { cap, validity: validity.filter(|span| !span.is_zero()), failed_at: VecDeque::new() }
+    }
+    /// An executor was seen failed. True when the count now exceeds the cap: the application stops.
+    pub fn record(&mut self, now: SimTime) -> bool {
+        self.failed_at.push_back(now);
+        let count = self.count(now);
+        self.cap.is_some_and(|cap| count > cap as usize)
+    }
+    /// Failures that still count.
+    pub fn count(&mut self, now: SimTime) -> usize {
+        if let Some(validity) = self.validity {
+            while self.failed_at.front().is_some_and(|&at| at + validity < now) {
+                self.failed_at.pop_front();
+            }
+        }
+        self.failed_at.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V3_4: SparkVersion = SparkVersion { major: 3, minor: 4, patch: 0 };
+    const V3_5: SparkVersion = SparkVersion { major: 3, minor: 5, patch: 0 };
+
+    fn on_kubernetes(version: SparkVersion, executors: ExecutorCount) -> Option<u32> {
+        failure_cap(Platform::Kubernetes, version, None, executors)
+    }
+    /// How many failures, one a second, stop the application.
+    fn stopped_by(cap: Option<u32>, validity: Option<SimSpan>) -> Option<u64> {
+        let mut count = FailureCount::new(cap, validity);
+        (1..=1000).find(|&n| count.record(SimTime::ZERO + SimSpan::from_secs(n)))
+    }
+
+    #[test]
+    fn a20_caps_by_executors() {
+        assert_eq!(on_kubernetes(V3_5, ExecutorCount::Fixed(Some(4))), Some(8));
+        assert_eq!(on_kubernetes(V3_5, ExecutorCount::Fixed(None)), Some(3));
+        assert_eq!(on_kubernetes(V3_5, ExecutorCount::Dynamic(None)), None);
+        assert_eq!(on_kubernetes(V3_4, ExecutorCount::Fixed(Some(4))), None);
+    }
+
+    #[test]
+    fn a20_the_failure_after_the_cap_stops_the_application() {
+        assert_eq!(stopped_by(Some(8), None), Some(9));
+        assert_eq!(stopped_by(Some(3), None), Some(4));
+        assert_eq!(stopped_by(None, None), None);
+    }
+
+    #[test]
+    fn fc_1_the_key_does_not_exist_on_kubernetes_before_3_5() {
+        assert_eq!(failure_cap(Platform::Kubernetes, V3_4, Some(1), ExecutorCount::Fixed(None)), None);
+        assert_eq!(failure_cap(Platform::Kubernetes, V3_5, Some(1), ExecutorCount::Fixed(Some(9))), Some(1));
+    }
+
+    #[test]
+    fn yrn_8_yarn_doubles_the_maximum_of_dynamic_allocation() {
+        assert_eq!(failure_cap(Platform::Yarn, V3_4, None, ExecutorCount::Dynamic(Some(20))), Some(40));
+        assert_eq!(failure_cap(Platform::Standalone, V3_5, Some(1), ExecutorCount::Fixed(None)), None);
+    }
+
+    #[test]
+    fn fc_2_failures_expire_after_their_validity() {
+        assert_eq!(stopped_by(Some(3), Some(SimSpan::from_secs(2))), None, "three at a time within two seconds");
+        assert_eq!(stopped_by(Some(3), Some(SimSpan::from_secs(3))), Some(4));
+        assert_eq!(stopped_by(Some(3), Some(SimSpan::ZERO)), Some(4), "zero forgets none");
+    }
+}

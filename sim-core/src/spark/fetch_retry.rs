@@ -1,0 +1,37 @@
+//! How long a reducer tries before it reports a fetch failure.
+//!
+//! A failed request is tried again a fixed number of times after a fixed wait; each try also takes as long as the connection
+//! needs to fail, nothing when the peer refuses and up to the connection timeout when packets vanish. The driver resubmits
+//! the stages shortly after it hears of the failure. Source: FF-1, FF-3, A26.
+
+use crate::units::SimSpan;
+
+/// Longest time that a try takes when packets vanish: `spark.network.timeout` (FF-1).
+pub const CONNECTION_TIMEOUT: SimSpan = SimSpan::from_secs(120);
+/// From the last fetch failure of a burst to the resubmission of the stages (FF-3).
+pub const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
+
+/// Time from the first try to the `FetchFailed`: `retries` tries after the first, each `wait` after the one before has
+/// failed, which takes `per_try` (FF-1). Keys: `spark.shuffle.io.maxRetries`, `spark.shuffle.io.retryWait`.
+pub fn fetch_failed_after(retries: u32, wait: SimSpan, per_try: SimSpan) -> SimSpan {
+    let ns = u128::from(retries) * u128::from(wait.as_ns()) + (u128::from(retries) + 1) * u128::from(per_try.as_ns());
+    SimSpan::from_ns(u64::try_from(ns).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a26_connection_refused_fails_after_15_s() {
+        let failed = fetch_failed_after(3, SimSpan::from_secs(5), SimSpan::ZERO);
+        assert_eq!(failed, SimSpan::from_secs(15));
+        assert_eq!((failed + RESUBMIT_DELAY) * 4, SimSpan::from_ms(60_800), "four rounds abort the job");
+    }
+
+    #[test]
+    fn ff_1_silence_costs_the_timeout_at_every_try() {
+        assert_eq!(fetch_failed_after(3, SimSpan::from_secs(5), CONNECTION_TIMEOUT), SimSpan::from_secs(495));
+        assert_eq!(fetch_failed_after(u32::MAX, SimSpan::from_ns(u64::MAX), SimSpan::ZERO), SimSpan::from_ns(u64::MAX));
+    }
+}

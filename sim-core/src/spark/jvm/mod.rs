@@ -1,0 +1,13 @@
+//! The executor's JVM: what its heap can hold, how much of it becomes resident, and what it needs beside the heap.
+//!
+//! [`heap`] gives the usable part of the heap and the cost of collecting it, [`touch`] how resident heap grows as a task
+//! allocates, [`non_heap`] the memory outside the heap. All are deterministic; what is uncertain about them is drawn by the
+//! caller and passed in. Sources: 1.6, 1.7, 6.6.
+
+pub mod heap;
+pub mod non_heap;
+pub mod touch;
+
+pub use heap::{BASE_LIVE, GC_SHARE_MAX, gc_share, max_memory, usable_fraction, usable_heap};
+pub use non_heap::{non_heap, threads};
+pub use touch::{committed_on_demand, default_young_share, touch_ceiling, touch_per_allocated, touched_after};

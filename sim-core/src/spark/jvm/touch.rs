@@ -1,0 +1,106 @@
+//! How much of the heap becomes resident.
+//!
+//! With `-Xms` = `-Xmx` the heap is committed at the start, but a page costs memory only once it is first touched, and is never
+//! given back (JVM-4): resident heap is a high-water mark. Allocation walks through the young generation and touches it up
+//! to its largest size; live data in the old generation comes on top. On real executors (Java 17, G1, heaps of 512 to
+//! 1024 MiB) the process converged to its non-heap memory plus about 0.60 of the heap plus live old data, never more
+//! than non-heap plus the heap (measured). The speed of the approach is the curve of JH-2, a guess to calibrate.
+
+use crate::spec::Collector;
+use crate::units::Bytes;
+
+/// Free part of the heap that a collection leaves when the heap may grow: `MinHeapFreeRatio` = 40 % (JDK 17 default).
+const MIN_HEAP_FREE: f64 = 0.4;
+/// Without `-Xms` a heap starts at this part of the RAM that the JVM sees: `InitialRAMFraction` = 64 (JDK 17 default).
+const INITIAL_RAM_PARTS: u64 = 64;
+
+/// Largest share of the heap that the young generation takes: G1 `G1MaxNewSizePercent` = 60 % (measured on real
+/// executors); Serial and Parallel `NewRatio` = 2, a third (JDK 17 default).
+pub fn default_young_share(collector: Collector) -> f64 {
+    match collector {
+        Collector::G1 => 0.60,
+        Collector::Parallel | Collector::Serial => 1.0 / 3.0,
+    }
+}
+
+/// Resident heap that allocation converges to: `min(heap, young_share · heap + old_live)`. `heap` is what is committed:
+/// `-Xmx` when `-Xms` equals it, else [`committed_on_demand`].
+pub fn touch_ceiling(heap: Bytes, young_share: f64, old_live: Bytes) -> Bytes {
+    heap.min(Bytes::new(heap.scale(young_share).get().saturating_add(old_live.get())))
+}
+
+/// Heap bytes newly touched for each byte allocated: `max(0, (ceiling − touched) / ceiling)`, JH-2 in differential form.
+pub fn touch_per_allocated(touched: Bytes, ceiling: Bytes) -> f64 {
+    if ceiling.is_zero() {
+        return 0.0;
+    }
+    ceiling.saturating_sub(touched).as_f64() / ceiling.as_f64()
+}
+
+/// Resident heap after `allocated` more bytes: the solution of [`touch_per_allocated`] under a constant ceiling,
+/// `ceiling − (ceiling − touched) · exp(−allocated / ceiling)`. It never shrinks (JVM-4).
+pub fn touched_after(touched: Bytes, ceiling: Bytes, allocated: Bytes) -> Bytes {
+    let rest = ceiling.saturating_sub(touched);
+    if rest.is_zero() {
+        return touched;
+    }
+    let left = rest.as_f64() * libm::exp(-allocated.as_f64() / ceiling.as_f64());
+    touched + rest.saturating_sub(Bytes::from_f64(left))
+}
+
+/// Heap that a JVM without `-Xms` commits for so much live data: grown until 40 % are free after a collection, from 1/64 of the
+/// RAM that it sees up to `-Xmx` (JDK 17 defaults; recalled for the rule). A full collection may give back the rest (JVM-4).
+pub fn committed_on_demand(xmx: Bytes, ram: Bytes, live: Bytes) -> Bytes {
+    let start = Bytes::new(ram.get() / INITIAL_RAM_PARTS);
+    Bytes::from_f64(live.as_f64() / (1.0 - MIN_HEAP_FREE)).max(start).min(xmx)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g1_touches_its_young_share_and_live_data_but_no_more_than_the_heap() {
+        let ceiling = |old| touch_ceiling(Bytes::mib(1000), default_young_share(Collector::G1), Bytes::mib(old));
+        assert_eq!([ceiling(0), ceiling(150), ceiling(400), ceiling(900)].map(Bytes::whole_mib), [600, 750, 1000, 1000]);
+        assert_eq!(touch_ceiling(Bytes::mib(900), default_young_share(Collector::Serial), Bytes::ZERO), Bytes::mib(300));
+    }
+
+    #[test]
+    fn jh_2_the_slope_falls_from_one_to_zero() {
+        let ceiling = Bytes::mib(800);
+        assert!((touch_per_allocated(Bytes::ZERO, ceiling) - 1.0).abs() < 1e-12);
+        assert!((touch_per_allocated(Bytes::mib(400), ceiling) - 0.5).abs() < 1e-12);
+        for touched in [800, 900] {
+            assert!(touch_per_allocated(Bytes::mib(touched), ceiling).abs() < 1e-12);
+        }
+        assert!(touch_per_allocated(Bytes::ZERO, Bytes::ZERO).abs() < 1e-12);
+    }
+
+    /// The closed form against 100 000 small steps of the slope.
+    #[test]
+    fn jh_2_the_curve_solves_its_slope() {
+        let (start, ceiling) = (Bytes::mib(100), Bytes::mib(700));
+        for total in [50, 700, 3000] {
+            let step = Bytes::mib(total).as_f64() / 100_000.0;
+            let mut touched = start.as_f64();
+            for _ in 0..100_000 {
+                touched += step * touch_per_allocated(Bytes::from_f64(touched), ceiling);
+            }
+            let closed = touched_after(start, ceiling, Bytes::mib(total)).as_f64();
+            assert!((closed - touched).abs() < 1e-4 * ceiling.as_f64(), "{total}: {closed} against {touched}");
+        }
+    }
+
+    #[test]
+    fn jvm_4_resident_heap_never_shrinks() {
+        assert_eq!(touched_after(Bytes::mib(784), Bytes::mib(300), Bytes::gib(9)), Bytes::mib(784));
+        assert_eq!(touched_after(Bytes::mib(5), Bytes::mib(300), Bytes::ZERO), Bytes::mib(5));
+    }
+
+    #[test]
+    fn a_heap_without_xms_grows_with_live_data_between_its_bounds() {
+        let committed = |live| committed_on_demand(Bytes::gib(8), Bytes::gib(64), Bytes::mib(live)).whole_mib();
+        assert_eq!([committed(0), committed(1200), committed(7000)], [1024, 2000, 8192]);
+    }
+}
