@@ -134,3 +134,157 @@ fn key(at: SimTime, class: u8, sequence: u32, slot: u32) -> u128 {
 fn time_of(key: u128) -> SimTime {
     SimTime::from_ns((key >> TIME_SHIFT) as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::slow_calendar::SlowCalendar;
+    use super::*;
+
+    fn at(ns: u64) -> SimTime {
+        SimTime::from_ns(ns)
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Schedule { after: u64, class: u8 },
+        Cancel(usize),
+        Reschedule { which: usize, after: u64 },
+        Pop,
+        Renumber,
+        Clear,
+    }
+
+    /// Few distinct times and classes, so that most events tie with another.
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            40 => (0..6u64, 0..3u8).prop_map(|(after, class)| Step::Schedule { after, class }),
+            15 => any::<usize>().prop_map(Step::Cancel),
+            15 => (any::<usize>(), 0..6u64).prop_map(|(which, after)| Step::Reschedule { which, after }),
+            30 => Just(Step::Pop),
+            1 => Just(Step::Renumber),
+            1 => Just(Step::Clear),
+        ]
+    }
+
+    /// The calendar and its twin side by side. Events are numbered; `issued` remembers every handle of the run.
+    #[derive(Default)]
+    struct Pair {
+        fast: Calendar<usize>,
+        slow: SlowCalendar<usize>,
+        issued: Vec<(EventHandle, u64, u8)>,
+    }
+
+    impl Pair {
+        fn take(&mut self, step: &Step) {
+            match *step {
+                Step::Schedule { after, class } => {
+                    let (time, event) = (self.fast.now() + crate::units::SimSpan::from_ns(after), self.issued.len());
+                    self.issued.push((self.fast.schedule(time, class, event), self.slow.schedule(time, class, event), class));
+                }
+                Step::Cancel(which) if !self.issued.is_empty() => {
+                    let (handle, name, _) = self.issued[which % self.issued.len()];
+                    assert_eq!(self.fast.cancel(handle), self.slow.cancel(name), "stale handles included");
+                    assert_eq!(self.fast.cancel(handle), None, "once only");
+                }
+                Step::Reschedule { which, after } if !self.issued.is_empty() => {
+                    let event = which % self.issued.len();
+                    let (handle, name, class) = self.issued[event];
+                    if self.fast.is_pending(handle) {
+                        let time = self.fast.now() + crate::units::SimSpan::from_ns(after);
+                        let event = self.slow.cancel(name).expect("pending in both");
+                        self.issued[event] = (self.fast.reschedule(handle, time), self.slow.schedule(time, class, event), class);
+                        assert_eq!(self.fast.time(self.issued[event].0), Some(time));
+                    }
+                }
+                Step::Pop => assert_eq!(self.fast.pop(), self.slow.pop()),
+                Step::Renumber => self.fast.renumber(),
+                Step::Clear => {
+                    self.fast.clear();
+                    self.slow = SlowCalendar::new();
+                    assert!(self.issued.drain(..).all(|(handle, ..)| !self.fast.is_pending(handle)));
+                }
+                Step::Cancel(_) | Step::Reschedule { .. } => {}
+            }
+            assert_eq!(self.fast.len(), self.slow.len());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn same_events_in_the_same_order_as_a_sorted_list(steps in prop::collection::vec(step(), 1..300)) {
+            let mut pair = Pair::default();
+            for step in &steps {
+                pair.take(step);
+            }
+            while !pair.slow.is_empty() {
+                pair.take(&Step::Pop);
+            }
+            prop_assert_eq!(pair.fast.peek_time(), None);
+        }
+    }
+
+    #[test]
+    fn equal_events_are_first_in_first_out_and_classes_go_before_sequence() {
+        let mut calendar = Calendar::new();
+        for event in 0..1000 {
+            calendar.schedule(at(7), (event % 2) as u8, event);
+        }
+        let order: Vec<i32> = std::iter::from_fn(|| calendar.pop().map(|(_, event)| event)).collect();
+        let expected: Vec<i32> = (0..1000).step_by(2).chain((1..1000).step_by(2)).collect();
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn sequences_that_run_out_keep_first_in_first_out() {
+        let mut calendar = Calendar::new();
+        calendar.sequence = u32::MAX - 5;
+        for event in 0..10 {
+            calendar.schedule(at(1), 0, event);
+        }
+        assert!(calendar.sequence < 20, "renumbered on the way");
+        let order: Vec<i32> = std::iter::from_fn(|| calendar.pop().map(|(_, event)| event)).collect();
+        assert_eq!(order, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_rescheduled_event_queues_behind_its_equals() {
+        let mut calendar = Calendar::new();
+        let first = calendar.schedule(at(5), 0, 'a');
+        calendar.schedule(at(5), 0, 'b');
+        calendar.reschedule(first, at(5));
+        assert_eq!(calendar.pop(), Some((at(5), 'b')));
+        assert_eq!(calendar.pop(), Some((at(5), 'a')));
+    }
+
+    #[test]
+    fn the_ends_of_time_and_of_classes_fit_the_key() {
+        let mut calendar = Calendar::new();
+        calendar.schedule(SimTime::MAX, u8::MAX, 'z');
+        calendar.schedule(SimTime::MAX, 0, 'y');
+        calendar.schedule(SimTime::ZERO, u8::MAX, 'a');
+        assert_eq!(calendar.peek_time(), Some(SimTime::ZERO));
+        assert_eq!(std::iter::from_fn(|| calendar.pop().map(|(_, event)| event)).collect::<String>(), "ayz");
+        assert_eq!(calendar.now(), SimTime::MAX);
+    }
+
+    #[test]
+    #[should_panic(expected = "in the past")]
+    fn scheduling_in_the_past_is_a_defect() {
+        let mut calendar = Calendar::new();
+        calendar.schedule(at(2), 0, ());
+        calendar.pop();
+        calendar.schedule(at(1), 0, ());
+    }
+
+    #[test]
+    #[should_panic(expected = "only a pending event")]
+    fn rescheduling_what_has_happened_is_a_defect() {
+        let mut calendar = Calendar::new();
+        let handle = calendar.schedule(at(2), 0, ());
+        calendar.pop();
+        calendar.reschedule(handle, at(3));
+    }
+}

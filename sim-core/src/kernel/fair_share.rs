@@ -185,3 +185,218 @@ fn key(finish: f64, arrival: u64, slot: u32) -> u128 {
 fn finish_of(key: u128) -> f64 {
     f64::from_bits((key >> 64) as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::slow_share::SlowShare;
+    use super::*;
+    use crate::units::SimSpan;
+
+    fn secs(s: f64) -> SimTime {
+        SimTime::ZERO + SimSpan::from_secs_f64(s)
+    }
+    fn drain<T: Copy>(share: &mut FairShare<T>) -> Vec<(SimTime, T)> {
+        let mut ended = Vec::new();
+        while let Some(due) = share.next_completion() {
+            ended.extend(share.pop_completed(due).map(|payload| (due, payload)));
+        }
+        ended
+    }
+
+    #[test]
+    fn two_flows_by_hand() {
+        // 100 units/s. A: 100 units at 0 s; B: 100 units at 0.5 s. Shared from 0.5 s on: A has 50 left and ends at
+        // 1.5 s; B has then 50 left, alone, and ends at 2 s.
+        let mut share = FairShare::new(100.0, f64::INFINITY);
+        let a = share.add(secs(0.0), 100.0, 'A');
+        let b = share.add(secs(0.5), 100.0, 'B');
+        assert_eq!(share.rate(), 50.0);
+        assert_eq!((share.remaining(secs(1.0), a), share.remaining(secs(1.0), b)), (Some(25.0), Some(75.0)));
+        assert_eq!(share.virtual_time(secs(1.0)), 75.0);
+        assert_eq!(drain(&mut share), [(secs(1.5), 'A'), (secs(2.0), 'B')]);
+        assert_eq!(share.remaining(secs(2.0), a), None);
+        assert_eq!(share.virtual_time(secs(9.0)), 0.0, "idle");
+    }
+
+    #[test]
+    fn the_cap_of_a_flow_leaves_capacity_unused() {
+        let mut share = FairShare::new(100.0, 20.0);
+        for n in 0..5 {
+            share.add(SimTime::ZERO, 20.0, n);
+        }
+        assert_eq!(share.rate(), 20.0);
+        share.add(SimTime::ZERO, 20.0, 5);
+        assert!((share.rate() - 100.0 / 6.0).abs() < 1e-12);
+        assert_eq!(drain(&mut share), (0..6).map(|n| (secs(1.2), n)).collect::<Vec<_>>(), "equals end in order of arrival");
+    }
+
+    #[test]
+    fn flows_without_work_end_at_once_also_without_capacity() {
+        let mut share = FairShare::new(0.0, f64::INFINITY);
+        let stuck = share.add(secs(1.0), 5.0, "stuck");
+        assert_eq!(share.next_completion(), None);
+        share.add(secs(2.0), 0.0, "empty");
+        assert_eq!(share.next_completion(), Some(secs(2.0)));
+        assert_eq!(share.pop_completed(secs(2.0)), Some("empty"));
+        assert_eq!(share.pop_completed(secs(1e6)), None);
+        share.set_capacity(secs(3.0), 5.0);
+        assert_eq!(share.next_completion(), Some(secs(4.0)));
+        assert_eq!(share.cancel(secs(3.5), stuck), Some(2.5));
+        assert_eq!(share.cancel(secs(3.5), stuck), None);
+        assert_eq!((share.active(), share.next_completion()), (0, None));
+    }
+
+    #[test]
+    fn the_instant_that_was_announced_is_the_instant_of_the_end() {
+        // 1/3 s is not a whole number of nanoseconds, and 0.1 is not a whole number of units: a completion must be seen
+        // as due at the very instant given, also when another change is processed first at that instant.
+        let mut share = FairShare::new(0.3, f64::INFINITY);
+        for n in 0..1000 {
+            let now = secs(f64::from(n) * 1e3);
+            share.add(now, 0.1, n);
+            let due = share.next_completion().expect("one flow");
+            assert_eq!(share.pop_completed(SimTime::from_ns(due.as_ns() - 1)), None);
+            share.add(due, 1.0, -1);
+            assert_eq!(share.next_completion(), Some(due));
+            assert_eq!(share.pop_completed(due), Some(n));
+            drain(&mut share);
+        }
+    }
+
+    #[test]
+    fn late_calls_see_each_departure_at_its_own_time() {
+        let mut share = FairShare::new(1.0, f64::INFINITY);
+        share.add(SimTime::ZERO, 1.0, 'a');
+        share.add(SimTime::ZERO, 2.0, 'b');
+        // a ends at 2 s, b at 3 s; a caller that looks at 2.9 s must not see b ended, at 3 s it must.
+        assert_eq!((share.pop_completed(secs(2.9)), share.pop_completed(secs(2.9))), (Some('a'), None));
+        assert_eq!(share.pop_completed(secs(3.0)), Some('b'));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Add(f64),
+        Cancel(usize),
+        Advance(u64),
+        SetCapacity(f64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            8 => prop_oneof![Just(0.0), (1..6u32).prop_map(f64::from), 0.0..100.0f64].prop_map(Step::Add),
+            3 => any::<usize>().prop_map(Step::Cancel),
+            6 => prop_oneof![Just(0), Just(1_000_000_000), 0..20_000_000_000u64].prop_map(Step::Advance),
+            1 => prop_oneof![Just(0.0), (1..9u32).prop_map(f64::from), MIN_CAPACITY..MAX_CAPACITY].prop_map(Step::SetCapacity),
+        ]
+    }
+
+    const MAX_STEPS: usize = 120;
+    const MAX_CAPACITY: f64 = 9.0;
+    const MIN_CAPACITY: f64 = 1.0;
+    /// Both round a completion up to the nanosecond, and sums in another order may lift it over a whole one in one of them
+    /// only. During that nanosecond the others together get at most this much more or less.
+    const WORK_BY_ROUNDING: f64 = MAX_CAPACITY * 1e-9;
+    /// How long the slowest possible flow takes for that: every step a flow, at the least capacity.
+    const NS_BY_ROUNDING: f64 = WORK_BY_ROUNDING * MAX_STEPS as f64 / MIN_CAPACITY * 1e9;
+
+    /// The device and its twin side by side, and when each flow ended in each.
+    struct Pair {
+        now: SimTime,
+        fast: FairShare<usize>,
+        slow: SlowShare<usize>,
+        handles: Vec<(FlowHandle, u64)>,
+        ended: (Vec<(SimTime, usize)>, Vec<(SimTime, usize)>),
+        cancelled: Vec<usize>,
+    }
+
+    impl Pair {
+        fn new(capacity: f64, cap: f64) -> Self {
+            let (fast, slow) = (FairShare::new(capacity, cap), SlowShare::new(capacity, cap));
+            Self { now: SimTime::ZERO, fast, slow, handles: Vec::new(), ended: Default::default(), cancelled: Vec::new() }
+        }
+        fn advance(&mut self, to: SimTime) {
+            while let Some(due) = self.fast.next_completion().filter(|due| *due <= to) {
+                self.ended.0.push((due, self.fast.pop_completed(due).expect("due")));
+            }
+            while let Some(due) = self.slow.next_completion().filter(|due| *due <= to) {
+                self.ended.1.push((due, self.slow.pop_completed(due).expect("due")));
+            }
+            self.now = to;
+        }
+        fn take(&mut self, step: &Step) {
+            match *step {
+                Step::Add(work) => {
+                    let flow = self.handles.len();
+                    self.handles.push((self.fast.add(self.now, work, flow), self.slow.add(self.now, work, flow)));
+                }
+                Step::Cancel(which) if !self.handles.is_empty() => {
+                    let flow = which % self.handles.len();
+                    let (handle, name) = self.handles[flow];
+                    let left = (self.fast.cancel(self.now, handle), self.slow.cancel(self.now, name));
+                    // Work that is left for a nanosecond at most may already be gone in the other.
+                    let (fast, slow) = (left.0.unwrap_or(0.0), left.1.unwrap_or(0.0));
+                    let tolerance = 1e-9 + WORK_BY_ROUNDING * self.ended.0.len() as f64;
+                    assert!((fast - slow).abs() <= tolerance, "flow {flow} leaves with {fast} and {slow}");
+                    if left.0.is_some() || left.1.is_some() {
+                        self.cancelled.push(flow);
+                    }
+                }
+                Step::Advance(ns) => self.advance(self.now + SimSpan::from_ns(ns)),
+                Step::SetCapacity(capacity) => {
+                    self.fast.set_capacity(self.now, capacity);
+                    self.slow.set_capacity(self.now, capacity);
+                }
+                Step::Cancel(_) => {}
+            }
+            // What ends at this instant, such as flows without work, ends before anything else happens.
+            self.advance(self.now);
+            self.compare_remaining();
+        }
+        fn compare_remaining(&mut self) {
+            self.slow.set_capacity(self.now, self.fast.capacity());
+            let tolerance = 1e-9 + WORK_BY_ROUNDING * self.ended.0.len() as f64;
+            for (flow, (handle, name)) in self.handles.iter().enumerate() {
+                let (fast, slow) = (self.fast.remaining(self.now, *handle).unwrap_or(0.0), self.slow.remaining(*name).unwrap_or(0.0));
+                assert!((fast - slow).abs() <= tolerance, "flow {flow} has {fast} and {slow} left");
+            }
+        }
+        fn finish(mut self) {
+            self.take(&Step::SetCapacity(7.0));
+            self.advance(SimTime::MAX);
+            let (fast, slow) = &self.ended;
+            let mut slow_time = vec![None; self.handles.len()];
+            for (time, flow) in slow {
+                slow_time[*flow] = Some(time.as_ns());
+            }
+            let mut latest = 0;
+            for (before, (time, flow)) in fast.iter().enumerate().filter(|(_, (_, flow))| !self.cancelled.contains(flow)) {
+                let tolerance = 1 + (NS_BY_ROUNDING * before as f64) as u64;
+                let slow = slow_time[*flow].expect("ends in both");
+                assert!(slow.abs_diff(time.as_ns()) <= tolerance, "flow {flow} ends at {} ns, in the twin at {slow} ns", time.as_ns());
+                assert!(slow + tolerance >= latest, "flow {flow} ends in another order");
+                latest = latest.max(slow);
+            }
+            let ended = fast.iter().filter(|(_, flow)| !self.cancelled.contains(flow)).count();
+            assert_eq!(ended + self.cancelled.len(), self.handles.len(), "every flow ends once");
+            assert!(fast.is_sorted_by_key(|(time, _)| *time));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn same_ends_as_the_slow_twin(
+            capacity in MIN_CAPACITY..MAX_CAPACITY,
+            cap in prop_oneof![Just(f64::INFINITY), 0.2..5.0f64],
+            steps in prop::collection::vec(step(), 1..MAX_STEPS),
+        ) {
+            let mut pair = Pair::new(capacity, cap);
+            for step in &steps {
+                pair.take(step);
+            }
+            pair.finish();
+        }
+    }
+}

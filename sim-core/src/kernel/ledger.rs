@@ -290,3 +290,170 @@ impl<C: AccountClass> Default for Ledger<C> {
 fn slot<C: AccountClass>(id: AccountId, class: C) -> usize {
     id.index() * C::COUNT + class.index()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Class {
+        Anon,
+        Shmem,
+        File,
+    }
+    impl AccountClass for Class {
+        const COUNT: usize = 3;
+        fn index(self) -> usize {
+            self as usize
+        }
+    }
+    const CLASSES: [Class; 3] = [Class::Anon, Class::Shmem, Class::File];
+
+    fn mib(n: u64) -> Bytes {
+        Bytes::mib(n)
+    }
+
+    #[test]
+    fn a_removed_cgroup_leaves_its_charge_with_its_parent_lm_1() {
+        let mut ledger = Ledger::new();
+        let node = ledger.open(None);
+        let pod = ledger.open(Some(node));
+        let container = ledger.open(Some(pod));
+        ledger.charge(container, Class::Anon, mib(100));
+        // LM-2: 256 MiB written to tmpfs stay after the writer's death.
+        ledger.charge(container, Class::Shmem, mib(256));
+        assert_eq!(ledger.sum(node), mib(356));
+        ledger.uncharge(container, Class::Anon, mib(100));
+        assert_eq!(ledger.reparent_remains(container), mib(256));
+        assert_eq!((ledger.own(pod, Class::Shmem), ledger.total(node, Class::Shmem), ledger.sum(node)), (mib(256), mib(256), mib(256)));
+        assert_eq!(ledger.check(), Ok(()));
+        let next = ledger.open(Some(pod));
+        assert_eq!((next, ledger.sum(next)), (container, Bytes::ZERO), "the slot is reused and empty");
+        ledger.move_to(pod, next, Class::Shmem, mib(6));
+        assert_eq!((ledger.own(pod, Class::Shmem), ledger.own(next, Class::Shmem), ledger.total(pod, Class::Shmem)), (mib(250), mib(6), mib(256)));
+        assert_eq!((ledger.outstanding(), ledger.check()), (mib(256), Ok(())));
+        ledger.clear();
+        assert_eq!((ledger.outstanding(), ledger.check()), (Bytes::ZERO, Ok(())));
+    }
+
+    #[test]
+    fn check_describes_the_first_imbalance() {
+        let mut ledger = Ledger::new();
+        let root = ledger.open(None);
+        let leaf = ledger.open(Some(root));
+        ledger.charge(leaf, Class::File, mib(1));
+        let right = ledger.total.clone();
+        ledger.total[Class::File.index()] = mib(2);
+        let found = ledger.check().expect_err("the root's total is wrong");
+        assert_eq!(found.to_string(), "Account#0: class 2 is booked with 2097152B, it and its children hold 1048576B");
+        ledger.total = right;
+        ledger.ever_charged += 1;
+        assert_eq!(ledger.check(), Err(Imbalance::Outstanding { booked: (1 << 20) + 1, held: 1 << 20 }));
+        ledger.ever_charged -= 1;
+        ledger.sum[1] = Bytes::ZERO;
+        assert_eq!(ledger.check(), Err(Imbalance::Sum { account: leaf, booked: Bytes::ZERO, held: mib(1) }));
+    }
+
+    #[test]
+    #[should_panic(expected = "can't give")]
+    fn taking_off_what_only_a_child_holds_is_a_defect() {
+        let mut ledger = Ledger::new();
+        let root = ledger.open(None);
+        let leaf = ledger.open(Some(root));
+        ledger.charge(leaf, Class::Anon, mib(1));
+        ledger.uncharge(root, Class::Anon, mib(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "still owns")]
+    fn closing_what_is_not_empty_is_a_defect() {
+        let mut ledger = Ledger::new();
+        let root = ledger.open(None);
+        ledger.charge(root, Class::Anon, mib(1));
+        ledger.close(root);
+    }
+
+    #[test]
+    #[should_panic(expected = "has open children")]
+    fn closing_above_open_accounts_is_a_defect() {
+        let mut ledger: Ledger<Class> = Ledger::new();
+        let root = ledger.open(None);
+        ledger.open(Some(root));
+        ledger.close(root);
+    }
+
+    #[test]
+    #[should_panic(expected = "is closed")]
+    fn charging_a_closed_account_is_a_defect() {
+        let mut ledger = Ledger::new();
+        let root = ledger.open(None);
+        ledger.close(root);
+        ledger.charge(root, Class::Anon, mib(1));
+    }
+
+    /// What an account owns itself, and its parent, kept without any running total.
+    type Plain = std::collections::BTreeMap<AccountId, (Option<AccountId>, [u64; 3])>;
+
+    fn plain_total(plain: &Plain, id: AccountId, class: usize) -> u64 {
+        plain[&id].1[class] + plain.iter().filter(|(_, (parent, _))| *parent == Some(id)).map(|(child, _)| plain_total(plain, *child, class)).sum::<u64>()
+    }
+
+    fn one_step(ledger: &mut Ledger<Class>, plain: &mut Plain, (action, pick, other, bytes): (u8, usize, usize, u64)) {
+        let ids: Vec<AccountId> = plain.keys().copied().collect();
+        let (id, to, class) = (ids[pick % ids.len()], ids[other % ids.len()], CLASSES[other % 3]);
+        let owned = plain[&id].1[class.index()];
+        let is_leaf = plain.values().all(|(parent, _)| *parent != Some(id));
+        match action {
+            0 => {
+                let child = ledger.open(Some(id));
+                assert_eq!(plain.insert(child, (Some(id), [0; 3])), None);
+            }
+            1..=3 => {
+                ledger.charge(id, class, Bytes::new(bytes));
+                plain.get_mut(&id).expect("open").1[class.index()] += bytes;
+            }
+            4 => {
+                ledger.uncharge(id, class, Bytes::new(owned.min(bytes)));
+                plain.get_mut(&id).expect("open").1[class.index()] -= owned.min(bytes);
+            }
+            5 => {
+                ledger.move_to(id, to, class, Bytes::new(owned.min(bytes)));
+                plain.get_mut(&id).expect("open").1[class.index()] -= owned.min(bytes);
+                plain.get_mut(&to).expect("open").1[class.index()] += owned.min(bytes);
+            }
+            _ => {
+                if let (true, Some(parent)) = (is_leaf, plain[&id].0) {
+                    let (_, remains) = plain.remove(&id).expect("open");
+                    assert_eq!(ledger.reparent_remains(id).get(), remains.iter().sum::<u64>());
+                    for (mine, left) in plain.get_mut(&parent).expect("open").1.iter_mut().zip(remains) {
+                        *mine += left;
+                    }
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+        #[test]
+        fn totals_are_those_of_a_plain_recount(steps in prop::collection::vec((0..8u8, any::<usize>(), any::<usize>(), 0..1000u64), 1..150)) {
+            let mut ledger = Ledger::new();
+            let root = ledger.open(None);
+            let mut plain = Plain::from([(root, (None, [0; 3]))]);
+            for step in steps {
+                one_step(&mut ledger, &mut plain, step);
+                prop_assert_eq!(ledger.check(), Ok(()));
+            }
+            for (id, (parent, own)) in &plain {
+                prop_assert_eq!(ledger.parent(*id), *parent);
+                for class in CLASSES {
+                    prop_assert_eq!(ledger.own(*id, class).get(), own[class.index()]);
+                    prop_assert_eq!(ledger.total(*id, class).get(), plain_total(&plain, *id, class.index()));
+                }
+                prop_assert_eq!(ledger.sum(*id).get(), (0..3).map(|class| plain_total(&plain, *id, class)).sum::<u64>());
+            }
+        }
+    }
+}

@@ -148,3 +148,169 @@ impl Stream {
         probit(self.open_unit())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PURPOSES: [Purpose; 23] = [
+        Purpose::DataVolume,
+        Purpose::PartitionSkew,
+        Purpose::Compression,
+        Purpose::ObjectExpansion,
+        Purpose::HeapYoungShare,
+        Purpose::Allocation,
+        Purpose::NonHeap,
+        Purpose::CpuSpeed,
+        Purpose::DiskSpeed,
+        Purpose::NicSpeed,
+        Purpose::TaskCpu,
+        Purpose::ExecutorStart,
+        Purpose::DeathDetection,
+        Purpose::NeighbourMemory,
+        Purpose::SystemMemory,
+        Purpose::Teardown,
+        Purpose::MetricsAge,
+        Purpose::EvictionPhase,
+        Purpose::SchedulerTie,
+        Purpose::TaskOrder,
+        Purpose::LocalDir,
+        Purpose::HeapVictim,
+        Purpose::RecordedRow,
+    ];
+
+    #[test]
+    fn purposes_are_numbered_from_one_in_order_for_ever() {
+        let numbers: Vec<u32> = PURPOSES.iter().map(|purpose| *purpose as u32).collect();
+        assert_eq!(numbers, (1..=23).collect::<Vec<_>>());
+    }
+
+    /// The expected numbers come from a program of its own, written from the published definitions of `SplitMix64` and
+    /// Xoshiro256++ and from the formula in the documentation of [`mix`].
+    #[test]
+    fn the_hash_and_the_generator_never_change() {
+        assert_eq!(mix(0, 0), 0x0397_ab29_7406_81d9);
+        assert_eq!(mix(1, 2), 0x6871_c08c_be75_136c);
+        assert_eq!(mix(2, 1), 0x57e7_b069_fff1_380a);
+        let first = |luck: Luck, purpose, entity| -> [u64; 3] {
+            let mut stream = luck.stream(purpose, entity);
+            std::array::from_fn(|_| stream.next_u64())
+        };
+        let luck = Luck::new(1, 0);
+        assert_eq!(first(luck, Purpose::DataVolume, 0), [0x9202_4501_b3a4_7936, 0x42b2_3696_d798_8df3, 0x05a3_fa5a_86d6_c9ff]);
+        assert_eq!(first(luck, Purpose::PartitionSkew, 0), [0xfb9f_3c04_49ba_7505, 0xd4c3_8c63_cc99_18d2, 0x6381_dfae_494b_e7b0]);
+        let attempt = mix(mix(3, 17), 1);
+        assert_eq!(first(Luck::new(42, 999), Purpose::TaskCpu, attempt), [0x4d6e_1406_3b4a_fa99, 0x0796_155f_33d0_8b21, 0x8556_220c_419a_3b4c]);
+        let mut stream = luck.stream(Purpose::DataVolume, 0);
+        let below: Vec<u64> = (0..8).map(|_| stream.below(1000)).collect();
+        assert_eq!(below, [570, 260, 22, 288, 100, 911, 593, 308]);
+        assert_eq!(luck.stream(Purpose::DataVolume, 0).unit().to_bits(), 0.570_347_130_694_829_f64.to_bits());
+    }
+
+    /// Pearson correlation of `n` pairs of uniform numbers.
+    fn correlation(mut pairs: impl FnMut(u64) -> (f64, f64), n: u64) -> f64 {
+        let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
+        for (x, y) in (0..n).map(|k| pairs(k)) {
+            let (x, y) = (x - 0.5, y - 0.5);
+            (xy, xx, yy) = (xy + x * y, xx + x * x, yy + y * y);
+        }
+        xy / libm::sqrt(xx * yy)
+    }
+
+    #[test]
+    fn neighbouring_addresses_are_uncorrelated() {
+        const N: u64 = 40_000;
+        let first = |seed, replication, purpose, entity| Luck::new(seed, replication).stream(purpose, entity).unit();
+        let base = |k| first(1, k, Purpose::TaskCpu, 7);
+        let pairs: [(&str, &dyn Fn(u64) -> (f64, f64)); 6] = [
+            ("entities", &|k| (first(1, 0, Purpose::TaskCpu, k), first(1, 0, Purpose::TaskCpu, k + 1))),
+            ("replications", &|k| (base(k), base(k + 1))),
+            ("purposes", &|k| (base(k), first(1, k, Purpose::ExecutorStart, 7))),
+            ("seeds", &|k| (first(k, 0, Purpose::TaskCpu, 7), first(k + 1, 0, Purpose::TaskCpu, 7))),
+            ("seed and replication swapped", &|k| (first(k, 5, Purpose::TaskCpu, 7), first(5, k, Purpose::TaskCpu, 7))),
+            ("numbers of one stream", &|k| {
+                let mut stream = Luck::new(1, k).stream(Purpose::TaskCpu, 7);
+                (stream.unit(), stream.unit())
+            }),
+        ];
+        for (name, pair) in pairs {
+            // The standard error is 1/200; five of them.
+            assert!(correlation(pair, N).abs() < 0.025, "{name}: {}", correlation(pair, N));
+        }
+    }
+
+    #[test]
+    fn first_numbers_of_consecutive_entities_fill_the_square_evenly() {
+        const N: u64 = 100_000;
+        let luck = Luck::new(9, 9);
+        let mut cells = [0u32; 256];
+        for entity in 0..N {
+            let cell = |entity| (luck.stream(Purpose::PartitionSkew, entity).unit() * 16.0) as usize;
+            cells[cell(2 * entity) * 16 + cell(2 * entity + 1)] += 1;
+        }
+        let expected = N as f64 / 256.0;
+        let chi_square: f64 = cells.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
+        // 255 degrees of freedom: mean 255, standard deviation 22.6; the limits hold with probability 0.9999.
+        assert!((175.0..350.0).contains(&chi_square), "chi square {chi_square}");
+    }
+
+    #[test]
+    fn below_is_unbiased_also_when_the_range_does_not_divide_the_word() {
+        // Taking the high half without rejection would give the smallest third of this range 2 draws in 4.
+        let n = u64::MAX / 4 * 3;
+        let mut stream = Luck::new(3, 0).stream(Purpose::TaskOrder, 0);
+        let mut thirds = [0u32; 3];
+        for _ in 0..30_000 {
+            let value = stream.below(n);
+            assert!(value < n);
+            thirds[(value / (n / 3)).min(2) as usize] += 1;
+        }
+        for count in thirds {
+            // The standard deviation is 82; five of them.
+            assert!(count.abs_diff(10_000) < 410, "{thirds:?}");
+        }
+    }
+
+    #[test]
+    fn below_one_is_zero_and_every_value_of_a_small_range_comes() {
+        let mut stream = Luck::new(3, 1).stream(Purpose::TaskOrder, 0);
+        assert_eq!(stream.below(1), 0);
+        let mut seen = [false; 7];
+        for _ in 0..200 {
+            seen[stream.below(7) as usize] = true;
+        }
+        assert_eq!(seen, [true; 7]);
+    }
+
+    #[test]
+    fn normal_has_the_moments_of_a_standard_normal() {
+        const N: u32 = 200_000;
+        let mut stream = Luck::new(4, 0).stream(Purpose::NonHeap, 1);
+        let mut powers = [0.0; 4];
+        for _ in 0..N {
+            let x = stream.normal();
+            for (power, sum) in (1..).zip(&mut powers) {
+                *sum += x.powi(power) / f64::from(N);
+            }
+        }
+        // Standard errors: sqrt(1, 2, 15, 96) / sqrt(N); five of each.
+        for ((moment, expected), limit) in powers.iter().zip([0.0, 1.0, 0.0, 3.0]).zip([0.0112, 0.0158, 0.0433, 0.1096]) {
+            assert!((moment - expected).abs() < limit, "{powers:?}");
+        }
+    }
+
+    #[test]
+    fn a_draw_is_the_quantile_of_the_first_number_and_does_not_depend_on_others() {
+        let luck = Luck::new(5, 6);
+        let narrow = Dist::Lognormal { median: 1.0, sigma: 0.1 };
+        let wide = Dist::Lognormal { median: 1.0, sigma: 0.2 };
+        for entity in 0..1000 {
+            let draw = luck.draw(&narrow, Purpose::CpuSpeed, entity);
+            assert_eq!(draw.to_bits(), luck.draw(&narrow, Purpose::CpuSpeed, entity).to_bits());
+            // Luck is common: a wider spread moves each draw away from the median and never across it.
+            let wider = luck.draw(&wide, Purpose::CpuSpeed, entity);
+            assert!((wider / (draw * draw) - 1.0).abs() < 1e-12);
+        }
+        assert!((luck.draw(&Dist::Constant(7.0), Purpose::CpuSpeed, 0) - 7.0).abs() < f64::EPSILON);
+    }
+}
