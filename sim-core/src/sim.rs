@@ -1,8 +1,28 @@
-//! The loop and the dispatch.
+//! The loop and the dispatch, nothing else.
+//!
+//! One calendar moves time; one match says which room handles what. After each event the nodes that it touched
+//! are looked at: limits that are reached are dealt with ([`crate::linux::oom`]), then their pending
+//! completions and crossings are brought up to date. A run ends when the application does, or is cut off at a
+//! stated horizon or number of events, which is an outcome of its own.
 
-use crate::observe::Observer;
+use crate::cluster::Cluster;
+use crate::day::Day;
+use crate::event::Event;
+use crate::ids::{ExecutorId, NodeId, TaskId};
+use crate::kernel::{Calendar, EventHandle, IdVec, Luck, mix};
+use crate::kube::kubelet;
+use crate::linux::oom;
+use crate::machine::Machine;
+use crate::observe::{Nobody, Observer};
 use crate::plan::SimPlan;
-use crate::record::Outcome;
+use crate::record::{Ending, Outcome, Truncation};
+use crate::spark::driver::Driver;
+use crate::spark::executor::Executor;
+use crate::spark::task::Tasks;
+use crate::spark::{allocator, driver, executor, task};
+use crate::tally::Tally;
+use crate::units::{SimSpan, SimTime};
+use crate::yarn::memory_monitor;
 
 /// Addresses one replication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,23 +33,178 @@ pub struct RunKey {
     pub replication: u64,
 }
 
-/// A reusable simulator of one plan.
+/// A simulator of one plan.
 #[derive(Debug)]
 pub struct Simulator<'p> {
-    _plan: &'p SimPlan,
+    plan: &'p SimPlan,
 }
 
 impl<'p> Simulator<'p> {
     /// A simulator that can run any replication of the plan.
     pub fn new(plan: &'p SimPlan) -> Self {
-        Self { _plan: plan }
+        Self { plan }
     }
+
     /// Runs one replication.
     pub fn run(&mut self, key: RunKey) -> Outcome {
-        self.run_observed(key, &mut crate::observe::Nobody)
+        self.run_observed(key, &mut Nobody)
     }
+
     /// Runs one replication under observation; the outcome is the same.
-    pub fn run_observed<O: Observer>(&mut self, _key: RunKey, _observer: &mut O) -> Outcome {
-        unimplemented!()
+    pub fn run_observed<O: Observer>(&mut self, key: RunKey, observer: &mut O) -> Outcome {
+        let mut sim = Sim::new(self.plan, key, observer);
+        sim.go();
+        Tally::outcome(sim, key)
+    }
+}
+
+/// The state of one replication: the parts, each with its own room.
+pub(crate) struct Sim<'p, 'o> {
+    pub(crate) plan: &'p SimPlan,
+    pub(crate) luck: Luck,
+    pub(crate) day: Day,
+    pub(crate) calendar: Calendar<Event>,
+    pub(crate) machines: IdVec<NodeId, Machine>,
+    pub(crate) cluster: Cluster,
+    pub(crate) executors: IdVec<ExecutorId, Executor>,
+    pub(crate) tasks: Tasks,
+    pub(crate) driver: Driver,
+    pub(crate) tally: Tally,
+    pub(crate) ending: Option<Ending>,
+    pub(crate) observer: &'o mut dyn Observer,
+    observed: bool,
+    touched: Vec<NodeId>,
+}
+
+impl<'p, 'o> Sim<'p, 'o> {
+    fn new(plan: &'p SimPlan, key: RunKey, observer: &'o mut dyn Observer) -> Self {
+        let luck = Luck::new(key.seed, key.replication);
+        let day = Day::draw(plan, &luck);
+        let machines = Cluster::machines(plan, &day);
+        let observed = observer.wants_memory();
+        let touched = machines.ids().collect();
+        Self {
+            plan,
+            luck,
+            calendar: Calendar::new(),
+            machines,
+            cluster: Cluster::new(),
+            executors: IdVec::new(),
+            tasks: Tasks::new(),
+            driver: Driver::new(plan, &day, &luck),
+            tally: Tally::new(plan),
+            ending: None,
+            observer,
+            observed,
+            touched,
+            day,
+        }
+    }
+
+    /// The current instant.
+    pub(crate) fn now(&self) -> SimTime {
+        self.calendar.now()
+    }
+
+    /// Schedules an event after a span.
+    pub(crate) fn after(&mut self, span: SimSpan, event: Event) -> EventHandle {
+        self.calendar.schedule(self.calendar.now() + span, event.class(), event)
+    }
+
+    /// Marks a node to be looked at when the current event has been handled.
+    pub(crate) fn touch(&mut self, node: NodeId) {
+        let machine = &mut self.machines[node];
+        if !machine.touched {
+            machine.touched = true;
+            self.touched.push(node);
+        }
+    }
+
+    /// Ends the run.
+    pub(crate) fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+    }
+
+    fn go(&mut self) {
+        crate::cluster::settle_in(self);
+        let horizon = SimTime::ZERO + self.plan.spec().limits.horizon;
+        while self.ending.is_none() {
+            let Some((at, event)) = self.calendar.pop() else {
+                self.end(Ending::Truncated(Truncation::Starved));
+                break;
+            };
+            self.tally.events += 1;
+            self.tally.hash = mix(self.tally.hash ^ at.as_ns(), event.fingerprint());
+            if at >= horizon {
+                self.end(Ending::Truncated(if self.driver.starved(&self.executors) { Truncation::Starved } else { Truncation::Horizon }));
+            } else if self.tally.events > self.plan.spec().limits.max_events {
+                self.end(Ending::Truncated(Truncation::Events));
+            } else {
+                self.dispatch(event);
+                self.look_at_touched();
+            }
+        }
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::DeviceDone(node, device) => task::on_device_done(self, node, device),
+            Event::MemoryCrossing(node) => {
+                self.machines[node].crossing_fired();
+                self.touch(node);
+            }
+            Event::TaskTimer(task) => task::on_timer(self, task),
+            Event::FetchGivesUp(task) => task::on_fetch_gives_up(self, task),
+            Event::DriverUp => driver::on_driver_up(self),
+            Event::AllocationRound => allocator::on_round(self),
+            Event::SchedulePods => crate::cluster::on_schedule(self),
+            Event::ExecutorStarts(executor) => executor::on_starts(self, executor),
+            Event::ExecutorRegisters(executor) => executor::on_registers(self, executor),
+            Event::ExecutorLossSeen(executor) => executor::on_loss_seen(self, executor),
+            Event::VolumesTornDown(executor) => executor::on_volumes_torn_down(self, executor),
+            Event::RegistrationTimeout => driver::on_registration_timeout(self),
+            Event::JobStarts => driver::on_job_starts(self),
+            Event::ResubmitStages => driver::on_resubmit(self),
+            Event::LocalityTimeout => driver::offers::on_locality_timeout(self),
+            Event::KubeletMetrics(node) => kubelet::on_metrics(self, node),
+            Event::KubeletTick(node) => kubelet::on_tick(self, node),
+            Event::MonitorPoll(node) => memory_monitor::on_poll(self, node),
+            Event::NeighbourBack(node, neighbour) => crate::cluster::neighbours::on_back(self, node, neighbour),
+        }
+    }
+
+    /// Deals with limits that are reached, then brings the touched nodes up to date.
+    fn look_at_touched(&mut self) {
+        while let Some(node) = self.touched.pop() {
+            while oom::relieve(self, node) {}
+            let now = self.calendar.now();
+            self.machines[node].refresh(&mut self.calendar);
+            if self.observed {
+                self.show_memory(node, now);
+            }
+            if self.plan.spec().limits.paranoid {
+                self.check_books(node);
+            }
+        }
+    }
+
+    /// Tells the observer a node's memory.
+    pub(crate) fn show_memory(&mut self, node: NodeId, now: SimTime) {
+        if self.observed {
+            let machine = &self.machines[node];
+            let classes = machine.memory.classes(machine.v(now), machine.page_cache(now));
+            self.observer.memory(now, node.index() as u32, &classes);
+        }
+    }
+
+    fn check_books(&self, node: NodeId) {
+        if let Err(imbalance) = self.machines[node].memory.check() {
+            panic!("the books of {node:?} do not balance at {:?}: {imbalance}", self.now());
+        }
+    }
+
+    /// Takes a slot's task out of the arena; the caller has ended it.
+    pub(crate) fn forget_task(&mut self, task: TaskId) {
+        self.tasks.remove(task);
     }
 }

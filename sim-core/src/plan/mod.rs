@@ -1,7 +1,21 @@
 //! From a [`Spec`] to what runs: indices and rates, immutable, shared by all threads.
+//!
+//! Compiling expands pools into nodes, sizes the executor pod, resolves its scratch directories and picks each
+//! shuffle's writer, so that a replication touches no string and repeats no arithmetic. It refuses only what
+//! cannot be run at all (no node, no slot, a heap under Spark's minimum, a stage graph with dangling indices);
+//! everything else is a matter of outcomes. The fingerprint changes with anything that could change a result.
+
+mod check;
+mod executor;
+mod node;
 
 use std::fmt;
 
+pub use executor::{ExecutorPlan, ScratchPlan};
+pub use node::{NodeLines, NodePlan};
+
+use crate::ids::StageId;
+use crate::spark::writer::{self, WriterKind};
 use crate::spec::Spec;
 use crate::units::Bytes;
 
@@ -9,6 +23,13 @@ use crate::units::Bytes;
 #[derive(Clone, Debug)]
 pub struct SimPlan {
     spec: Spec,
+    pub(crate) nodes: Vec<NodePlan>,
+    pub(crate) executor: ExecutorPlan,
+    /// Writer of each shuffle.
+    pub(crate) writers: Vec<WriterKind>,
+    /// Stages that read each stage's output: children by stage.
+    pub(crate) parents: Vec<Vec<StageId>>,
+    fingerprint: u64,
 }
 
 /// Why a spec cannot be compiled.
@@ -25,38 +46,51 @@ impl fmt::Display for PlanError {
 }
 impl std::error::Error for PlanError {}
 
-/// A node's name and the lines that a chart of its memory needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeLines {
-    /// Node name.
-    pub name: String,
-    /// `MemTotal`.
-    pub capacity: Bytes,
-    /// Limit of the `kubepods` cgroup, on Kubernetes.
-    pub kubepods_limit: Option<Bytes>,
-    /// Working set of pods at which the kubelet evicts (what the scheduler may allocate), on Kubernetes.
-    pub allocatable: Option<Bytes>,
-}
-
 impl SimPlan {
     /// Compiles a spec.
+    ///
+    /// # Errors
+    /// When the spec cannot be run at all; the message says what to change.
     pub fn compile(spec: &Spec) -> Result<Self, PlanError> {
-        Ok(Self { spec: spec.clone() })
+        check::check(spec)?;
+        let nodes = node::expand(spec);
+        let executor = ExecutorPlan::new(spec);
+        let writers = spec
+            .app
+            .shuffles
+            .iter()
+            .map(|s| writer::choose(s.partitions, s.map_side_combine, s.relocatable, spec.spark.shuffle.bypass_merge_threshold))
+            .collect();
+        let parents = spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
+        Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, writers, parents })
     }
+
     /// The spec it came from.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
+
     /// Sixteen hexadecimal digits that change with anything that could change a result.
     pub fn fingerprint(&self) -> String {
-        String::new()
+        format!("{:016x}", self.fingerprint)
     }
+
     /// Lines for charts, by node index.
     pub fn node_lines(&self) -> Vec<NodeLines> {
-        Vec::new()
+        self.nodes.iter().map(NodePlan::lines).collect()
     }
+
     /// Container limit of an executor, if it has one.
     pub fn executor_limit(&self) -> Option<Bytes> {
-        None
+        self.executor.limit
     }
+}
+
+/// FNV-1a over the spec's debug form and the crate's version: stable for one version, no promise between versions.
+fn fingerprint(spec: &Spec) -> u64 {
+    let mut limits = spec.limits;
+    limits.paranoid = false;
+    let canonical = Spec { limits, ..spec.clone() };
+    let text = format!("{} {canonical:?}", env!("CARGO_PKG_VERSION"));
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -97,6 +97,18 @@ pub struct Affinity {
     pub preferred_node: Vec<(i64, NodeSelectorTerm)>,
 }
 
+impl Affinity {
+    /// No rule at all.
+    pub const NONE: Self = Self {
+        required_pod: Vec::new(),
+        preferred_pod: Vec::new(),
+        required_anti: Vec::new(),
+        preferred_anti: Vec::new(),
+        required_node: Vec::new(),
+        preferred_node: Vec::new(),
+    };
+}
+
 /// Effect of a taint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaintEffect {

@@ -1,0 +1,112 @@
+//! The cluster at run time: machines, who lives on them, and where new pods go.
+//!
+//! Before the application starts, neighbours and the driver settle in. Executor pods wait in a queue and are
+//! placed one at a time by the platform's rule: the Kubernetes scheduler's filters and scores, YARN's fit, or
+//! the bare lab's pack and spread. The scheduler sees requests only, never usage (fact 6 of domain-facts 0.3).
+//! An executor counts on its node until its death has been seen (PA-7).
+
+pub(crate) mod neighbours;
+mod placement;
+
+use crate::day::Day;
+use crate::event::Event;
+use crate::hardware::NodeDevices;
+use crate::ids::{ExecutorId, NodeId, PodSlot};
+use crate::kernel::{IdVec, Purpose};
+use crate::linux::cgroup::{Charge, NodeMemory};
+use crate::machine::{Machine, Owner};
+use crate::plan::SimPlan;
+use crate::sim::Sim;
+use crate::spark::executor;
+use crate::spec::{DeployMode, Platform};
+use crate::units::{Bytes, SimSpan, SimTime};
+
+/// Share of the driver's container that it really uses: its heap is mostly idle in a batch job. Assumption.
+const DRIVER_USE: f64 = 0.75;
+
+/// Seconds from submission until the driver asks for executors: pod, JVM and context (8.5).
+const DRIVER_START: SimSpan = SimSpan::from_secs(10);
+
+/// Queue and tenants.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// Executor pods that wait for a node, oldest first.
+    pub(crate) pending: Vec<ExecutorId>,
+    /// Neighbours that run somewhere.
+    pub(crate) tenants: Vec<neighbours::Tenant>,
+    /// Where the driver is.
+    pub(crate) driver: Option<(NodeId, PodSlot)>,
+}
+
+impl Cluster {
+    pub(crate) fn new() -> Self {
+        Self { pending: Vec::new(), tenants: Vec::new(), driver: None }
+    }
+
+    /// Empty machines of this replication's speeds.
+    pub(crate) fn machines(plan: &SimPlan, day: &Day) -> IdVec<NodeId, Machine> {
+        let mut machines = IdVec::new();
+        for (index, node) in plan.nodes.iter().enumerate() {
+            let devices = NodeDevices::new(&node.shape, &day.speeds[index]);
+            let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit);
+            machines.push(Machine::new(NodeId::new(index as u32), devices, memory, node.shape.disks[0].used));
+        }
+        machines
+    }
+}
+
+/// Settles system, neighbours and driver, and starts the periodic looks.
+pub(crate) fn settle_in(sim: &mut Sim) {
+    let plan = sim.plan;
+    for (index, node) in plan.nodes.iter().enumerate() {
+        let system = sim.luck.draw(&node.shape.system_memory, Purpose::SystemMemory, index as u64);
+        sim.machines[NodeId::new(index as u32)].memory.charge_system(Bytes::from_f64(system));
+    }
+    neighbours::settle(sim);
+    let start = if plan.spec().cluster.platform == Platform::Bare { SimSpan::ZERO } else { DRIVER_START };
+    if plan.spec().spark.deploy_mode == DeployMode::Cluster && plan.spec().cluster.platform != Platform::Bare {
+        settle_driver(sim);
+    }
+    sim.after(start, Event::DriverUp);
+    match plan.spec().cluster.platform {
+        Platform::Kubernetes => crate::kube::kubelet::start(sim),
+        Platform::Yarn => crate::yarn::memory_monitor::start(sim),
+        Platform::Standalone | Platform::Bare => {}
+    }
+}
+
+fn settle_driver(sim: &mut Sim) {
+    let conf = &sim.plan.spec().spark.driver;
+    let Some(node) = placement::driver(sim) else { return };
+    let machine = &mut sim.machines[node];
+    let slot = machine.open_pod(Owner::Driver, Some(conf.container_memory), None);
+    machine.memory.charge(slot, Charge::Process, conf.container_memory.scale(DRIVER_USE));
+    sim.cluster.driver = Some((node, slot));
+    sim.touch(node);
+}
+
+/// Places what waits, oldest first; what does not fit stays (AL-5).
+pub(crate) fn on_schedule(sim: &mut Sim) {
+    let waiting = std::mem::take(&mut sim.cluster.pending);
+    for id in waiting {
+        match placement::executor(sim) {
+            Some(node) => bind(sim, id, node),
+            None => sim.cluster.pending.push(id),
+        }
+    }
+    sim.tally.pending(sim.cluster.pending.len() as u32);
+}
+
+fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
+    let plan = sim.plan;
+    let scratch = &plan.executor.scratch;
+    let capacity = (scratch.tmpfs_dirs > 0).then(|| {
+        let allocatable = plan.nodes[node.index()].allocatable_memory;
+        let mount = crate::kube::empty_dir::mount_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit);
+        mount * u64::from(scratch.tmpfs_dirs)
+    });
+    let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);
+    executor::on_bound(sim, id, node, slot);
+    let now: SimTime = sim.now();
+    sim.observer.placed(now, id.index() as u32 + 1, node.index() as u32);
+}

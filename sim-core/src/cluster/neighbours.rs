@@ -1,0 +1,95 @@
+//! Neighbours: pods that use memory beyond their requests, and come back when killed.
+//!
+//! A neighbour's memory is drawn once a (neighbour, node) and held from the start: daemons and services are
+//! older than the job. Killed or evicted ones with `restartPolicy: Always` return after the kubelet's crash
+//! back-off (10 s, doubled up to 300 s). Their tmpfs pages survive a kill in place (ED-5).
+
+use crate::event::Event;
+use crate::ids::{NodeId, PodSlot};
+use crate::kernel::{Purpose, mix};
+use crate::linux::cgroup::Charge;
+use crate::machine::Owner;
+use crate::sim::Sim;
+use crate::spec::{NeighbourPlacement, NeighbourSpec};
+use crate::units::{Bytes, SimSpan};
+
+use super::placement;
+
+/// First restart delay of the kubelet's crash back-off.
+const FIRST_BACKOFF_S: u64 = 10;
+/// Largest restart delay of the kubelet's crash back-off.
+const LAST_BACKOFF_S: u64 = 300;
+
+/// A neighbour on a node.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    /// Index in the cluster spec.
+    pub(crate) spec: u32,
+    pub(crate) node: NodeId,
+    pub(crate) slot: PodSlot,
+    /// Anonymous memory when it runs.
+    pub(crate) anon: Bytes,
+    restarts: u32,
+}
+
+/// Puts every neighbour on its node.
+pub(super) fn settle(sim: &mut Sim) {
+    let plan = sim.plan;
+    for (index, neighbour) in plan.spec().cluster.neighbours.iter().enumerate() {
+        match neighbour.placement {
+            NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(node as u32))),
+            NeighbourPlacement::Replicas(count) => {
+                for _ in 0..count {
+                    if let Some(node) = placement::neighbour(sim, neighbour) {
+                        move_in(sim, index as u32, neighbour, node);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
+    let entity = mix(u64::from(index), mix(node.index() as u64, sim.cluster.tenants.iter().filter(|t| t.spec == index && t.node == node).count() as u64));
+    let anon = Bytes::from_f64(sim.luck.draw(&neighbour.memory.anon, Purpose::NeighbourMemory, entity));
+    let shmem = Bytes::from_f64(sim.luck.draw(&neighbour.memory.shmem, Purpose::NeighbourMemory, mix(entity, 1)));
+    let limit = neighbour.resources.memory_limit;
+    // A neighbour that would die of its own limit before the job starts lives just under it instead.
+    let anon = limit.map_or(anon, |limit| anon.min(limit.saturating_sub(shmem + Bytes::mib(1))));
+    let machine = &mut sim.machines[node];
+    let slot = machine.open_pod(Owner::Neighbour(index), limit, None);
+    machine.memory.charge(slot, Charge::Process, anon);
+    machine.memory.charge(slot, Charge::Shmem, shmem);
+    machine.devices.reserve_cpu(sim.calendar.now(), neighbour.cpu_use.as_cores());
+    sim.cluster.tenants.push(Tenant { spec: index, node, slot, anon, restarts: 0 });
+    sim.touch(node);
+}
+
+/// One of a neighbour's `processes` is gone (all, when it is one); it may come back.
+pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u32) {
+    let now = sim.now();
+    let Some(index) = sim.cluster.tenants.iter().position(|t| t.node == node && t.slot == slot) else { return };
+    let tenant = &mut sim.cluster.tenants[index];
+    let backoff = (FIRST_BACKOFF_S << tenant.restarts.min(5)).min(LAST_BACKOFF_S);
+    tenant.restarts += 1;
+    let spec = tenant.spec;
+    let machine = &mut sim.machines[node];
+    let v = machine.v(now);
+    let held = machine.memory.held(slot, Charge::Process, v);
+    let freed = Bytes::new(held.get().div_ceil(u64::from(processes)));
+    machine.memory.uncharge(slot, Charge::Process, freed, v);
+    if sim.plan.spec().cluster.neighbours[spec as usize].restarts {
+        sim.after(SimSpan::from_secs(backoff), Event::NeighbourBack(node, index as u32));
+    }
+    sim.touch(node);
+}
+
+/// A neighbour is back and takes its memory again.
+pub(crate) fn on_back(sim: &mut Sim, node: NodeId, tenant: u32) {
+    let tenant = &sim.cluster.tenants[tenant as usize];
+    let (slot, anon) = (tenant.slot, tenant.anon);
+    let machine = &mut sim.machines[node];
+    let held = machine.memory.held(slot, Charge::Process, machine.v(sim.calendar.now()));
+    machine.memory.charge(slot, Charge::Process, anon.saturating_sub(held));
+    sim.touch(node);
+}

@@ -1,0 +1,153 @@
+//! Which node a new pod gets, by platform.
+//!
+//! Kubernetes: the default scheduler's filters and scores over views of the nodes. YARN: containers go where
+//! most memory is free. Standalone: spread out over the workers. Bare: pack all on one node when the template
+//! requires pod affinity, else the node with the fewest executors. Ties are broken at random by seed on
+//! Kubernetes (SC-5), by index elsewhere.
+
+use crate::ids::NodeId;
+use crate::kernel::{Purpose, mix};
+use crate::kube::scheduler::{self, Decision, NodeConditions, NodeView, PodView};
+use crate::machine::{Machine, Owner};
+use crate::sim::Sim;
+use crate::spark::executor::Life;
+use crate::spec::{Affinity, Label, NeighbourSpec, Platform, Toleration};
+use crate::units::{Bytes, CoreMillis, SimTime};
+use crate::yarn::placement as yarn;
+
+/// Tolerates every taint, as node daemons do.
+const NO_TOLERATIONS: &[Toleration] = &[];
+
+/// A node for a new executor.
+pub(super) fn executor(sim: &Sim) -> Option<NodeId> {
+    match sim.plan.spec().cluster.platform {
+        Platform::Kubernetes => on_kubernetes(sim, &executor_view(sim), sim.tally.placements()),
+        Platform::Yarn => on_yarn(sim, sim.plan.executor.container()),
+        Platform::Standalone => fewest(sim, true),
+        Platform::Bare => on_bare(sim),
+    }
+}
+
+/// A node for the driver.
+pub(super) fn driver(sim: &Sim) -> Option<NodeId> {
+    let conf = &sim.plan.spec().spark.driver;
+    match sim.plan.spec().cluster.platform {
+        Platform::Kubernetes => on_kubernetes(sim, &driver_view(sim), u64::MAX),
+        Platform::Yarn => on_yarn(sim, conf.container_memory),
+        Platform::Standalone | Platform::Bare => Some(NodeId::new(0)),
+    }
+}
+
+/// A node for a neighbour's replica.
+pub(super) fn neighbour(sim: &Sim, spec: &NeighbourSpec) -> Option<NodeId> {
+    match sim.plan.spec().cluster.platform {
+        Platform::Kubernetes => on_kubernetes(sim, &neighbour_view(spec), mix(7, sim.cluster.tenants.len() as u64)),
+        Platform::Yarn | Platform::Standalone | Platform::Bare => fewest(sim, false),
+    }
+}
+
+fn on_kubernetes(sim: &Sim, pod: &PodView<'_>, entity: u64) -> Option<NodeId> {
+    let nodes: Vec<NodeView<'_>> = (0..sim.machines.len()).map(|n| node_view(sim, NodeId::new(n as u32))).collect();
+    let mut stream = sim.luck.stream(Purpose::SchedulerTie, entity);
+    match scheduler::schedule(pod, &nodes, false, &mut |candidates| stream.below(candidates as u64) as usize) {
+        Decision::Bound { node, .. } => Some(NodeId::new(node as u32)),
+        Decision::Unschedulable { .. } => None,
+    }
+}
+
+fn node_view<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
+    let plan = &sim.plan.nodes[id.index()];
+    let machine = &sim.machines[id];
+    let now: SimTime = sim.now();
+    NodeView {
+        name: &plan.name,
+        labels: &plan.labels,
+        taints: &plan.taints,
+        allocatable_cpu: plan.allocatable_cpu,
+        allocatable_memory: plan.allocatable_memory,
+        allocatable_ephemeral: plan.shape.disks[0].size.saturating_sub(plan.shape.disks[0].used),
+        max_pods: plan.shape.max_pods,
+        pods: machine.owners.iter().enumerate().filter_map(|(slot, owner)| assigned(sim, machine, slot, *owner)).collect(),
+        conditions: NodeConditions { memory_pressure: machine.memory_pressure_until > now, disk_pressure: machine.disk_pressure_until > now },
+    }
+}
+
+/// The view of a pod that still counts on its node.
+fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> Option<PodView<'a>> {
+    if !machine.memory.pods[slot].open {
+        return None;
+    }
+    match owner {
+        Owner::Executor(id) => (sim.executors[id].life != Life::Gone).then(|| executor_view(sim)),
+        Owner::Neighbour(index) => Some(neighbour_view(&sim.plan.spec().cluster.neighbours[index as usize])),
+        Owner::Driver => Some(driver_view(sim)),
+    }
+}
+
+fn executor_view<'a>(sim: &'a Sim) -> PodView<'a> {
+    let executor = &sim.plan.executor;
+    let template = &sim.plan.spec().spark.kubernetes.pod_template;
+    PodView {
+        cpu_request: executor.resources.cpu_request,
+        memory_request: executor.resources.memory_request,
+        ephemeral_request: executor.resources.ephemeral_request,
+        best_effort: false,
+        labels: &executor.labels,
+        affinity: &template.affinity,
+        tolerations: &template.tolerations,
+    }
+}
+
+fn driver_view<'a>(sim: &'a Sim) -> PodView<'a> {
+    let conf = &sim.plan.spec().spark.driver;
+    bare_view(conf.cpu, conf.container_memory, &[])
+}
+
+fn neighbour_view(spec: &NeighbourSpec) -> PodView<'_> {
+    bare_view(spec.resources.cpu_request, spec.resources.memory_request, &spec.labels)
+}
+
+fn bare_view(cpu: CoreMillis, memory: Bytes, labels: &[Label]) -> PodView<'_> {
+    static NO_AFFINITY: Affinity = Affinity::NONE;
+    PodView {
+        cpu_request: cpu,
+        memory_request: memory,
+        ephemeral_request: Bytes::ZERO,
+        best_effort: cpu == CoreMillis::ZERO && memory == Bytes::ZERO,
+        labels,
+        affinity: &NO_AFFINITY,
+        tolerations: NO_TOLERATIONS,
+    }
+}
+
+/// Executors that count on a node.
+fn executors_on(sim: &Sim, node: NodeId) -> u64 {
+    sim.executors.iter().filter(|(_, e)| e.node == Some(node) && e.life != Life::Gone).count() as u64
+}
+
+fn on_yarn(sim: &Sim, container: Bytes) -> Option<NodeId> {
+    let share = sim.plan.spec().cluster.yarn.node_memory_share;
+    let free: Vec<Bytes> = (0..sim.machines.len())
+        .map(|n| {
+            let node = NodeId::new(n as u32);
+            let driver = if sim.cluster.driver.is_some_and(|(at, _)| at == node) { sim.plan.spec().spark.driver.container_memory } else { Bytes::ZERO };
+            let used = sim.plan.executor.container() * executors_on(sim, node) + driver;
+            yarn::node_capacity(sim.plan.nodes[n].shape.memory, share).saturating_sub(used)
+        })
+        .collect();
+    yarn::place(container, &free).map(|n| NodeId::new(n as u32))
+}
+
+/// The node with the fewest executors; with `fit`, only nodes whose RAM holds one more executor heap.
+fn fewest(sim: &Sim, fit: bool) -> Option<NodeId> {
+    let heap = sim.plan.executor.heap;
+    sim.machines
+        .ids()
+        .filter(|&node| !fit || sim.plan.nodes[node.index()].shape.memory >= heap * (executors_on(sim, node) + 1))
+        .min_by_key(|&node| (executors_on(sim, node), node))
+}
+
+fn on_bare(sim: &Sim) -> Option<NodeId> {
+    let packed = !sim.plan.spec().spark.kubernetes.pod_template.affinity.required_pod.is_empty();
+    if packed { Some(NodeId::new(0)) } else { fewest(sim, false) }
+}

@@ -1,0 +1,98 @@
+//! Everything that can happen, as one closed list.
+//!
+//! The loop in [`crate::sim`] matches on it once; each arm calls the room that knows what to do. Events carry
+//! indices only. An event about a task or an executor carries the generation or is cancelled when its subject
+//! ends, so that a stale event cannot act on a successor.
+
+use crate::hardware::Device;
+use crate::ids::{ExecutorId, NodeId, TaskId};
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The first flow on a device of a node is through.
+    DeviceDone(NodeId, Device),
+    /// A memory ramp of a node reaches a limit.
+    MemoryCrossing(NodeId),
+    /// A wait of a task is over (launch, per-stream ceiling, blocked fetch).
+    TaskTimer(TaskId),
+    /// A task gives up fetching from an executor that is gone.
+    FetchGivesUp(TaskId),
+    /// The driver is up and begins to ask for executors.
+    DriverUp,
+    /// The driver looks for missing executors (Kubernetes' allocator, YARN's heartbeat).
+    AllocationRound,
+    /// The scheduler takes the pending pods.
+    SchedulePods,
+    /// An executor's process starts on its node.
+    ExecutorStarts(ExecutorId),
+    /// An executor registers with the driver.
+    ExecutorRegisters(ExecutorId),
+    /// The driver and the scheduler learn that an executor is gone.
+    ExecutorLossSeen(ExecutorId),
+    /// The volumes of a dead executor's pod are torn down.
+    VolumesTornDown(ExecutorId),
+    /// The driver has waited long enough for executors to register.
+    RegistrationTimeout,
+    /// The next job starts.
+    JobStarts,
+    /// Failed stages are submitted again.
+    ResubmitStages,
+    /// Task offers are made again because a locality wait is over.
+    LocalityTimeout,
+    /// The kubelet's metrics of a node are taken.
+    KubeletMetrics(NodeId),
+    /// The kubelet's eviction manager looks at them.
+    KubeletTick(NodeId),
+    /// YARN's memory monitor looks at a node.
+    MonitorPoll(NodeId),
+    /// A killed or evicted neighbour is back.
+    NeighbourBack(NodeId, u32),
+}
+
+impl Event {
+    /// Order among events of the same instant: what frees or kills comes before what takes.
+    pub(crate) const fn class(self) -> u8 {
+        match self {
+            Self::MemoryCrossing(_) => 0,
+            Self::VolumesTornDown(_) => 1,
+            Self::DeviceDone(..) => 2,
+            Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
+            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
+            Self::ExecutorLossSeen(_) | Self::ExecutorStarts(_) | Self::ExecutorRegisters(_) | Self::NeighbourBack(..) => 5,
+            Self::DriverUp
+            | Self::AllocationRound
+            | Self::SchedulePods
+            | Self::RegistrationTimeout
+            | Self::JobStarts
+            | Self::ResubmitStages
+            | Self::LocalityTimeout => 6,
+        }
+    }
+
+    /// A number that tells events apart in the run's hash.
+    pub(crate) fn fingerprint(self) -> u64 {
+        let (kind, subject) = match self {
+            Self::DeviceDone(node, device) => (1, (node.index() as u64) << 8 | device.index() as u64),
+            Self::MemoryCrossing(node) => (2, node.index() as u64),
+            Self::TaskTimer(task) => (3, task.index() as u64),
+            Self::FetchGivesUp(task) => (4, task.index() as u64),
+            Self::DriverUp => (5, 0),
+            Self::AllocationRound => (6, 0),
+            Self::SchedulePods => (7, 0),
+            Self::ExecutorStarts(e) => (8, e.index() as u64),
+            Self::ExecutorRegisters(e) => (9, e.index() as u64),
+            Self::ExecutorLossSeen(e) => (10, e.index() as u64),
+            Self::VolumesTornDown(e) => (11, e.index() as u64),
+            Self::RegistrationTimeout => (12, 0),
+            Self::JobStarts => (13, 0),
+            Self::ResubmitStages => (14, 0),
+            Self::LocalityTimeout => (15, 0),
+            Self::KubeletMetrics(node) => (16, node.index() as u64),
+            Self::KubeletTick(node) => (17, node.index() as u64),
+            Self::MonitorPoll(node) => (18, node.index() as u64),
+            Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
+        };
+        kind << 48 | subject
+    }
+}

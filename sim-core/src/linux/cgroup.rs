@@ -1,0 +1,241 @@
+//! One node's memory cgroups: accounts, classes, ramps.
+//!
+//! The tree is node → `kubepods` → pod → container (5.7); YARN, standalone and bare cgroups use the same tree
+//! with fewer limits. A container that dies gives its anonymous memory back at once; its tmpfs pages stay
+//! charged to the pod until the volumes are torn down (6.4). Page cache is not in these books: it is
+//! reclaimed before any limit bites, and is derived where it shows.
+
+use super::ramp::{FlowRamp, Ramp};
+use crate::ids::PodSlot;
+use crate::kernel::{AccountClass, AccountId, Ledger};
+use crate::record::MemoryClass;
+use crate::units::Bytes;
+
+/// Classes of charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Charge {
+    /// JVM heap pages touched.
+    Heap,
+    /// JVM non-heap and direct buffers.
+    NonHeap,
+    /// Python workers.
+    Python,
+    /// Memory of other processes: neighbours, the driver, the system.
+    Process,
+    /// tmpfs pages.
+    Shmem,
+}
+
+impl Charge {
+    pub(crate) const ALL: [Self; 5] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process, Self::Shmem];
+    const ANON: [Self; 4] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process];
+}
+
+impl AccountClass for Charge {
+    const COUNT: usize = 5;
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A pod's (or container's) place in the node's memory.
+#[derive(Debug)]
+pub(crate) struct PodMemory {
+    pod: AccountId,
+    container: Option<AccountId>,
+    /// Memory limit of the container and the pod, if any.
+    pub(crate) limit: Option<Bytes>,
+    /// Capacity of its tmpfs scratch, if it has some.
+    pub(crate) tmpfs_capacity: Option<Bytes>,
+    pub(crate) ramp: Ramp,
+    /// Largest anonymous + shmem memory so far.
+    pub(crate) peak: Bytes,
+    /// Whether it is in the books.
+    pub(crate) open: bool,
+}
+
+/// The memory of one node.
+#[derive(Debug)]
+pub(crate) struct NodeMemory {
+    ledger: Ledger<Charge>,
+    root: AccountId,
+    kubepods: AccountId,
+    pub(crate) capacity: Bytes,
+    pub(crate) kubepods_limit: Option<Bytes>,
+    pub(crate) pods: Vec<PodMemory>,
+    ramp: Ramp,
+    /// Largest anonymous + shmem memory so far.
+    pub(crate) peak: Bytes,
+}
+
+impl NodeMemory {
+    /// An empty node.
+    pub(crate) fn new(capacity: Bytes, kubepods_limit: Option<Bytes>) -> Self {
+        let mut ledger = Ledger::new();
+        let root = ledger.open(None);
+        let kubepods = ledger.open(Some(root));
+        Self { ledger, root, kubepods, capacity, kubepods_limit, pods: Vec::new(), ramp: Ramp::default(), peak: Bytes::ZERO }
+    }
+
+    /// Memory of the kernel, system services, kubelet and runtime: outside `kubepods`.
+    pub(crate) fn charge_system(&mut self, bytes: Bytes) {
+        self.ledger.charge(self.root, Charge::Process, bytes);
+    }
+
+    /// A new pod with one container.
+    pub(crate) fn open_pod(&mut self, limit: Option<Bytes>, tmpfs_capacity: Option<Bytes>) -> PodSlot {
+        let pod = self.ledger.open(Some(self.kubepods));
+        let container = Some(self.ledger.open(Some(pod)));
+        let memory = PodMemory { pod, container, limit, tmpfs_capacity, ramp: Ramp::default(), peak: Bytes::ZERO, open: true };
+        if let Some(free) = self.pods.iter().position(|p| !p.open) {
+            self.pods[free] = memory;
+            return PodSlot::new(free as u32);
+        }
+        self.pods.push(memory);
+        PodSlot::new(self.pods.len() as u32 - 1)
+    }
+
+    fn account(&self, slot: PodSlot) -> AccountId {
+        let pod = &self.pods[slot.index()];
+        pod.container.unwrap_or(pod.pod)
+    }
+
+    /// Charges bytes to a pod's container (to the pod when the container is gone).
+    pub(crate) fn charge(&mut self, slot: PodSlot, class: Charge, bytes: Bytes) {
+        let account = self.account(slot);
+        self.ledger.charge(account, class, bytes);
+    }
+
+    /// Gives bytes back; peaks are taken first, because only here can levels fall.
+    pub(crate) fn uncharge(&mut self, slot: PodSlot, class: Charge, bytes: Bytes, v: f64) {
+        self.note_peaks(slot, v);
+        let account = self.account(slot);
+        self.ledger.uncharge(account, class, bytes);
+    }
+
+    /// Starts the ramp of a task's CPU flow.
+    pub(crate) fn start_ramp(&mut self, slot: PodSlot, flow: &FlowRamp) {
+        self.pods[slot.index()].ramp.add(flow);
+        self.ramp.add(flow);
+    }
+
+    /// Ends the ramp of a flow that is through: all that it brings is posted.
+    pub(crate) fn finish_ramp(&mut self, slot: PodSlot, flow: &FlowRamp) {
+        self.post_ramp(slot, flow, (flow.heap, flow.shmem));
+    }
+
+    /// Ends the ramp of a flow that is cut off: what it has brought by virtual time `v` is posted. Returns the tmpfs bytes.
+    pub(crate) fn abort_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, v: f64) -> Bytes {
+        let brought = flow.partial(v);
+        self.post_ramp(slot, flow, brought);
+        brought.1
+    }
+
+    fn post_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, (heap, shmem): (Bytes, Bytes)) {
+        self.pods[slot.index()].ramp.remove(flow);
+        self.ramp.remove(flow);
+        self.charge(slot, Charge::Heap, heap);
+        self.charge(slot, Charge::Shmem, shmem);
+    }
+
+    /// The container's processes are gone: anonymous memory is free at once, tmpfs stays with the pod.
+    pub(crate) fn container_died(&mut self, slot: PodSlot, v: f64) {
+        self.note_peaks(slot, v);
+        let Some(container) = self.pods[slot.index()].container.take() else { return };
+        for class in Charge::ANON {
+            let held = self.ledger.own(container, class);
+            self.ledger.uncharge(container, class, held);
+        }
+        self.ledger.reparent_remains(container);
+    }
+
+    /// The pod's volumes are torn down and its cgroup is removed.
+    pub(crate) fn close_pod(&mut self, slot: PodSlot, v: f64) {
+        self.container_died(slot, v);
+        let pod = self.pods[slot.index()].pod;
+        let held = self.ledger.own(pod, Charge::Shmem);
+        self.ledger.uncharge(pod, Charge::Shmem, held);
+        self.ledger.close(pod);
+        self.pods[slot.index()].open = false;
+    }
+
+    /// Bytes of a class in a pod at virtual time `v`, ramps included.
+    pub(crate) fn held(&self, slot: PodSlot, class: Charge, v: f64) -> Bytes {
+        let pod = &self.pods[slot.index()];
+        let settled = self.ledger.total(pod.pod, class);
+        match class {
+            Charge::Heap => settled + Bytes::from_f64(pod.ramp.heap(v)),
+            Charge::Shmem => settled + Bytes::from_f64(pod.ramp.shmem(v)),
+            Charge::NonHeap | Charge::Python | Charge::Process => settled,
+        }
+    }
+
+    /// Settled anonymous + shmem memory of a pod, without ramps.
+    pub(crate) fn settled(&self, slot: PodSlot) -> Bytes {
+        self.ledger.sum(self.pods[slot.index()].pod)
+    }
+
+    /// Settled tmpfs of a pod.
+    pub(crate) fn settled_shmem(&self, slot: PodSlot) -> Bytes {
+        self.ledger.total(self.pods[slot.index()].pod, Charge::Shmem)
+    }
+
+    /// Anonymous + shmem memory of a pod.
+    pub(crate) fn level(&self, slot: PodSlot, v: f64) -> Bytes {
+        let ramp = &self.pods[slot.index()].ramp;
+        self.settled(slot) + Bytes::from_f64(ramp.heap(v) + ramp.shmem(v))
+    }
+
+    /// Settled memory of all pods, and of the node.
+    pub(crate) fn settled_sums(&self) -> (Bytes, Bytes) {
+        (self.ledger.sum(self.kubepods), self.ledger.sum(self.root))
+    }
+
+    /// The sum of all pods' ramps.
+    pub(crate) fn node_ramp(&self) -> &Ramp {
+        &self.ramp
+    }
+
+    /// Anonymous + shmem memory of all pods.
+    pub(crate) fn pods_level(&self, v: f64) -> Bytes {
+        self.ledger.sum(self.kubepods) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
+    }
+
+    /// Anonymous + shmem memory of the node.
+    pub(crate) fn node_level(&self, v: f64) -> Bytes {
+        self.ledger.sum(self.root) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
+    }
+
+    /// Takes the peaks of a pod and of the node.
+    pub(crate) fn note_peaks(&mut self, slot: PodSlot, v: f64) {
+        let level = self.level(slot, v);
+        let pod = &mut self.pods[slot.index()];
+        pod.peak = pod.peak.max(level);
+        self.peak = self.peak.max(self.node_level(v));
+    }
+
+    /// Memory by class for observers; `owner` tells executors' pods from others'.
+    pub(crate) fn classes(&self, v: f64, page_cache: Bytes) -> [Bytes; MemoryClass::ALL.len()] {
+        let total = |class| self.ledger.total(self.kubepods, class);
+        let mut out = [Bytes::ZERO; MemoryClass::ALL.len()];
+        out[MemoryClass::System as usize] = self.ledger.own(self.root, Charge::Process);
+        out[MemoryClass::Neighbour as usize] = total(Charge::Process);
+        out[MemoryClass::Heap as usize] = total(Charge::Heap) + Bytes::from_f64(self.ramp.heap(v));
+        out[MemoryClass::NonHeap as usize] = total(Charge::NonHeap);
+        out[MemoryClass::Python as usize] = total(Charge::Python);
+        out[MemoryClass::Tmpfs as usize] = total(Charge::Shmem) + Bytes::from_f64(self.ramp.shmem(v));
+        out[MemoryClass::PageCache as usize] = page_cache;
+        out
+    }
+
+    /// Whether the books balance; the text says where they do not.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.ledger.check().map_err(|imbalance| format!("{imbalance:?}"))
+    }
+
+    /// Bytes that no pod and no system account for: must be zero at the end of a run.
+    #[cfg(test)]
+    pub(crate) fn outstanding(&self) -> Bytes {
+        self.ledger.outstanding()
+    }
+}

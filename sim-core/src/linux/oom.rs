@@ -1,0 +1,193 @@
+//! Dealing with a limit that is reached: whom the kernel kills, and what then happens.
+//!
+//! A container at its limit loses its own processes. `kubepods` or the node at theirs lose the process with the
+//! most badness points ([`super::oom_badness`]): resident memory plus `oom_score_adj`, so tmpfs counts for
+//! nothing (VS-3) and system-critical daemons are spared. Each kill frees anonymous memory at once; the check
+//! is repeated until everything fits. A full tmpfs mount fails its writers with ENOSPC. When no process is left
+//! to kill (only tmpfs is), the charge simply fails: the writers of that subtree are stopped as by ENOSPC.
+
+use super::limits::Over;
+use super::oom_badness::{self, Candidate};
+use crate::ids::{ExecutorId, NodeId, PodSlot, TaskId};
+use crate::kube::qos;
+use crate::linux::cgroup::Charge;
+use crate::machine::{Machine, Owner};
+use crate::record::{Cause, Ending, FailureReason, Incident, Level, Party};
+use crate::sim::Sim;
+use crate::spark::driver::failures;
+use crate::spark::executor::{self, Death};
+use crate::spark::task::{self, Failure};
+use crate::spec::{CgroupVersion, Platform, Resources};
+use crate::units::Bytes;
+
+/// Looks at one node; `true` when a limit was reached and something was done about it.
+pub(crate) fn relieve(sim: &mut Sim, node: NodeId) -> bool {
+    let now = sim.now();
+    let machine = &sim.machines[node];
+    let v = machine.v(now);
+    let memory = &machine.memory;
+    match memory.over_limit(v) {
+        None => false,
+        Some(Over::Pod(slot)) => {
+            let (used, limit) = (memory.level(slot, v), memory.pods[slot.index()].limit.unwrap_or(Bytes::MAX));
+            kill(sim, node, slot, Death { cause: Cause::Container, level: Level::Pod, used, limit })
+        }
+        Some(Over::Kubepods) => {
+            let (used, limit) = (memory.pods_level(v), memory.kubepods_limit.unwrap_or(Bytes::MAX));
+            kill_worst(sim, node, Death { cause: Cause::Node, level: Level::Kubepods, used, limit })
+        }
+        Some(Over::Node) => {
+            let (used, limit) = (memory.node_level(v), memory.capacity);
+            kill_worst(sim, node, Death { cause: Cause::Node, level: Level::Node, used, limit })
+        }
+        Some(Over::Tmpfs(slot)) => no_space(sim, node, slot),
+    }
+}
+
+/// Kills the process with the most points on the node.
+fn kill_worst(sim: &mut Sim, node: NodeId, death: Death) -> bool {
+    let candidates = candidates(sim, node);
+    let scores: Vec<Candidate> = candidates.iter().map(|(_, c)| *c).collect();
+    match oom_badness::victim(&scores, death.limit) {
+        Some(index) => kill(sim, node, candidates[index].0, death),
+        None => false,
+    }
+}
+
+/// The largest process of each pod on a node.
+fn candidates(sim: &Sim, node: NodeId) -> Vec<(PodSlot, Candidate)> {
+    let machine = &sim.machines[node];
+    let v = machine.v(sim.now());
+    let mut out = Vec::new();
+    for (index, owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
+        let slot = PodSlot::new(index as u32);
+        let held = |class| machine.memory.held(slot, class, v);
+        let (rss, oom_score_adj) = match *owner {
+            Owner::Executor(id) if sim.executors[id].is_up() => (held(Charge::Heap) + held(Charge::NonHeap), adj_executor(sim, node)),
+            Owner::Executor(_) => continue,
+            Owner::Driver => (held(Charge::Process), adj_driver(sim, node)),
+            Owner::Neighbour(neighbour) => {
+                let spec = &sim.plan.spec().cluster.neighbours[neighbour as usize];
+                let processes = u64::from(spec.memory.processes.max(1));
+                let adj = adj(sim, node, &spec.resources, spec.priority);
+                (Bytes::new(held(Charge::Process).get() / processes), adj)
+            }
+        };
+        if !rss.is_zero() {
+            out.push((slot, Candidate { rss, page_tables: page_tables(rss), oom_score_adj }));
+        }
+    }
+    out
+}
+
+/// Page tables of a process: 8 bytes a 4 KiB page.
+fn page_tables(rss: Bytes) -> Bytes {
+    Bytes::new(rss.get() / 512)
+}
+
+fn adj(sim: &Sim, node: NodeId, resources: &Resources, priority: i32) -> i32 {
+    if sim.plan.spec().cluster.platform != Platform::Kubernetes {
+        return 0;
+    }
+    let memory = sim.plan.nodes[node.index()].shape.memory;
+    qos::oom_score_adj(qos::qos_class(resources), resources.memory_request, memory, priority)
+}
+
+fn adj_executor(sim: &Sim, node: NodeId) -> i32 {
+    adj(sim, node, &sim.plan.executor.resources, sim.plan.spec().spark.kubernetes.pod_template.priority)
+}
+
+fn adj_driver(sim: &Sim, node: NodeId) -> i32 {
+    adj(sim, node, &driver_resources(sim), 0)
+}
+
+/// The driver pod's requests and limits (POD-10).
+pub(crate) fn driver_resources(sim: &Sim) -> Resources {
+    let conf = &sim.plan.spec().spark.driver;
+    Resources { cpu_request: conf.cpu, memory_request: conf.container_memory, memory_limit: Some(conf.container_memory), ..Resources::default() }
+}
+
+/// Kills a pod's process. `true` when that freed anything.
+fn kill(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) -> bool {
+    match sim.machines[node].owners[slot.index()] {
+        Owner::Executor(id) if sim.executors[id].is_up() => {
+            executor::die(sim, id, death);
+            true
+        }
+        // The container is dead already and only its tmpfs is left: nothing to kill.
+        Owner::Executor(_) => false,
+        Owner::Neighbour(neighbour) => {
+            kill_neighbour(sim, node, slot, neighbour, death);
+            true
+        }
+        Owner::Driver => {
+            kill_driver(sim, node, slot, death);
+            true
+        }
+    }
+}
+
+/// The driver dies, and the application with it.
+pub(crate) fn kill_driver(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
+    record(sim, node, Party::Driver, death);
+    let v = sim.machines[node].v(sim.now());
+    sim.machines[node].memory.container_died(slot, v);
+    sim.end(Ending::Failed(FailureReason::DriverLost));
+}
+
+fn kill_neighbour(sim: &mut Sim, node: NodeId, slot: PodSlot, neighbour: u32, death: Death) {
+    let spec = &sim.plan.spec().cluster.neighbours[neighbour as usize];
+    record(sim, node, Party::Neighbour(spec.name.clone()), death);
+    let single = matches!(sim.plan.spec().cluster.cgroup, CgroupVersion::V1 | CgroupVersion::V2 { group_kill: false });
+    // Without group kill one worker of several dies; its main process starts another with the same memory later.
+    let whole = !single || spec.memory.processes <= 1 || death.level == Level::Pod;
+    crate::cluster::neighbours::on_killed(sim, node, slot, if whole { 1 } else { spec.memory.processes });
+}
+
+fn record(sim: &mut Sim, node: NodeId, victim: Party, death: Death) {
+    let now = sim.now();
+    let holders = sim.holders(node, None);
+    let machine = &sim.machines[node];
+    let incident = Incident {
+        at: now,
+        cause: death.cause,
+        level: death.level,
+        victim,
+        node: node.index() as u32,
+        stage: sim.driver.running_stage(),
+        used: death.used,
+        limit: death.limit,
+        node_memory: machine.memory.node_level(machine.v(now)),
+        holders,
+    };
+    sim.tally.incident(incident);
+}
+
+/// A tmpfs mount is full: every task of the executor that is writing there fails.
+fn no_space(sim: &mut Sim, node: NodeId, slot: PodSlot) -> bool {
+    let Owner::Executor(id) = sim.machines[node].owners[slot.index()] else { return false };
+    let machine = &sim.machines[node];
+    let (used, limit) = (machine.memory.held(slot, Charge::Shmem, machine.v(sim.now())), machine.memory.pods[slot.index()].tmpfs_capacity);
+    failures::record_full_scratch(sim, id, used, limit.unwrap_or(Bytes::MAX));
+    let writers = writers(sim, id);
+    for task in &writers {
+        // An earlier failure may have ended the run or the executor.
+        if sim.ending.is_none() && sim.executors[id].running.contains(task) {
+            task::fail(sim, *task, Failure::NoSpace);
+        }
+    }
+    !writers.is_empty()
+}
+
+fn writers(sim: &Sim, id: ExecutorId) -> Vec<TaskId> {
+    sim.executors[id].running.iter().copied().filter(|&task| sim.tasks[task].ramp.is_some_and(|ramp| !ramp.shmem.is_zero())).collect()
+}
+
+/// What a machine's slot is, for reports.
+pub(crate) fn party(sim: &Sim, machine: &Machine, slot: PodSlot) -> Party {
+    match machine.owners[slot.index()] {
+        Owner::Executor(id) => Party::Executor(id.index() as u32 + 1),
+        Owner::Driver => Party::Driver,
+        Owner::Neighbour(index) => Party::Neighbour(sim.plan.spec().cluster.neighbours[index as usize].name.clone()),
+    }
+}

@@ -1,0 +1,149 @@
+//! One node while it runs: devices, memory, scratch files, who lives there.
+//!
+//! A machine joins the parts that share a node: processor-sharing devices, memory cgroups, the files on its
+//! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
+//! goes through here or through the rooms' handlers. Assumption: scratch files are spread evenly over a pod's
+//! disks, so one number a node and disk is enough.
+
+use crate::event::Event;
+use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};
+use crate::ids::{ExecutorId, NodeId, PodSlot};
+use crate::kernel::{Calendar, EventHandle};
+use crate::linux::cgroup::NodeMemory;
+use crate::units::{Bytes, SimTime};
+
+/// Who owns a pod on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// An executor.
+    Executor(ExecutorId),
+    /// A neighbour, by its index in the cluster spec.
+    Neighbour(u32),
+    /// The driver.
+    Driver,
+}
+
+/// What the kubelet knew at its last look at the metrics.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Metrics {
+    /// Working set of all pods.
+    pub(crate) pods: Bytes,
+    /// Working set of the node.
+    pub(crate) node: Bytes,
+}
+
+/// A node at run time.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) id: NodeId,
+    pub(crate) devices: NodeDevices,
+    pub(crate) memory: NodeMemory,
+    /// Owner of each memory slot.
+    pub(crate) owners: Vec<Owner>,
+    /// Scratch files on disk, all pods.
+    pub(crate) files: Bytes,
+    /// Dirty pages on their way to disk.
+    pub(crate) dirty: Bytes,
+    /// Bytes used on disk 0 beside scratch.
+    pub(crate) disk_used: Bytes,
+    pub(crate) metrics: Metrics,
+    /// Until when the node reports memory pressure.
+    pub(crate) memory_pressure_until: SimTime,
+    /// When volume statistics were last taken.
+    pub(crate) volume_stats_at: SimTime,
+    /// Until when the node reports disk pressure.
+    pub(crate) disk_pressure_until: SimTime,
+    crossing: Option<(SimTime, EventHandle)>,
+    /// Whether it must be looked at after this event.
+    pub(crate) touched: bool,
+}
+
+impl Machine {
+    /// A node with nobody on it.
+    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disk_used: Bytes) -> Self {
+        Self {
+            id,
+            devices,
+            memory,
+            owners: Vec::new(),
+            files: Bytes::ZERO,
+            dirty: Bytes::ZERO,
+            disk_used,
+            metrics: Metrics::default(),
+            memory_pressure_until: SimTime::ZERO,
+            volume_stats_at: SimTime::ZERO,
+            disk_pressure_until: SimTime::ZERO,
+            crossing: None,
+            touched: true,
+        }
+    }
+
+    /// Opens a pod for an owner.
+    pub(crate) fn open_pod(&mut self, owner: Owner, limit: Option<Bytes>, tmpfs_capacity: Option<Bytes>) -> PodSlot {
+        let slot = self.memory.open_pod(limit, tmpfs_capacity);
+        if slot.index() == self.owners.len() {
+            self.owners.push(owner);
+        } else {
+            self.owners[slot.index()] = owner;
+        }
+        slot
+    }
+
+    /// Virtual time of the CPU, to which memory ramps are tied.
+    pub(crate) fn v(&self, now: SimTime) -> f64 {
+        self.devices.cpu_virtual_time(now)
+    }
+
+    /// Room for page cache beside anonymous and tmpfs memory.
+    pub(crate) fn cache_room(&self, now: SimTime) -> Bytes {
+        self.memory.capacity.saturating_sub(self.memory.node_level(self.v(now)))
+    }
+
+    /// Page cache resident now.
+    pub(crate) fn page_cache(&self, now: SimTime) -> Bytes {
+        page_cache::resident(self.files, self.cache_room(now))
+    }
+
+    /// Sends a buffered write to a disk: absorbed bytes go as write-back, the rest is returned for the writer to wait for.
+    pub(crate) fn buffered_write(&mut self, now: SimTime, disk: u8, bytes: Bytes, pod_room: Option<Bytes>) -> Bytes {
+        let room = self.cache_room(now);
+        let room = pod_room.map_or(room, |pod| pod.min(room));
+        let absorbed = page_cache::absorbed(bytes, room, self.dirty);
+        if !absorbed.is_zero() {
+            self.dirty += absorbed;
+            self.devices.add_write(now, disk, absorbed, FlowOwner::WriteBack(absorbed));
+        }
+        bytes - absorbed
+    }
+
+    /// Brings the calendar up to date with devices and the next crossing of a limit.
+    pub(crate) fn refresh(&mut self, calendar: &mut Calendar<Event>) {
+        self.touched = false;
+        self.devices.refresh(self.id, calendar);
+        let now = calendar.now();
+        let due = self.memory.next_crossing(self.v(now), self.devices.cpu_rate()).map(|span| now + span);
+        match (&self.crossing, due) {
+            (None, None) => {}
+            (Some((at, _)), Some(due)) if *at == due => {}
+            (old, due) => {
+                if let Some((_, handle)) = old {
+                    calendar.cancel(*handle);
+                }
+                self.crossing = due.map(|due| {
+                    let event = Event::MemoryCrossing(self.id);
+                    (due, calendar.schedule(due, event.class(), event))
+                });
+            }
+        }
+    }
+
+    /// Forgets the crossing whose event has just come.
+    pub(crate) fn crossing_fired(&mut self) {
+        self.crossing = None;
+    }
+
+    /// The next flow of a device that is through.
+    pub(crate) fn pop_done(&mut self, now: SimTime, device: Device) -> Option<FlowOwner> {
+        self.devices.pop_done(now, device)
+    }
+}

@@ -1,0 +1,139 @@
+//! The executor, sized: slots, memory regions, limit, scratch.
+
+use crate::kube::local_dirs;
+use crate::spark::{page, unified_memory};
+use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
+use crate::units::{Bytes, CoreMillis};
+use crate::yarn::sizing as yarn_sizing;
+
+/// Sizes of every executor.
+#[derive(Clone, Debug)]
+pub struct ExecutorPlan {
+    /// Task slots: `cores / task_cpus`.
+    pub slots: u32,
+    /// `-Xmx`.
+    pub heap: Bytes,
+    /// Unified memory (MEM-6).
+    pub unified: Bytes,
+    /// Storage region of unified memory.
+    pub storage_region: Bytes,
+    /// Tungsten page (MEM-33).
+    pub page: Bytes,
+    /// Container (or pod) memory limit, if any.
+    pub limit: Option<Bytes>,
+    /// Pod requests and limits for the scheduler, sidecars included.
+    pub resources: Resources,
+    /// Labels of executor pods (PT-2 and the template's).
+    pub labels: Vec<Label>,
+    /// Factor on CPU work when a CPU limit is below the slots.
+    pub cpu_stretch: f64,
+    /// Where scratch goes.
+    pub scratch: ScratchPlan,
+}
+
+/// An executor's local directories, summed up: files are spread evenly over them (CM-3).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScratchPlan {
+    /// Share of the files that lie in tmpfs directories.
+    pub tmpfs_share: f64,
+    /// Smallest `sizeLimit` of the tmpfs directories, if any has one.
+    pub tmpfs_size_limit: Option<Bytes>,
+    /// Number of tmpfs directories.
+    pub tmpfs_dirs: u32,
+    /// Disk of the node that carries the others; several are used in turn by node index of the file's hash.
+    pub disks: [u8; 4],
+    /// How many entries of `disks` count.
+    pub disk_count: u8,
+    /// Smallest disk `emptyDir` `sizeLimit`: beyond it the kubelet evicts (ED-11).
+    pub disk_size_limit: Option<Bytes>,
+    /// Smallest capacity of a claim: beyond it writes fail (4.8).
+    pub claim_size: Option<Bytes>,
+}
+
+impl ExecutorPlan {
+    pub(super) fn new(spec: &Spec) -> Self {
+        let conf = &spec.spark;
+        let executor = &conf.executor;
+        let slots = executor.cores / executor.task_cpus;
+        let unified = unified_memory::unified_region(executor.heap, conf.memory.fraction);
+        let storage_region = unified.scale(conf.memory.storage_fraction);
+        let container = match spec.cluster.platform {
+            Platform::Yarn => yarn_sizing::container_size(executor.container_memory, spec.cluster.yarn.minimum_allocation),
+            Platform::Kubernetes | Platform::Standalone | Platform::Bare => executor.container_memory,
+        };
+        let limit = match spec.cluster.platform {
+            Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
+            Platform::Yarn | Platform::Standalone => None,
+        };
+        let template = &conf.kubernetes.pod_template;
+        let resources = Resources {
+            cpu_request: executor.cpu_request + template.sidecars.cpu_request,
+            cpu_limit: executor.cpu_limit,
+            memory_request: container + template.sidecars.memory_request,
+            memory_limit: limit,
+            ephemeral_request: template.ephemeral_request,
+            ephemeral_limit: template.ephemeral_limit,
+        };
+        let mut labels = vec![Label::new("spark-role", "executor"), Label::new("spark-app-selector", spec.app.name.clone())];
+        labels.extend(template.labels.iter().cloned());
+        Self {
+            slots,
+            heap: executor.heap,
+            unified,
+            storage_region,
+            page: page::page_size(conf.memory.page_size, unified - storage_region, executor.cores, executor.collector),
+            limit,
+            resources,
+            labels,
+            cpu_stretch: cpu_stretch(executor.cpu_limit, slots),
+            scratch: scratch(spec),
+        }
+    }
+
+    /// Memory that YARN's monitor compares with.
+    pub(crate) fn container(&self) -> Bytes {
+        self.resources.memory_request
+    }
+}
+
+fn cpu_stretch(limit: Option<CoreMillis>, slots: u32) -> f64 {
+    limit.map_or(1.0, |limit| (f64::from(slots) / limit.as_cores().max(0.001)).max(1.0))
+}
+
+fn scratch(spec: &Spec) -> ScratchPlan {
+    let mut plan =
+        ScratchPlan { tmpfs_share: 0.0, tmpfs_size_limit: None, tmpfs_dirs: 0, disks: [0; 4], disk_count: 0, disk_size_limit: None, claim_size: None };
+    let smallest = |old: Option<Bytes>, new: Option<Bytes>| [old, new].into_iter().flatten().min();
+    let mut on_disk = |plan: &mut ScratchPlan, disk: usize| {
+        if (plan.disk_count as usize) < plan.disks.len() {
+            plan.disks[plan.disk_count as usize] = disk as u8;
+            plan.disk_count += 1;
+        }
+    };
+    if matches!(spec.cluster.platform, Platform::Yarn | Platform::Standalone) {
+        // YARN's local directories are the node's data disks: all but the first when there are several (YRN-7).
+        let disks = spec.cluster.pools.iter().map(|pool| pool.shape.disks.len()).min().unwrap_or(1);
+        (usize::from(disks > 1)..disks).for_each(|disk| on_disk(&mut plan, disk));
+        return plan;
+    }
+    let dirs = local_dirs::local_dirs(&spec.spark.kubernetes);
+    for dir in &dirs {
+        match dir.source {
+            VolumeSource::EmptyDir(volume) if volume.medium == Medium::Memory => {
+                plan.tmpfs_dirs += 1;
+                plan.tmpfs_size_limit = smallest(plan.tmpfs_size_limit, volume.size_limit.filter(|s| !s.is_zero()));
+            }
+            VolumeSource::EmptyDir(volume) => {
+                on_disk(&mut plan, 0);
+                plan.disk_size_limit = smallest(plan.disk_size_limit, volume.size_limit.filter(|s| !s.is_zero()));
+            }
+            VolumeSource::HostPath { disk } => on_disk(&mut plan, disk),
+            VolumeSource::Claim { size } => {
+                on_disk(&mut plan, 0);
+                plan.claim_size = smallest(plan.claim_size, Some(size));
+            }
+        }
+    }
+    plan.tmpfs_share = f64::from(plan.tmpfs_dirs) / dirs.len().max(1) as f64;
+    plan
+}

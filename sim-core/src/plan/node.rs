@@ -1,0 +1,73 @@
+//! Pools expanded into nodes.
+
+use crate::kube::reservation;
+use crate::spec::{Label, NodeShape, Platform, Spec, Taint};
+use crate::units::{Bytes, CoreMillis};
+
+/// The topology key of single nodes.
+pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
+
+/// One node, ready to run.
+#[derive(Clone, Debug)]
+pub struct NodePlan {
+    /// `{pool}-{index}`.
+    pub name: String,
+    /// What it is.
+    pub shape: NodeShape,
+    /// Labels, `kubernetes.io/hostname` among them.
+    pub labels: Vec<Label>,
+    /// Taints.
+    pub taints: Vec<Taint>,
+    /// Limit of the `kubepods` cgroup, on Kubernetes.
+    pub kubepods_limit: Option<Bytes>,
+    /// What the scheduler may give away.
+    pub allocatable_memory: Bytes,
+    /// What the scheduler may give away.
+    pub allocatable_cpu: CoreMillis,
+}
+
+/// A node's name and the lines that a chart of its memory needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeLines {
+    /// Node name.
+    pub name: String,
+    /// `MemTotal`.
+    pub capacity: Bytes,
+    /// Limit of the `kubepods` cgroup, on Kubernetes.
+    pub kubepods_limit: Option<Bytes>,
+    /// Working set of pods at which the kubelet evicts (what the scheduler may allocate), on Kubernetes.
+    pub allocatable: Option<Bytes>,
+}
+
+impl NodePlan {
+    pub(super) fn lines(&self) -> NodeLines {
+        NodeLines {
+            name: self.name.clone(),
+            capacity: self.shape.memory,
+            kubepods_limit: self.kubepods_limit,
+            allocatable: self.kubepods_limit.map(|_| self.allocatable_memory),
+        }
+    }
+}
+
+pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
+    let mut nodes = Vec::new();
+    for pool in &spec.cluster.pools {
+        for index in 0..pool.count {
+            let name = format!("{}-{index}", pool.name);
+            let mut labels = pool.labels.clone();
+            labels.push(Label::new(HOSTNAME, name.clone()));
+            let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;
+            nodes.push(NodePlan {
+                name,
+                labels,
+                taints: pool.taints.clone(),
+                kubepods_limit: on_kubernetes.then(|| reservation::kubepods_limit(&pool.shape)),
+                allocatable_memory: if on_kubernetes { reservation::allocatable_memory(&pool.shape) } else { pool.shape.memory },
+                allocatable_cpu: if on_kubernetes { reservation::allocatable_cpu(&pool.shape) } else { pool.shape.cpu },
+                shape: pool.shape.clone(),
+            });
+        }
+    }
+    nodes
+}

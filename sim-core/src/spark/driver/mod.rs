@@ -1,0 +1,181 @@
+//! The driver: jobs, stages, task sets, map outputs.
+//!
+//! Jobs run one after the other. A stage is submitted when all its parents' outputs are there; only missing
+//! partitions are run (so a stage whose shuffle still exists is skipped, RT-2). A task set is one stage
+//! attempt; after a fetch failure it becomes a zombie: its running tasks go on, no new ones start (FF-2).
+//! Offers go first to the earliest stage (FIFO). What follows a failure is in [`failures`].
+
+pub(crate) mod failures;
+pub(crate) mod offers;
+mod outputs;
+mod stages;
+
+use crate::day::Day;
+use crate::event::Event;
+use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
+use crate::kernel::{EventHandle, IdVec, Luck};
+use crate::plan::SimPlan;
+use crate::record::Ending;
+use crate::sim::Sim;
+use crate::spark::allocator;
+use crate::spark::executor::{Executor, Life};
+use crate::spec::Platform;
+use crate::units::{Bytes, SimTime};
+
+pub(crate) use outputs::MapOutputs;
+pub(crate) use stages::StageState;
+
+/// The driver's state.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) stages: IdVec<StageId, StageState>,
+    pub(crate) outputs: IdVec<ShuffleId, MapOutputs>,
+    /// Index of the running job.
+    job: usize,
+    started: bool,
+    /// Stages that failed by a fetch and wait to be submitted again.
+    failed: Vec<StageId>,
+    resubmit_due: bool,
+    pub(crate) allocation_due: bool,
+    registered: u32,
+    executor_failures: Vec<SimTime>,
+    locality_timer: Option<EventHandle>,
+    /// Executor at which the next round of offers begins.
+    rotation: usize,
+}
+
+impl Driver {
+    /// A driver that has done nothing yet.
+    pub(crate) fn new(plan: &SimPlan, day: &Day, luck: &Luck) -> Self {
+        let app = &plan.spec().app;
+        let mut stages = IdVec::new();
+        for index in 0..app.stages.len() {
+            stages.push(StageState::new(plan, StageId::new(index as u32), day, luck));
+        }
+        let mut outputs = IdVec::new();
+        for shuffle in &app.shuffles {
+            let maps = stages[StageId::new(shuffle.writer as u32)].tasks;
+            outputs.push(MapOutputs::new(maps));
+        }
+        Self {
+            stages,
+            outputs,
+            job: 0,
+            started: false,
+            failed: Vec::new(),
+            resubmit_due: false,
+            allocation_due: false,
+            registered: 0,
+            executor_failures: Vec::new(),
+            locality_timer: None,
+            rotation: 0,
+        }
+    }
+
+    /// Whether the application never got an executor.
+    pub(crate) fn starved(&self, executors: &IdVec<ExecutorId, Executor>) -> bool {
+        executors.values().all(|e| matches!(e.life, Life::Pending | Life::Gone))
+    }
+
+    /// The earliest stage that has a running task set, for incident reports.
+    pub(crate) fn running_stage(&self) -> Option<u32> {
+        self.stages.iter().find(|(_, s)| s.active).map(|(id, _)| id.index() as u32)
+    }
+
+    /// Registered bytes of some shuffles by node.
+    pub(crate) fn bytes_by_node(&self, shuffles: &[usize], nodes: usize) -> Vec<Bytes> {
+        let mut sums = vec![Bytes::ZERO; nodes];
+        for &shuffle in shuffles {
+            for (node, bytes) in self.outputs[ShuffleId::new(shuffle as u32)].by_node() {
+                sums[node.index()] += bytes;
+            }
+        }
+        sums
+    }
+}
+
+/// The driver is up: executors are asked for, and the first job waits for enough of them.
+pub(crate) fn on_driver_up(sim: &mut Sim) {
+    if sim.plan.spec().cluster.platform == Platform::Bare {
+        allocator::start_bare(sim);
+    } else {
+        sim.driver.allocation_due = true;
+        allocator::on_round(sim);
+    }
+    let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
+    sim.after(wait, Event::RegistrationTimeout);
+}
+
+/// An executor has registered: enough for the first job, or more slots for a running one.
+pub(crate) fn on_executor_registered(sim: &mut Sim, id: ExecutorId) {
+    sim.driver.registered += 1;
+    let conf = &sim.plan.spec().spark;
+    let enough = f64::from(sim.driver.registered) >= conf.scheduling.min_registered_ratio * f64::from(conf.executor.instances);
+    if sim.driver.started {
+        offers::offer(sim, id);
+    } else if enough {
+        start(sim);
+    }
+}
+
+/// The driver stops waiting for executors.
+pub(crate) fn on_registration_timeout(sim: &mut Sim) {
+    if !sim.driver.started {
+        start(sim);
+    }
+}
+
+fn start(sim: &mut Sim) {
+    sim.driver.started = true;
+    on_job_starts(sim);
+}
+
+/// The next job starts: its last stage is submitted, which submits what it needs.
+pub(crate) fn on_job_starts(sim: &mut Sim) {
+    let plan = sim.plan;
+    let Some(&last) = plan.spec().app.jobs[sim.driver.job].stages.last() else { return };
+    stages::submit(sim, StageId::new(last as u32));
+    offers::offer_all(sim);
+}
+
+/// A stage is complete: its children may start, or its job is done.
+fn on_stage_complete(sim: &mut Sim, stage: StageId) {
+    let plan = sim.plan;
+    let job = &plan.spec().app.jobs[sim.driver.job];
+    if job.stages.last() == Some(&stage.index()) {
+        sim.driver.job += 1;
+        if sim.driver.job == plan.spec().app.jobs.len() {
+            sim.end(Ending::Succeeded);
+        } else {
+            sim.after(job.driver_gap, Event::JobStarts);
+        }
+        return;
+    }
+    for &child in &job.stages {
+        let child = StageId::new(child as u32);
+        let waits = sim.driver.stages[child].waiting && plan.parents[child.index()].contains(&stage);
+        if waits {
+            stages::submit(sim, child);
+        }
+    }
+    offers::offer_all(sim);
+}
+
+/// Failed stages are submitted again, all that have gathered (FF-3).
+pub(crate) fn on_resubmit(sim: &mut Sim) {
+    sim.driver.resubmit_due = false;
+    let mut failed = std::mem::take(&mut sim.driver.failed);
+    failed.sort_unstable();
+    failed.dedup();
+    for stage in failed {
+        stages::submit(sim, stage);
+    }
+    offers::offer_all(sim);
+}
+
+/// Where a map output lies: its executor and node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Location {
+    pub(crate) executor: ExecutorId,
+    pub(crate) node: NodeId,
+}

@@ -1,0 +1,165 @@
+//! Stages and their attempts.
+
+use super::Driver;
+use crate::day::Day;
+use crate::ids::{NodeId, ShuffleId, StageId};
+use crate::kernel::{Luck, Purpose, mix};
+use crate::plan::SimPlan;
+use crate::sim::Sim;
+use crate::spec::{SinkSpec, TaskCount, TaskRow, TaskWork};
+use crate::units::{Bytes, SimTime};
+
+/// A reducer prefers nodes that hold at least this share of its input (Spark's reducer locality).
+const PREFERRED_SHARE: f64 = 0.2;
+/// Reducer locality is off beyond so many maps or reducers (Spark's reducer locality).
+const PREFERENCE_LIMIT: u32 = 1000;
+
+/// A stage's state.
+#[derive(Debug)]
+pub(crate) struct StageState {
+    /// Number of tasks in this replication.
+    pub(crate) tasks: u32,
+    /// Each partition's part of a parametric total; sums to 1.
+    pub(crate) shares: Vec<f64>,
+    /// Whether the current attempt's task set takes offers.
+    pub(crate) active: bool,
+    /// Whether it waits for parents.
+    pub(crate) waiting: bool,
+    /// Attempts submitted; the current one is this minus one.
+    pub(crate) attempts: u32,
+    /// Attempts in a row that failed by a fetch (FF-4).
+    pub(crate) fetch_failed_attempts: u32,
+    /// Partitions of the current attempt that wait for a slot, next last.
+    pub(crate) pending: Vec<u32>,
+    /// Failures of each partition in the current task set (TF-1).
+    pub(crate) failures: Vec<u32>,
+    /// Result partitions that are done.
+    pub(crate) done: Vec<bool>,
+    done_count: u32,
+    /// Nodes that hold much of the input.
+    pub(crate) preferred: Vec<NodeId>,
+    /// Last launch on a preferred node.
+    pub(crate) last_local_launch: SimTime,
+}
+
+impl StageState {
+    pub(super) fn new(plan: &SimPlan, id: StageId, day: &Day, luck: &Luck) -> Self {
+        let stage = &plan.spec().app.stages[id.index()];
+        let tasks = match stage.tasks {
+            TaskCount::Fixed(n) => n,
+            TaskCount::InputSplit(split) => input(&stage.work, day).get().div_ceil(split.get()).clamp(1, 1_000_000) as u32,
+        };
+        let skew = &plan.spec().uncertainty.partition_skew;
+        let mut shares: Vec<f64> = if matches!(stage.work, TaskWork::Parametric(_)) && !skew.is_constant() && !stage.reads.is_empty() {
+            (0..tasks).map(|p| luck.draw(skew, Purpose::PartitionSkew, mix(id.index() as u64, u64::from(p))).max(0.0)).collect()
+        } else {
+            vec![1.0; tasks as usize]
+        };
+        let sum: f64 = shares.iter().sum();
+        shares.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { 1.0 / f64::from(tasks) });
+        Self {
+            tasks,
+            shares,
+            active: false,
+            waiting: false,
+            attempts: 0,
+            fetch_failed_attempts: 0,
+            pending: Vec::new(),
+            failures: Vec::new(),
+            done: vec![false; tasks as usize],
+            done_count: 0,
+            preferred: Vec::new(),
+            last_local_launch: SimTime::ZERO,
+        }
+    }
+
+    /// The current attempt.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempts.saturating_sub(1)
+    }
+
+    /// Marks a result partition as done.
+    pub(crate) fn finish_result(&mut self, partition: u32) {
+        let done = &mut self.done[partition as usize];
+        self.done_count += u32::from(!*done);
+        *done = true;
+    }
+}
+
+/// Bytes that a stage reads from storage on this day.
+fn input(work: &TaskWork, day: &Day) -> Bytes {
+    let bytes: Bytes = match work {
+        TaskWork::Parametric(total) => total.input,
+        TaskWork::Recorded(rows) => rows.iter().map(|row: &TaskRow| row.input).sum(),
+    };
+    bytes.scale(day.volume)
+}
+
+impl Driver {
+    /// Whether all outputs or results of a stage are there.
+    pub(crate) fn is_complete(&self, plan: &SimPlan, stage: StageId) -> bool {
+        match plan.spec().app.stages[stage.index()].sink {
+            SinkSpec::Shuffle(shuffle) => self.outputs[ShuffleId::new(shuffle as u32)].complete(),
+            SinkSpec::Result => self.stages[stage].done_count == self.stages[stage].tasks,
+        }
+    }
+
+    /// Whether a partition of a stage still has to be run.
+    fn is_missing(&self, plan: &SimPlan, stage: StageId, partition: u32) -> bool {
+        match plan.spec().app.stages[stage.index()].sink {
+            SinkSpec::Shuffle(shuffle) => !self.outputs[ShuffleId::new(shuffle as u32)].has(partition),
+            SinkSpec::Result => !self.stages[stage].done[partition as usize],
+        }
+    }
+}
+
+/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt.
+pub(super) fn submit(sim: &mut Sim, stage: StageId) {
+    let plan = sim.plan;
+    if sim.driver.stages[stage].active || sim.driver.is_complete(plan, stage) {
+        return;
+    }
+    sim.driver.stages[stage].waiting = false;
+    for &parent in &plan.parents[stage.index()] {
+        if !sim.driver.is_complete(plan, parent) {
+            sim.driver.stages[stage].waiting = true;
+            submit(sim, parent);
+        }
+    }
+    if !sim.driver.stages[stage].waiting {
+        start_attempt(sim, stage);
+    }
+}
+
+fn start_attempt(sim: &mut Sim, stage: StageId) {
+    let plan = sim.plan;
+    let now = sim.now();
+    let tasks = sim.driver.stages[stage].tasks;
+    let pending: Vec<u32> = (0..tasks).rev().filter(|&p| sim.driver.is_missing(plan, stage, p)).collect();
+    let preferred = preferred_nodes(sim, stage);
+    let state = &mut sim.driver.stages[stage];
+    state.attempts += 1;
+    state.active = true;
+    state.pending = pending;
+    state.failures = vec![0; tasks as usize];
+    state.preferred = preferred;
+    state.last_local_launch = now;
+    let attempt = state.attempt();
+    let writes = matches!(plan.spec().app.stages[stage.index()].sink, SinkSpec::Shuffle(_));
+    let fullest = sim.fullest_node_memory();
+    sim.tally.stage_started(stage, now, writes, fullest);
+    sim.observer.stage_started(now, stage.index() as u32, attempt);
+}
+
+/// Nodes that hold a fifth or more of the stage's shuffle input.
+fn preferred_nodes(sim: &Sim, stage: StageId) -> Vec<NodeId> {
+    let spec = &sim.plan.spec().app.stages[stage.index()];
+    let maps: u32 = spec.reads.iter().map(|&s| sim.driver.stages[StageId::new(sim.plan.spec().app.shuffles[s].writer as u32)].tasks).sum();
+    if spec.reads.is_empty() || maps >= PREFERENCE_LIMIT || sim.driver.stages[stage].tasks >= PREFERENCE_LIMIT {
+        return Vec::new();
+    }
+    let by_node = sim.driver.bytes_by_node(&spec.reads, sim.machines.len());
+    let total: u64 = by_node.iter().map(|b| b.get()).sum();
+    let enough = |bytes: &Bytes| bytes.as_f64() >= PREFERRED_SHARE * total as f64 && total > 0;
+    by_node.iter().enumerate().filter(|(_, bytes)| enough(bytes)).map(|(n, _)| NodeId::new(n as u32)).collect()
+}

@@ -1,0 +1,271 @@
+//! An executor's life: bound, started, registered, dead, gone.
+//!
+//! The container's processes start some seconds after binding and register when the JVM is up (8.5). A memory
+//! death ends all its tasks at once and frees its anonymous memory; tmpfs files stay charged until the volumes
+//! are torn down (6.4, ED-8, ED-9); the driver and the scheduler learn of it later (DT-1), and only then are
+//! its map outputs unregistered and a replacement asked for. Between the two, reducers that need its files
+//! retry in vain (FF-1). With an external shuffle service the files belong to the node and outlive it.
+
+use crate::event::Event;
+use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
+use crate::kernel::{IdVec, Purpose};
+use crate::linux::cgroup::Charge;
+use crate::record::{Cause, Incident, Level, Party};
+use crate::sim::Sim;
+use crate::spark::jvm;
+use crate::spark::scratch::Stored;
+use crate::spark::unified_memory::UnifiedMemory;
+use crate::spark::{allocator, driver, task};
+use crate::spec::{Language, Platform};
+use crate::units::{Bytes, SimSpan};
+
+/// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
+const STARTS_AT: f64 = 0.35;
+
+/// Where an executor is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Waits for a node.
+    Pending,
+    /// Has a node; its process is not up yet.
+    Bound,
+    /// Its process is up; it has not registered.
+    Starting,
+    /// Takes tasks.
+    Registered,
+    /// Dead, and the driver does not know yet.
+    Dead,
+    /// Dead, and everyone knows.
+    Gone,
+}
+
+/// A task that died with its executor, for the driver to hear of later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LostTask {
+    pub(crate) stage: StageId,
+    pub(crate) attempt: u32,
+    pub(crate) partition: u32,
+}
+
+/// An executor at run time.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    pub(crate) life: Life,
+    pub(crate) node: Option<NodeId>,
+    pub(crate) slot: Option<PodSlot>,
+    pub(crate) memory: UnifiedMemory,
+    pub(crate) running: Vec<TaskId>,
+    /// Tasks that wait for execution memory (MEM-21).
+    pub(crate) blocked: Vec<TaskId>,
+    pub(crate) lost: Vec<LostTask>,
+    /// Share of the heap that the young generation may touch.
+    pub(crate) young_share: f64,
+    /// Live objects of tasks outside managed memory.
+    pub(crate) unmanaged: Bytes,
+    /// Deserialised broadcast variables.
+    pub(crate) broadcast: Bytes,
+    /// Fetch buffers in use, and their high-water mark: pooled arenas do not shrink (FR-3).
+    pub(crate) direct: Bytes,
+    pub(crate) direct_peak: Bytes,
+    /// Map outputs by shuffle, registered or not.
+    pub(crate) outputs: IdVec<ShuffleId, Stored>,
+    /// Spills and temporary outputs.
+    pub(crate) temporary: Stored,
+    pub(crate) scratch_peak: Bytes,
+    /// Scratch on disk at the kubelet's last volume statistics.
+    pub(crate) disk_stats: Bytes,
+    /// Whether a task has run here: the first ones load classes (8.5).
+    pub(crate) warm: bool,
+}
+
+impl Executor {
+    /// A new executor that waits for a node.
+    pub(crate) fn new(sim: &Sim, id: ExecutorId) -> Self {
+        let plan = sim.plan;
+        let young = &plan.spec().uncertainty.heap_young_share;
+        let mut outputs = IdVec::new();
+        for _ in &plan.spec().app.shuffles {
+            outputs.push(Stored::NONE);
+        }
+        Self {
+            life: Life::Pending,
+            node: None,
+            slot: None,
+            memory: UnifiedMemory::new(plan.executor.unified, plan.executor.storage_region),
+            running: Vec::with_capacity(plan.executor.slots as usize),
+            blocked: Vec::new(),
+            lost: Vec::new(),
+            young_share: sim.luck.draw(young, Purpose::HeapYoungShare, id.index() as u64).clamp(0.05, 1.0),
+            unmanaged: Bytes::ZERO,
+            broadcast: Bytes::ZERO,
+            direct: Bytes::ZERO,
+            direct_peak: Bytes::ZERO,
+            outputs,
+            temporary: Stored::NONE,
+            scratch_peak: Bytes::ZERO,
+            disk_stats: Bytes::ZERO,
+            warm: false,
+        }
+    }
+
+    /// Live heap: base + cached blocks + managed pages + unmanaged objects (JH-1).
+    pub(crate) fn live_heap(&self) -> Bytes {
+        jvm::BASE_LIVE_HEAP + self.memory.storage_used() + self.memory.execution_used() + self.unmanaged + self.broadcast
+    }
+
+    /// All scratch files.
+    pub(crate) fn scratch(&self) -> Stored {
+        self.outputs.values().fold(self.temporary, |sum, &s| sum + s)
+    }
+
+    /// Notes the scratch peak.
+    pub(crate) fn note_scratch(&mut self) {
+        self.scratch_peak = self.scratch_peak.max(self.scratch().sum());
+    }
+
+    /// Whether its process exists.
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(self.life, Life::Starting | Life::Registered)
+    }
+
+    /// Free task slots.
+    pub(crate) fn free_slots(&self, slots: u32) -> u32 {
+        if self.life == Life::Registered { slots - self.running.len() as u32 } else { 0 }
+    }
+}
+
+/// The pod has a node: its process starts and registers after a drawn time.
+pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
+    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
+    let executor = &mut sim.executors[id];
+    executor.life = Life::Bound;
+    executor.node = Some(node);
+    executor.slot = Some(slot);
+    sim.after(SimSpan::from_secs_f64(total * STARTS_AT), Event::ExecutorStarts(id));
+    sim.after(SimSpan::from_secs_f64(total), Event::ExecutorRegisters(id));
+}
+
+/// The JVM is up: non-heap memory and the first heap pages are charged.
+pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
+    let plan = sim.plan;
+    let conf = &plan.spec().spark.executor;
+    let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
+    let non_heap = jvm::non_heap(conf.heap, conf.cores, plan.spec().app.sql).scale(factor);
+    let python = if plan.spec().spark.language == Language::Python { conf.pyspark } else { Bytes::ZERO };
+    let executor = &mut sim.executors[id];
+    executor.life = Life::Starting;
+    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
+    let memory = &mut sim.machines[node].memory;
+    memory.charge(slot, Charge::NonHeap, non_heap);
+    memory.charge(slot, Charge::Heap, jvm::BASE_LIVE_HEAP.min(conf.heap));
+    memory.charge(slot, Charge::Python, python);
+    sim.touch(node);
+}
+
+/// The executor offers its slots.
+pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
+    if sim.executors[id].life == Life::Starting {
+        sim.executors[id].life = Life::Registered;
+        driver::on_executor_registered(sim, id);
+    }
+}
+
+/// What killed an executor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Death {
+    pub(crate) cause: Cause,
+    pub(crate) level: Level,
+    pub(crate) used: Bytes,
+    pub(crate) limit: Bytes,
+}
+
+/// The executor's processes are gone, now.
+pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
+    let now = sim.now();
+    let executor = &sim.executors[id];
+    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
+    if matches!(executor.life, Life::Dead | Life::Gone | Life::Pending) {
+        return;
+    }
+    sim.show_memory(node, now);
+    record(sim, id, node, death);
+    for task in std::mem::take(&mut sim.executors[id].running) {
+        let lost = task::abort_at_death(sim, task);
+        sim.executors[id].lost.push(lost);
+    }
+    let executor = &mut sim.executors[id];
+    executor.life = Life::Dead;
+    executor.blocked.clear();
+    let v = sim.machines[node].v(now);
+    sim.machines[node].memory.container_died(slot, v);
+    sim.touch(node);
+    if !sim.plan.spec().spark.shuffle.service {
+        task::break_fetches(sim, id);
+    }
+    let seen = sim.luck.draw(&sim.plan.spec().uncertainty.death_detection_s, Purpose::DeathDetection, id.index() as u64).max(0.0);
+    sim.after(SimSpan::from_secs_f64(seen), Event::ExecutorLossSeen(id));
+    let teardown = match sim.plan.spec().cluster.platform {
+        Platform::Bare => sim.plan.spec().spark.kubernetes.replace_delay,
+        Platform::Kubernetes | Platform::Yarn | Platform::Standalone => {
+            SimSpan::from_secs_f64(sim.luck.draw(&sim.plan.spec().cluster.kubelet.teardown_s, Purpose::Teardown, id.index() as u64))
+        }
+    };
+    sim.after(teardown, Event::VolumesTornDown(id));
+}
+
+fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
+    let now = sim.now();
+    let victim = Party::Executor(id.index() as u32 + 1);
+    let slot = sim.executors[id].slot;
+    let holders = sim.holders(node, if death.level == Level::Pod || death.level == Level::Heap { slot } else { None });
+    let machine = &sim.machines[node];
+    let node_memory = machine.memory.node_level(machine.v(now));
+    let stage = sim.driver.running_stage();
+    sim.observer.killed(now, id.index() as u32 + 1, node.index() as u32, death.cause);
+    sim.tally.died(Incident {
+        at: now,
+        cause: death.cause,
+        level: death.level,
+        victim,
+        node: node.index() as u32,
+        stage,
+        used: death.used,
+        limit: death.limit,
+        node_memory,
+        holders,
+    });
+}
+
+/// Driver and scheduler learn of the death.
+pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
+    sim.executors[id].life = Life::Gone;
+    driver::failures::on_executor_lost(sim, id);
+    if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
+        allocator::wake(sim);
+        if !sim.cluster.pending.is_empty() {
+            sim.after(SimSpan::ZERO, Event::SchedulePods);
+        }
+    }
+}
+
+/// The pod's volumes are unmounted and removed.
+pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
+    let now = sim.now();
+    let executor = &mut sim.executors[id];
+    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
+    let platform = sim.plan.spec().cluster.platform;
+    // YARN keeps an application's local directories until the application ends; elsewhere they go with the pod.
+    if platform != Platform::Yarn {
+        let files = executor.scratch().disk;
+        executor.temporary = Stored::NONE;
+        executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
+        sim.machines[node].files -= files;
+    }
+    sim.tally.pod_peak(sim.machines[node].memory.pods[slot.index()].peak);
+    let v = sim.machines[node].v(now);
+    sim.machines[node].memory.close_pod(slot, v);
+    sim.touch(node);
+    if platform == Platform::Bare {
+        allocator::replace_bare(sim);
+    }
+}

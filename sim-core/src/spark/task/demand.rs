@@ -1,0 +1,79 @@
+//! What one task attempt will do, in this replication: its row, scaled.
+//!
+//! A parametric stage's row is the total over the stage; a task takes its partition's share, which carries the
+//! partition skew. A recorded stage's rows are single tasks. All bytes scale with the day's data volume;
+//! compressed bytes with the codec and the day's compressibility; in-memory bytes with the day's expansion.
+
+use crate::day::Day;
+use crate::spec::{ShuffleConf, TaskRow, TaskWork};
+use crate::units::Bytes;
+
+/// One task attempt's work.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Demand {
+    pub(crate) input: Bytes,
+    /// Compressed, as stored by the writer.
+    pub(crate) read: Bytes,
+    /// Compressed, as stored.
+    pub(crate) write: Bytes,
+    pub(crate) output: Bytes,
+    /// Core-seconds beside (de)compression and spilling.
+    pub(crate) cpu: f64,
+    /// Operators' rows in execution memory.
+    pub(crate) operator: Bytes,
+    /// Rows that go through the shuffle writer.
+    pub(crate) writer: Bytes,
+    pub(crate) unmanaged: Bytes,
+    pub(crate) allocated: Bytes,
+    pub(crate) unspillable: Bytes,
+}
+
+impl Demand {
+    /// The demand of `partition` of a stage with `tasks` tasks; `share` is its part of a parametric total.
+    pub(crate) fn new(work: &TaskWork, partition: u32, tasks: u32, share: f64, day: &Day, conf: &ShuffleConf) -> Self {
+        match work {
+            TaskWork::Parametric(total) => Self::scaled(total, share, share, day, conf),
+            TaskWork::Recorded(rows) => {
+                let n = rows.len() as u64;
+                let row = &rows[(u64::from(partition) * n / u64::from(tasks)).min(n - 1) as usize];
+                Self::scaled(row, n as f64 / f64::from(tasks), 1.0, day, conf)
+            }
+        }
+    }
+
+    /// `share` scales what a task processes; `fixed` scales what it needs beside (0 or its share for totals).
+    fn scaled(row: &TaskRow, share: f64, fixed: f64, day: &Day, conf: &ShuffleConf) -> Self {
+        let bytes = share * day.volume;
+        let memory = bytes * day.expansion;
+        let stored = if conf.compress { bytes * day.compression * conf.codec_ratio } else { bytes * UNCOMPRESSED };
+        Self {
+            input: row.input.scale(bytes),
+            read: row.shuffle_read.scale(stored),
+            write: row.shuffle_write.scale(stored),
+            output: row.output.scale(bytes),
+            cpu: row.cpu.as_secs_f64() * bytes,
+            operator: row.operator_memory.scale(memory),
+            writer: row.writer_memory.scale(memory),
+            unmanaged: row.unmanaged.scale(fixed * day.expansion),
+            allocated: row.allocated.scale(bytes * day.allocation),
+            unspillable: row.unspillable.scale(memory),
+        }
+    }
+
+    /// Compressed bytes per in-memory byte of the operators' rows, for their spill files.
+    pub(crate) fn operator_ratio(&self, spill_compress: bool) -> f64 {
+        let stored = if self.read.is_zero() { self.write } else { self.read };
+        if !spill_compress || stored.is_zero() || self.operator.is_zero() {
+            return 1.0;
+        }
+        (stored.as_f64() / self.operator.as_f64()).min(1.0)
+    }
+
+    /// Stored bytes per in-memory byte of the writer's rows.
+    pub(crate) fn writer_ratio(&self) -> f64 {
+        if self.writer.is_zero() { 1.0 } else { self.write.as_f64() / self.writer.as_f64() }
+    }
+}
+
+/// Uncompressed size of rows relative to their lz4 form: the inverse of about 0.47 (8.2).
+const UNCOMPRESSED: f64 = 2.1;

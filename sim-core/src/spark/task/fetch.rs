@@ -1,0 +1,159 @@
+//! Reading a task's input: storage, and map outputs from where they lie.
+//!
+//! A reducer reads its share of every parent shuffle from all nodes in proportion to the bytes registered there:
+//! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
+//! buffers bounded by `maxSizeInFlight` (FR-3). An executor that is dead but not yet known to be refuses
+//! connections: the reducer retries and fails after `maxRetries · retryWait` (FF-1); outputs known to be
+//! missing fail it at once.
+
+use super::finish::{self, Failure};
+use super::pieces;
+use crate::event::Event;
+use crate::hardware::Device;
+use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
+use crate::linux::cgroup::Charge;
+use crate::sim::Sim;
+use crate::spark::executor::Life;
+use crate::spark::jvm;
+use crate::spark::scratch::Stored;
+use crate::spec::InputSource;
+use crate::units::{Bytes, ByteRate, SimSpan};
+
+/// Looks whether all map outputs are there. A missing one fails the task; a dead server breaks its fetch.
+pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
+    let stage = sim.tasks[id].stage;
+    let plan = sim.plan;
+    for &shuffle in &plan.spec().app.stages[stage.index()].reads {
+        let outputs = &sim.driver.outputs[ShuffleId::new(shuffle as u32)];
+        if !outputs.complete() {
+            finish::fail(sim, id, Failure::Fetch(None));
+            return false;
+        }
+        let dead = if plan.spec().spark.shuffle.service { None } else { outputs.hosts().find(|&e| sim.executors[e].life == Life::Dead) };
+        if let Some(executor) = dead {
+            break_fetch(sim, id, executor);
+        }
+    }
+    reserve_buffers(sim, id);
+    true
+}
+
+/// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.
+fn reserve_buffers(sim: &mut Sim, id: TaskId) {
+    let run = &sim.tasks[id];
+    let (read, executor, node) = (run.demand.read, run.executor, run.node);
+    if read.is_zero() {
+        return;
+    }
+    let buffers = jvm::fetch_buffers(1, sim.plan.spec().spark.shuffle.max_size_in_flight, read);
+    sim.tasks[id].direct = buffers;
+    let host = &mut sim.executors[executor];
+    host.direct += buffers;
+    let growth = host.direct.saturating_sub(host.direct_peak);
+    host.direct_peak += growth;
+    if let Some(slot) = host.slot {
+        sim.machines[node].memory.charge(slot, Charge::NonHeap, growth);
+        sim.touch(node);
+    }
+}
+
+/// Starts the pieces that read `share` of the input.
+pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
+    let plan = sim.plan;
+    let (stage, node, input, read) = (sim.tasks[id].stage, sim.tasks[id].node, sim.tasks[id].demand.input, sim.tasks[id].demand.read);
+    let input = input.scale(share);
+    if !input.is_zero() {
+        match plan.spec().app.stages[stage.index()].input {
+            InputSource::Remote { per_stream } => {
+                pieces::nic(sim, id, node, Device::NicIn, input);
+                let timer = sim.after(ByteRate::per_sec(per_stream.max(1)).time_for(input), Event::TaskTimer(id));
+                sim.tasks[id].timer = Some(timer);
+            }
+            InputSource::Local => {
+                let disks = plan.nodes[node.index()].shape.disks.len() as u64;
+                read_stored(sim, id, node, (sim.tasks[id].serial % disks) as u8, input);
+            }
+            InputSource::None | InputSource::Cached => {}
+        }
+    }
+    if !read.is_zero() {
+        fetch(sim, id, node, read.scale(share));
+    }
+}
+
+/// A read of data that is not in the page cache.
+fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
+    let now = sim.now();
+    let run = &mut sim.tasks[id];
+    let number = run.number_piece();
+    let flow = sim.machines[node].devices.add_read(now, disk, bytes, crate::hardware::FlowOwner::Task(id, number));
+    run.pieces.push(super::Piece { node, device: Device::Disk(disk), flow, number });
+    sim.touch(node);
+}
+
+/// Fetches `bytes` of all parents from the nodes that hold them.
+fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes) {
+    let plan = sim.plan;
+    let stage = sim.tasks[id].stage;
+    let by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
+    let total: u64 = by_node.iter().map(|b| b.get()).sum();
+    if total == 0 {
+        return;
+    }
+    let tmpfs = plan.executor.scratch.tmpfs_share;
+    let disk = plan.executor.scratch.disks[(sim.tasks[id].serial % u64::from(plan.executor.scratch.disk_count.max(1))) as usize];
+    let mut remote = Bytes::ZERO;
+    for (index, held) in by_node.iter().enumerate().filter(|(_, held)| !held.is_zero()) {
+        let part = bytes.scale(held.as_f64() / total as f64);
+        let node = NodeId::new(index as u32);
+        pieces::read_from_disk(sim, id, node, disk, Stored::split(part, tmpfs).disk);
+        if node != home {
+            remote += part;
+            pieces::nic(sim, id, node, Device::NicOut, part);
+        }
+    }
+    if !remote.is_zero() {
+        pieces::nic(sim, id, home, Device::NicIn, remote);
+    }
+    sim.tally.read(stage, bytes);
+}
+
+/// An executor died: every task that still reads from it will give up.
+pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
+    let plan = sim.plan;
+    for id in sim.tasks.ids() {
+        let run = &sim.tasks[id];
+        if run.executor == dead || run.broken_by.is_some() || run.operator.done >= run.demand.operator && !run.demand.operator.is_zero() {
+            continue;
+        }
+        let reads = &plan.spec().app.stages[run.stage.index()].reads;
+        let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
+        if needs && run.step != super::Step::Launch {
+            break_fetch(sim, id, dead);
+        }
+    }
+}
+
+fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId) {
+    let conf = &sim.plan.spec().spark.shuffle;
+    let wait = SimSpan::from_ns(conf.io_retry_wait.as_ns() * u64::from(conf.io_max_retries));
+    if sim.tasks[id].broken_by.is_none() {
+        let handle = sim.after(wait, Event::FetchGivesUp(id));
+        let run = &mut sim.tasks[id];
+        run.gives_up = Some(handle);
+        run.broken_by = Some(dead);
+    }
+}
+
+/// The last retry failed.
+pub(crate) fn on_fetch_gives_up(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    run.gives_up = None;
+    let dead = run.broken_by;
+    finish::fail(sim, id, Failure::Fetch(dead));
+}
+
+/// Whether all input is in. A broken fetch waits for its last retry: then `false`, and the task ends there.
+pub(super) fn complete(sim: &mut Sim, id: TaskId) -> bool {
+    sim.tasks[id].broken_by.is_none()
+}

@@ -1,0 +1,85 @@
+//! The end of a task attempt: success or failure, and what it gives back.
+//!
+//! A successful map task's output stays on its executor's scratch, its temporary files go. A failed one leaves
+//! nothing (error handling deletes its spills and outputs, 2.7). Memory is released, the driver is told, and
+//! the slot is offered again.
+
+use super::stop_pieces;
+use crate::ids::{ExecutorId, ShuffleId, TaskId};
+use crate::linux::cgroup::Charge;
+use crate::sim::Sim;
+use crate::spark::driver;
+use crate::spark::scratch::Stored;
+use crate::spec::SinkSpec;
+use crate::units::Bytes;
+
+/// Why a task attempt failed, other than by its executor's death.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// `FetchFailed`: from this executor, or from outputs that are known to be missing.
+    Fetch(Option<ExecutorId>),
+    /// ENOSPC in a local directory (F5).
+    NoSpace,
+    /// `SparkOutOfMemoryError` (MEM-30).
+    OutOfMemory,
+}
+
+/// The attempt has done all its work.
+pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
+    let run = &sim.tasks[id];
+    let (stage, executor, attempt, partition, demand) = (run.stage, run.executor, run.attempt, run.partition, run.demand);
+    let temporary = run.temporary;
+    let mut written = None;
+    if let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[stage.index()].sink {
+        let output = Stored::split(demand.write, sim.plan.executor.scratch.tmpfs_share);
+        let host = &mut sim.executors[executor];
+        host.note_scratch();
+        host.outputs[ShuffleId::new(shuffle as u32)] += output;
+        host.temporary -= output;
+        sim.tasks[id].temporary -= output;
+        written = Some(demand.write);
+    }
+    debug_assert!(temporary.sum() >= written.unwrap_or(Bytes::ZERO));
+    let node = sim.tasks[id].node;
+    release(sim, id);
+    driver::failures::on_task_succeeded(sim, stage, attempt, partition, executor, node, written.unwrap_or(Bytes::ZERO));
+    driver::offers::offer(sim, executor);
+}
+
+/// The attempt fails, its executor lives on.
+pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
+    stop_pieces(sim, id);
+    let run = &sim.tasks[id];
+    let (stage, executor, attempt, partition) = (run.stage, run.executor, run.attempt, run.partition);
+    release(sim, id);
+    driver::failures::on_task_failed(sim, stage, attempt, partition, failure);
+    driver::offers::offer(sim, executor);
+}
+
+/// Gives back memory, temporary files and the slot.
+fn release(sim: &mut Sim, id: TaskId) {
+    let now = sim.now();
+    let run = &sim.tasks[id];
+    let (executor, node, serial, temporary) = (run.executor, run.node, run.serial, run.temporary);
+    let (unmanaged, direct) = (run.demand.unmanaged, run.direct);
+    let host = &mut sim.executors[executor];
+    host.note_scratch();
+    host.memory.release_all(serial);
+    host.unmanaged -= unmanaged;
+    host.direct -= direct;
+    host.temporary -= temporary;
+    host.running.retain(|&task| task != id);
+    host.blocked.retain(|&task| task != id);
+    if let Some(slot) = host.slot {
+        let machine = &mut sim.machines[node];
+        let v = machine.v(now);
+        machine.memory.uncharge(slot, Charge::Shmem, temporary.tmpfs, v);
+        machine.files -= temporary.disk;
+    }
+    for handle in [sim.tasks[id].timer.take(), sim.tasks[id].gives_up.take()].into_iter().flatten() {
+        sim.calendar.cancel(handle);
+    }
+    sim.forget_task(id);
+    sim.touch(node);
+    super::retry_blocked(sim, executor);
+}

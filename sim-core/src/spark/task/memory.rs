@@ -1,0 +1,111 @@
+//! A task's execution memory: asking, spilling, waiting.
+//!
+//! Requests go to the executor's unified memory ([`crate::spark::unified_memory`]): full, partial, refused, or
+//! blocked until others release (1.3). A round asks for all that it still needs and takes what it gets, so a
+//! spill comes after as many bytes as Spark would have collected. A grant below one page counts as refused
+//! (a page that is not fully granted is not used). Blocked tasks are retried, in order, at every release.
+
+use super::pieces::{self, Work};
+use super::{Step, consume, produce};
+use crate::ids::{ExecutorId, TaskId};
+use crate::sim::Sim;
+use crate::spark::unified_memory::Acquire;
+use crate::units::Bytes;
+
+/// Answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grant {
+    /// So many bytes, at least a page or all that was asked.
+    Bytes(Bytes),
+    /// Not even a page.
+    Refused,
+    /// Wait for a release.
+    Blocked,
+}
+
+/// Asks for execution memory.
+pub(super) fn acquire(sim: &mut Sim, id: TaskId, bytes: Bytes) -> Grant {
+    let (executor, serial) = (sim.tasks[id].executor, sim.tasks[id].serial);
+    let smallest = bytes.min(sim.plan.executor.page);
+    let host = &mut sim.executors[executor];
+    match host.memory.acquire_execution(serial, bytes) {
+        Acquire::Granted(granted) if granted >= smallest => Grant::Bytes(granted),
+        Acquire::Granted(granted) => {
+            host.memory.release_execution(serial, granted);
+            Grant::Refused
+        }
+        Acquire::Blocked => {
+            host.blocked.push(id);
+            Grant::Blocked
+        }
+    }
+}
+
+/// Memory that cannot spill (a hash join's build side) is needed whole, or the task fails (F10).
+pub(super) fn hold_unspillable(sim: &mut Sim, id: TaskId) -> bool {
+    let run = &sim.tasks[id];
+    let (bytes, executor, serial) = (run.demand.unspillable, run.executor, run.serial);
+    if bytes.is_zero() {
+        return true;
+    }
+    matches!(sim.executors[executor].memory.acquire_execution(serial, bytes), Acquire::Granted(granted) if granted == bytes)
+}
+
+/// The operators' rows go to a spill file, which lives until the task ends (2.8).
+pub(super) fn spill_operator(sim: &mut Sim, id: TaskId, consuming: bool) {
+    let conf = &sim.plan.spec().spark.shuffle;
+    let run = &mut sim.tasks[id];
+    run.step = Step::SpillOperator(consuming);
+    let file = run.operator.held.scale(run.demand.operator_ratio(conf.spill_compress));
+    run.operator.spilled += file;
+    run.operator.files += 1;
+    let cpu = if conf.spill_compress { run.operator.held.as_gib() * conf.compress_s_per_gib } else { 0.0 };
+    let stage = run.stage;
+    sim.tally.spilled(stage, file);
+    pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
+}
+
+/// The operators' spill file is written: their memory is free.
+pub(super) fn operator_spilled(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    let (held, executor, serial) = (std::mem::take(&mut run.operator.held), run.executor, run.serial);
+    sim.executors[executor].memory.release_execution(serial, held);
+    retry_blocked(sim, executor);
+}
+
+/// The writer's rows go to a spill file, which lives until the merge (US-4, US-7).
+pub(super) fn spill_writer(sim: &mut Sim, id: TaskId) {
+    let conf = &sim.plan.spec().spark.shuffle;
+    let run = &mut sim.tasks[id];
+    run.step = Step::SpillWriter;
+    let file = run.writer.held.scale(run.demand.writer_ratio());
+    run.writer.spilled += file;
+    run.writer.files += 1;
+    let cpu = produce::compress_seconds(run.writer.held, conf);
+    let stage = run.stage;
+    sim.tally.spilled(stage, file);
+    pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
+}
+
+/// The writer's spill file is written: its memory is free.
+pub(super) fn writer_spilled(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    let (held, executor, serial) = (std::mem::take(&mut run.writer.held), run.executor, run.serial);
+    sim.executors[executor].memory.release_execution(serial, held);
+    retry_blocked(sim, executor);
+}
+
+/// Something was released: blocked tasks ask again, in the order in which they began to wait.
+pub(crate) fn retry_blocked(sim: &mut Sim, executor: ExecutorId) {
+    for id in std::mem::take(&mut sim.executors[executor].blocked) {
+        // A task's new round may kill the executor (heap), which ends all of them.
+        if !sim.executors[executor].is_up() {
+            return;
+        }
+        match sim.tasks[id].step {
+            Step::Blocked(true) => consume::round(sim, id),
+            Step::Blocked(false) => produce::round(sim, id),
+            _ => {}
+        }
+    }
+}

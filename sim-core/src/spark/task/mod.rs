@@ -1,0 +1,209 @@
+//! Task attempts: phases of one-resource pieces, with the memory they hold.
+//!
+//! A task consumes its input (storage, shuffle fetch) into its operators' execution memory, then produces rows
+//! into the shuffle writer or the result. Both go in rounds as large as the memory that Spark grants; a refused
+//! request spills (domain-facts 1.4, 2.3 to 2.5). A round overlaps CPU, NIC and disk and ends when the slowest
+//! piece ends. Heap touched and tmpfs written ramp with the CPU piece. At the end the writer's files are merged
+//! (spills and output coexist, US-7) and the output is committed.
+
+mod consume;
+pub(crate) mod demand;
+mod fetch;
+mod finish;
+mod memory;
+mod pieces;
+mod produce;
+mod steps;
+
+use crate::hardware::{Device, FlowOwner};
+use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
+use crate::kernel::{EventHandle, FlowHandle};
+use crate::linux::ramp::FlowRamp;
+use crate::sim::Sim;
+use crate::spark::executor::LostTask;
+use crate::spark::scratch::Stored;
+use crate::units::Bytes;
+
+pub(crate) use fetch::{break_fetches, on_fetch_gives_up};
+pub(crate) use finish::{Failure, fail};
+pub(crate) use memory::retry_blocked;
+pub(crate) use steps::{launch, on_timer};
+
+use demand::Demand;
+
+/// What a task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Being sent and deserialised.
+    Launch,
+    /// Taking input into operators: so many bytes of operator memory this round.
+    Consume(Bytes),
+    /// Waiting for execution memory, to go on with consuming (`true`) or producing.
+    Blocked(bool),
+    /// Operators spill, then consuming (`true`) or producing goes on.
+    SpillOperator(bool),
+    /// Rows go to the writer: so many bytes of writer memory this round.
+    Produce(Bytes),
+    /// The writer spills.
+    SpillWriter,
+    /// The last rows are written: as the output, or as the last spill before the merge.
+    FinishWrite,
+    /// Spills are merged into the output.
+    Merge,
+}
+
+/// A consumer of execution memory within a task.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Consumer {
+    /// Bytes that have gone in.
+    pub(crate) done: Bytes,
+    /// Bytes held in execution memory.
+    pub(crate) held: Bytes,
+    /// Bytes of its spill files.
+    pub(crate) spilled: Bytes,
+    /// Number of its spill files.
+    pub(crate) files: u32,
+}
+
+/// A piece of a step that runs on a device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) node: NodeId,
+    pub(crate) device: Device,
+    pub(crate) flow: FlowHandle,
+    /// Number within the task.
+    pub(crate) number: u32,
+}
+
+/// A running task attempt.
+#[derive(Debug)]
+pub(crate) struct TaskRun {
+    /// Distinguishes attempts in the executor's memory pool.
+    pub(crate) serial: u64,
+    pub(crate) stage: StageId,
+    pub(crate) attempt: u32,
+    pub(crate) partition: u32,
+    pub(crate) executor: ExecutorId,
+    pub(crate) node: NodeId,
+    pub(crate) demand: Demand,
+    pub(crate) step: Step,
+    /// Pieces of the step that still run.
+    pub(crate) pieces: Vec<Piece>,
+    /// Number of the next piece.
+    pub(crate) next_piece: u32,
+    pub(crate) timer: Option<EventHandle>,
+    pub(crate) ramp: Option<FlowRamp>,
+    pub(crate) operator: Consumer,
+    pub(crate) writer: Consumer,
+    /// Files of this attempt that go when it ends.
+    pub(crate) temporary: Stored,
+    /// Files that the running step writes; on tmpfs they are in the ramp.
+    pub(crate) writing: Stored,
+    pub(crate) direct: Bytes,
+    /// Whether it reads from an executor that is gone, and when it gives up.
+    pub(crate) gives_up: Option<EventHandle>,
+    pub(crate) broken_by: Option<ExecutorId>,
+}
+
+impl TaskRun {
+    /// A number for a new piece.
+    fn number_piece(&mut self) -> u32 {
+        self.next_piece += 1;
+        self.next_piece
+    }
+}
+
+/// The running task attempts, by slot.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    slots: Vec<Option<TaskRun>>,
+    free: Vec<u32>,
+    serial: u64,
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), serial: 0 }
+    }
+    /// A serial number for a new attempt.
+    pub(crate) fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+    /// Stores an attempt.
+    pub(crate) fn insert(&mut self, run: TaskRun) -> TaskId {
+        if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = Some(run);
+            return TaskId::new(slot);
+        }
+        self.slots.push(Some(run));
+        TaskId::new(self.slots.len() as u32 - 1)
+    }
+    /// Takes an attempt out.
+    pub(crate) fn remove(&mut self, id: TaskId) {
+        self.slots[id.index()] = None;
+        self.free.push(id.index() as u32);
+    }
+    /// Ids of all running attempts, in slot order.
+    pub(crate) fn ids(&self) -> Vec<TaskId> {
+        (0..self.slots.len()).filter(|&i| self.slots[i].is_some()).map(|i| TaskId::new(i as u32)).collect()
+    }
+}
+
+impl std::ops::Index<TaskId> for Tasks {
+    type Output = TaskRun;
+    fn index(&self, id: TaskId) -> &TaskRun {
+        self.slots[id.index()].as_ref().expect("events of ended tasks are cancelled")
+    }
+}
+impl std::ops::IndexMut<TaskId> for Tasks {
+    fn index_mut(&mut self, id: TaskId) -> &mut TaskRun {
+        self.slots[id.index()].as_mut().expect("events of ended tasks are cancelled")
+    }
+}
+
+/// A device has served its first flow.
+pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
+    sim.machines[node].devices.fired(device);
+    let now = sim.now();
+    sim.touch(node);
+    while let Some(owner) = sim.machines[node].pop_done(now, device) {
+        match owner {
+            FlowOwner::WriteBack(bytes) => sim.machines[node].dirty -= bytes,
+            FlowOwner::Task(task, number) => pieces::piece_done(sim, task, number),
+        }
+    }
+}
+
+/// Cancels everything that a task has under way. Files that it was writing count as far as they got.
+pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
+    let now = sim.now();
+    let run = &mut sim.tasks[id];
+    let (pieces, ramp, timer, gives_up) = (std::mem::take(&mut run.pieces), run.ramp.take(), run.timer.take(), run.gives_up.take());
+    let (node, executor) = (run.node, run.executor);
+    if let (Some(ramp), Some(slot)) = (ramp, sim.executors[executor].slot) {
+        let v = sim.machines[node].v(now);
+        let tmpfs = sim.machines[node].memory.abort_ramp(slot, &ramp, v);
+        let run = &mut sim.tasks[id];
+        run.temporary.tmpfs += tmpfs;
+        sim.executors[executor].temporary.tmpfs += tmpfs;
+        run.writing = Stored::NONE;
+    }
+    for piece in pieces {
+        sim.machines[piece.node].devices.cancel(now, piece.device, piece.flow);
+        sim.touch(piece.node);
+    }
+    for handle in [timer, gives_up].into_iter().flatten() {
+        sim.calendar.cancel(handle);
+    }
+    sim.touch(node);
+}
+
+/// Ends a task because its executor died: nothing is given back here, the container's death does that.
+pub(crate) fn abort_at_death(sim: &mut Sim, id: TaskId) -> LostTask {
+    stop_pieces(sim, id);
+    let run = &sim.tasks[id];
+    let lost = LostTask { stage: run.stage, attempt: run.attempt, partition: run.partition };
+    sim.forget_task(id);
+    lost
+}

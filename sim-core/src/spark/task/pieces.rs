@@ -1,0 +1,191 @@
+//! Starting a step's pieces on the devices, and their ends.
+//!
+//! CPU work is stretched by garbage collection (JH-3) and by a CPU limit. A write to scratch is a memory copy on
+//! tmpfs (CPU time, ramping shmem) and a buffered write on disk (absorbed by the page cache up to the dirty
+//! threshold, then at the disk's pace). The heap that the step's allocations touch ramps along with the CPU.
+
+use super::{Piece, TaskRun, fetch, steps};
+use crate::hardware::{Device, FlowOwner, page_cache};
+use crate::ids::{NodeId, TaskId};
+use crate::linux::cgroup::Charge;
+use crate::linux::ramp::FlowRamp;
+use crate::record::{Cause, Level};
+use crate::sim::Sim;
+use crate::spark::executor::{self, Death};
+use crate::spark::jvm;
+use crate::spark::scratch::Stored;
+use crate::units::Bytes;
+
+/// Copying into tmpfs: bytes a second of one core, page allocation included (8.1: 1000–2500 MB/s).
+const TMPFS_BYTES_PER_CORE_SECOND: f64 = 1.5e9;
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Work {
+    /// Core-seconds.
+    pub(super) cpu: f64,
+    /// Bytes allocated on the heap.
+    pub(super) allocated: Bytes,
+    /// Bytes written to scratch.
+    pub(super) write: Bytes,
+    /// Bytes of this executor's scratch that are read back.
+    pub(super) read_back: Bytes,
+    /// Share of the task's input that is read.
+    pub(super) input_share: f64,
+    /// Bytes sent out of the application.
+    pub(super) send: Bytes,
+}
+
+/// Starts a step's pieces. The executor may die here of a full heap; then `false`.
+pub(super) fn start(sim: &mut Sim, id: TaskId, work: Work) -> bool {
+    if heap_is_full(sim, id) {
+        return false;
+    }
+    let run = &sim.tasks[id];
+    let (executor, node) = (run.executor, run.node);
+    let scratch = &sim.plan.executor.scratch;
+    let writing = Stored::split(work.write, scratch.tmpfs_share);
+    sim.tasks[id].writing = writing;
+    let disk = disk_of(sim, id);
+    let cpu = cpu_seconds(sim, id, work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND);
+    start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
+    if !writing.disk.is_zero() {
+        write_to_disk(sim, id, disk, writing.disk);
+    }
+    if !work.read_back.is_zero() {
+        read_from_disk(sim, id, node, disk, Stored::split(work.read_back, sim.plan.executor.scratch.tmpfs_share).disk);
+    }
+    if work.input_share > 0.0 {
+        fetch::start_input(sim, id, work.input_share);
+    }
+    if !work.send.is_zero() {
+        nic(sim, id, node, Device::NicOut, work.send);
+    }
+    debug_assert!(sim.executors[executor].is_up());
+    sim.touch(node);
+    true
+}
+
+/// Java heap space: the live set does not fit; the JVM exits with 52 (6.6).
+fn heap_is_full(sim: &mut Sim, id: TaskId) -> bool {
+    let executor = sim.tasks[id].executor;
+    let live = sim.executors[executor].live_heap();
+    let usable = jvm::usable_heap(sim.plan.executor.heap, sim.plan.spec().spark.executor.collector);
+    if live <= usable {
+        return false;
+    }
+    executor::die(sim, executor, Death { cause: Cause::Heap, level: Level::Heap, used: live, limit: sim.plan.executor.heap });
+    true
+}
+
+/// CPU work stretched by GC and by a CPU limit.
+fn cpu_seconds(sim: &Sim, id: TaskId, work: f64) -> f64 {
+    let executor = &sim.executors[sim.tasks[id].executor];
+    let gc = jvm::gc_share(executor.live_heap(), sim.plan.executor.heap);
+    work * sim.plan.executor.cpu_stretch / (1.0 - gc)
+}
+
+fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shmem: Bytes) {
+    let now = sim.now();
+    let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
+    let Some(slot) = sim.executors[executor].slot else { return };
+    let heap = heap_touched(sim, id, allocated);
+    let machine = &mut sim.machines[node];
+    let ramp = FlowRamp::new(machine.v(now), core_seconds, heap, shmem);
+    machine.memory.start_ramp(slot, &ramp);
+    let run = &mut sim.tasks[id];
+    run.ramp = Some(ramp);
+    let number = run.number_piece();
+    let flow = machine.devices.add_cpu(now, core_seconds, FlowOwner::Task(id, number));
+    run.pieces.push(Piece { node, device: Device::Cpu, flow, number });
+}
+
+/// Heap that the step's allocations touch: the differential form of JH-2 below the ceiling, and at least the live set.
+fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
+    let run = &sim.tasks[id];
+    let executor = &sim.executors[run.executor];
+    let Some(slot) = executor.slot else { return Bytes::ZERO };
+    let machine = &sim.machines[run.node];
+    let touched = machine.memory.held(slot, Charge::Heap, machine.v(sim.now()));
+    let heap = sim.plan.executor.heap;
+    let live = executor.live_heap().min(heap);
+    let ceiling = jvm::touch_ceiling(heap, executor.young_share, live);
+    let by_allocation = allocated.scale(jvm::touch_per_allocated(touched, ceiling)).min(ceiling.saturating_sub(touched));
+    by_allocation.max(live.saturating_sub(touched))
+}
+
+fn disk_of(sim: &Sim, id: TaskId) -> u8 {
+    let scratch = &sim.plan.executor.scratch;
+    let count = scratch.disk_count.max(1);
+    scratch.disks[(sim.tasks[id].serial % u64::from(count)) as usize]
+}
+
+fn write_to_disk(sim: &mut Sim, id: TaskId, disk: u8, bytes: Bytes) {
+    let now = sim.now();
+    let (node, executor) = (sim.tasks[id].node, sim.tasks[id].executor);
+    let pod_room = pod_cache_room(sim, &sim.tasks[id]);
+    let machine = &mut sim.machines[node];
+    let waits = machine.buffered_write(now, disk, bytes, pod_room);
+    machine.files += bytes;
+    if !waits.is_zero() {
+        let run = &mut sim.tasks[id];
+        let number = run.number_piece();
+        let flow = machine.devices.add_write(now, disk, waits, FlowOwner::Task(id, number));
+        run.pieces.push(Piece { node, device: Device::Disk(disk), flow, number });
+    }
+    sim.tasks[id].temporary.disk += bytes;
+    sim.executors[executor].temporary.disk += bytes;
+    sim.tasks[id].writing.disk = Bytes::ZERO;
+}
+
+/// Room for page cache in a limited container (PC-2, PC-5).
+fn pod_cache_room(sim: &Sim, run: &TaskRun) -> Option<Bytes> {
+    let limit = sim.plan.executor.limit?;
+    let slot = sim.executors[run.executor].slot?;
+    let machine = &sim.machines[run.node];
+    Some(limit.saturating_sub(machine.memory.level(slot, machine.v(sim.now()))))
+}
+
+/// Reads files of a node's disk: what the page cache does not have.
+pub(super) fn read_from_disk(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
+    let now = sim.now();
+    let machine = &mut sim.machines[node];
+    let missed = page_cache::missed(bytes, machine.files, machine.cache_room(now));
+    if !missed.is_zero() {
+        let run = &mut sim.tasks[id];
+        let number = run.number_piece();
+        let flow = machine.devices.add_read(now, disk, missed, FlowOwner::Task(id, number));
+        run.pieces.push(Piece { node, device: Device::Disk(disk), flow, number });
+        sim.touch(node);
+    }
+}
+
+/// Moves bytes over a node's NIC.
+pub(super) fn nic(sim: &mut Sim, id: TaskId, node: NodeId, device: Device, bytes: Bytes) {
+    let now = sim.now();
+    let run = &mut sim.tasks[id];
+    let number = run.number_piece();
+    let flow = sim.machines[node].devices.add_nic(now, device, bytes, FlowOwner::Task(id, number));
+    run.pieces.push(Piece { node, device, flow, number });
+    sim.touch(node);
+}
+
+/// A piece of a task is through; the last one ends the step.
+pub(super) fn piece_done(sim: &mut Sim, id: TaskId, number: u32) {
+    let run = &mut sim.tasks[id];
+    let Some(position) = run.pieces.iter().position(|p| p.number == number) else { return };
+    let piece = run.pieces.swap_remove(position);
+    if piece.device == Device::Cpu {
+        if let (Some(ramp), Some(slot)) = (run.ramp.take(), sim.executors[run.executor].slot) {
+            let (home, executor) = (run.node, run.executor);
+            run.temporary.tmpfs += ramp.shmem;
+            run.writing.tmpfs = Bytes::ZERO;
+            sim.executors[executor].temporary.tmpfs += ramp.shmem;
+            sim.machines[home].memory.finish_ramp(slot, &ramp);
+        }
+    }
+    let run = &sim.tasks[id];
+    if run.pieces.is_empty() && run.timer.is_none() {
+        steps::step_done(sim, id);
+    }
+}

@@ -1,0 +1,109 @@
+//! The steps of a task attempt: launch, and what follows what.
+//!
+//! Launch → consume rounds (with operator spills between) → produce rounds (with operator or writer spills
+//! between) → last write → merge if there were spills → done. Each step's end picks the next; waits and device
+//! pieces are the only things that take time.
+
+use super::{Consumer, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
+use crate::event::Event;
+use crate::ids::{ExecutorId, StageId, TaskId};
+use crate::kernel::{Purpose, mix};
+use crate::sim::Sim;
+use crate::spark::scratch::Stored;
+use crate::spark::{bypass_writer, writer::WriterKind};
+use crate::spec::SinkSpec;
+use crate::units::{Bytes, SimSpan};
+
+/// Scheduler delay and deserialisation of a task on a warm executor (8.5).
+const LAUNCH: SimSpan = SimSpan::from_ms(10);
+/// The first tasks on an executor load classes (8.5: 0.3–1 s).
+const FIRST_LAUNCH: SimSpan = SimSpan::from_ms(600);
+
+/// Sends a task to an executor.
+pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId) {
+    let Some(node) = sim.executors[executor].node else { return };
+    let demand = demand_of(sim, stage, attempt, partition);
+    let serial = sim.tasks.next_serial();
+    let id = sim.tasks.insert(TaskRun {
+        serial,
+        stage,
+        attempt,
+        partition,
+        executor,
+        node,
+        demand,
+        step: Step::Launch,
+        pieces: Vec::with_capacity(4),
+        next_piece: 0,
+        timer: None,
+        ramp: None,
+        operator: Consumer::default(),
+        writer: Consumer::default(),
+        temporary: Stored::NONE,
+        writing: Stored::NONE,
+        direct: Bytes::ZERO,
+        gives_up: None,
+        broken_by: None,
+    });
+    let host = &mut sim.executors[executor];
+    let delay = if host.warm { LAUNCH } else { FIRST_LAUNCH };
+    host.running.push(id);
+    host.unmanaged += demand.unmanaged;
+    let timer = sim.after(delay, Event::TaskTimer(id));
+    sim.tasks[id].timer = Some(timer);
+}
+
+fn demand_of(sim: &Sim, stage: StageId, attempt: u32, partition: u32) -> Demand {
+    let spec = sim.plan.spec();
+    let state = &sim.driver.stages[stage];
+    let work = &spec.app.stages[stage.index()].work;
+    let mut demand = Demand::new(work, partition, state.tasks, state.shares[partition as usize], &sim.day, &spec.spark.shuffle);
+    let entity = mix(mix(stage.index() as u64, u64::from(partition)), u64::from(attempt));
+    demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
+    if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
+        if sim.plan.writers[shuffle] == WriterKind::Bypass {
+            demand.unmanaged += bypass_writer::heap_buffers(spec.app.shuffles[shuffle].partitions, spec.spark.shuffle.compress);
+        }
+    }
+    demand
+}
+
+/// A wait is over.
+pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
+    sim.tasks[id].timer = None;
+    if sim.tasks[id].pieces.is_empty() {
+        step_done(sim, id);
+    }
+}
+
+/// The current step has ended.
+pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    match run.step {
+        Step::Launch => {
+            let executor = run.executor;
+            sim.executors[executor].warm = true;
+            consume::begin(sim, id);
+        }
+        Step::Consume(bytes) => {
+            run.operator.done += bytes;
+            consume::round_done(sim, id);
+        }
+        Step::SpillOperator(consuming) => {
+            memory::operator_spilled(sim, id);
+            if consuming { consume::round(sim, id) } else { produce::round(sim, id) }
+        }
+        Step::Produce(bytes) => {
+            run.writer.done += bytes;
+            produce::round_done(sim, id);
+        }
+        Step::SpillWriter => {
+            memory::writer_spilled(sim, id);
+            produce::round(sim, id);
+        }
+        Step::FinishWrite => produce::written(sim, id),
+        Step::Merge => finish::succeed(sim, id),
+        // Blocked tasks have no piece and no timer; they are woken by releases.
+        Step::Blocked(_) => {}
+    }
+}
