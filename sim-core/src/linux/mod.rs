@@ -1,1 +1,3 @@
 //! linux
+
+pub mod oom_badness;
