@@ -58,8 +58,9 @@ fn memory_for_score(pod: &PodView<'_>) -> Bytes {
     if pod.memory_request.is_zero() { DEFAULT_MEMORY } else { pod.memory_request }
 }
 
+/// Asking for nothing is never short, even where more than allocatable is requested already.
 fn short(asked: u64, requested: u64, allocatable: u64) -> bool {
-    asked > 0 && asked > allocatable.saturating_sub(requested)
+    asked > allocatable.saturating_sub(requested)
 }
 
 /// Mean of `trunc((allocatable − requested) · 100 / allocatable)`; a resource that the node does not have is left out.
