@@ -11,3 +11,4 @@ pub mod spark;
 pub mod spec;
 pub mod study;
 pub mod units;
+pub mod yarn;

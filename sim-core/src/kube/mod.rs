@@ -1,1 +1,8 @@
 //! kube
+
+pub mod empty_dir;
+pub mod eviction;
+pub mod local_dirs;
+pub mod qos;
+pub mod reservation;
+pub mod scheduler;
