@@ -208,3 +208,27 @@ impl<'p, 'o> Sim<'p, 'o> {
         self.tasks.remove(task);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn probe() {
+        for (tmpfs, packed) in [(true, true), (true, false), (false, true), (false, false)] {
+            let mut spec = fixture::case_study(tmpfs, packed);
+            spec.limits.paranoid = true;
+            let plan = SimPlan::compile(&spec).unwrap();
+            let mut simulator = Simulator::new(&plan);
+            for replication in 0..5 {
+                let o = simulator.run(RunKey { seed: 1, replication });
+                println!(
+                    "tmpfs {tmpfs} packed {packed} rep {replication}: {:?} {:.1}s events {} lost {} before {} peak {} pod {} scratch {} shuffle {} spill {} {:?}",
+                    o.ending, o.duration.as_secs_f64(), o.events, o.executors_lost, o.node_before_shuffle, o.node_peak, o.pod_peak, o.scratch_peak, o.shuffle_write, o.spill,
+                    o.incidents.iter().take(4).map(|i| (i.cause, i.level, i.victim.clone(), i.at, i.node_memory)).collect::<Vec<_>>()
+                );
+            }
+        }
+    }
+}

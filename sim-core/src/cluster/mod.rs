@@ -102,7 +102,7 @@ fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     let scratch = &plan.executor.scratch;
     let capacity = (scratch.tmpfs_dirs > 0).then(|| {
         let allocatable = plan.nodes[node.index()].allocatable_memory;
-        let mount = crate::kube::empty_dir::mount_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit);
+        let mount = crate::kube::empty_dir::tmpfs_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit);
         mount * u64::from(scratch.tmpfs_dirs)
     });
     let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);

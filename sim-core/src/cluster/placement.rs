@@ -13,9 +13,9 @@ use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spec::{Affinity, Label, NeighbourSpec, Platform, Toleration};
 use crate::units::{Bytes, CoreMillis, SimTime};
-use crate::yarn::placement as yarn;
+use crate::yarn::{placement as yarn, sizing};
 
-/// Tolerates every taint, as node daemons do.
+/// Of pods other than executors: daemons are put on their nodes directly.
 const NO_TOLERATIONS: &[Toleration] = &[];
 
 /// A node for a new executor.
@@ -126,16 +126,15 @@ fn executors_on(sim: &Sim, node: NodeId) -> u64 {
 }
 
 fn on_yarn(sim: &Sim, container: Bytes) -> Option<NodeId> {
-    let share = sim.plan.spec().cluster.yarn.node_memory_share;
-    let free: Vec<Bytes> = (0..sim.machines.len())
+    let views: Vec<yarn::NodeView> = (0..sim.machines.len())
         .map(|n| {
             let node = NodeId::new(n as u32);
             let driver = if sim.cluster.driver.is_some_and(|(at, _)| at == node) { sim.plan.spec().spark.driver.container_memory } else { Bytes::ZERO };
-            let used = sim.plan.executor.container() * executors_on(sim, node) + driver;
-            yarn::node_capacity(sim.plan.nodes[n].shape.memory, share).saturating_sub(used)
+            let capacity = sizing::node_capacity(sim.plan.nodes[n].shape.memory, &sim.plan.spec().cluster.yarn);
+            yarn::NodeView { capacity, allocated: sim.plan.executor.container() * executors_on(sim, node) + driver }
         })
         .collect();
-    yarn::place(container, &free).map(|n| NodeId::new(n as u32))
+    yarn::place(container, &views).map(|n| NodeId::new(n as u32))
 }
 
 /// The node with the fewest executors; with `fit`, only nodes whose RAM holds one more executor heap.

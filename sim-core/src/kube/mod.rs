@@ -6,3 +6,4 @@ pub mod local_dirs;
 pub mod qos;
 pub mod reservation;
 pub mod scheduler;
+pub(crate) mod kubelet;

@@ -1,7 +1,7 @@
 //! The executor, sized: slots, memory regions, limit, scratch.
 
 use crate::kube::local_dirs;
-use crate::spark::{page, unified_memory};
+use crate::spark::{jvm, page, unified_memory};
 use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
 use crate::units::{Bytes, CoreMillis};
 use crate::yarn::sizing as yarn_sizing;
@@ -55,7 +55,8 @@ impl ExecutorPlan {
         let conf = &spec.spark;
         let executor = &conf.executor;
         let slots = executor.cores / executor.task_cpus;
-        let unified = unified_memory::unified_region(executor.heap, conf.memory.fraction);
+        let reported = jvm::max_memory(executor.heap, executor.collector, executor.xms_equals_xmx);
+        let unified = unified_memory::unified_region(reported, conf.memory.fraction);
         let storage_region = unified.scale(conf.memory.storage_fraction);
         let container = match spec.cluster.platform {
             Platform::Yarn => yarn_sizing::container_size(executor.container_memory, spec.cluster.yarn.minimum_allocation),
@@ -81,7 +82,7 @@ impl ExecutorPlan {
             heap: executor.heap,
             unified,
             storage_region,
-            page: page::page_size(conf.memory.page_size, unified - storage_region, executor.cores, executor.collector),
+            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(unified - storage_region, executor.cores, executor.collector, true)),
             limit,
             resources,
             labels,
@@ -104,7 +105,7 @@ fn scratch(spec: &Spec) -> ScratchPlan {
     let mut plan =
         ScratchPlan { tmpfs_share: 0.0, tmpfs_size_limit: None, tmpfs_dirs: 0, disks: [0; 4], disk_count: 0, disk_size_limit: None, claim_size: None };
     let smallest = |old: Option<Bytes>, new: Option<Bytes>| [old, new].into_iter().flatten().min();
-    let mut on_disk = |plan: &mut ScratchPlan, disk: usize| {
+    let on_disk = |plan: &mut ScratchPlan, disk: usize| {
         if (plan.disk_count as usize) < plan.disks.len() {
             plan.disks[plan.disk_count as usize] = disk as u8;
             plan.disk_count += 1;

@@ -110,7 +110,7 @@ impl Executor {
 
     /// Live heap: base + cached blocks + managed pages + unmanaged objects (JH-1).
     pub(crate) fn live_heap(&self) -> Bytes {
-        jvm::BASE_LIVE_HEAP + self.memory.storage_used() + self.memory.execution_used() + self.unmanaged + self.broadcast
+        jvm::BASE_LIVE + self.memory.storage_used() + self.memory.execution_used() + self.unmanaged + self.broadcast
     }
 
     /// All scratch files.
@@ -150,14 +150,14 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, conf.cores, plan.spec().app.sql).scale(factor);
+    let non_heap = jvm::non_heap(conf.heap, jvm::threads(conf.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
     let python = if plan.spec().spark.language == Language::Python { conf.pyspark } else { Bytes::ZERO };
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
     let memory = &mut sim.machines[node].memory;
     memory.charge(slot, Charge::NonHeap, non_heap);
-    memory.charge(slot, Charge::Heap, jvm::BASE_LIVE_HEAP.min(conf.heap));
+    memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
     memory.charge(slot, Charge::Python, python);
     sim.touch(node);
 }

@@ -17,3 +17,8 @@ pub mod storage_pool;
 pub mod unified_memory;
 pub mod unsafe_writer;
 pub mod writer;
+pub(crate) mod allocator;
+pub(crate) mod driver;
+pub(crate) mod executor;
+pub(crate) mod scratch;
+pub(crate) mod task;

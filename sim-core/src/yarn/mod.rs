@@ -10,3 +10,4 @@
 pub mod monitor;
 pub mod placement;
 pub mod sizing;
+pub(crate) mod memory_monitor;

@@ -14,7 +14,7 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
-use crate::spark::jvm;
+use crate::spark::fetch_limits;
 use crate::spark::scratch::Stored;
 use crate::spec::InputSource;
 use crate::units::{Bytes, ByteRate, SimSpan};
@@ -45,7 +45,7 @@ fn reserve_buffers(sim: &mut Sim, id: TaskId) {
     if read.is_zero() {
         return;
     }
-    let buffers = jvm::fetch_buffers(1, sim.plan.spec().spark.shuffle.max_size_in_flight, read);
+    let buffers = fetch_limits::direct_memory(1, sim.plan.spec().spark.shuffle.max_size_in_flight, read);
     sim.tasks[id].direct = buffers;
     let host = &mut sim.executors[executor];
     host.direct += buffers;

@@ -9,7 +9,7 @@ use super::pieces::{self, Work};
 use super::{Step, consume, produce};
 use crate::ids::{ExecutorId, TaskId};
 use crate::sim::Sim;
-use crate::spark::unified_memory::Acquire;
+use crate::spark::execution_pool::Acquire;
 use crate::units::Bytes;
 
 /// Answer to a request.

@@ -107,11 +107,21 @@ fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
     let Some(slot) = executor.slot else { return Bytes::ZERO };
     let machine = &sim.machines[run.node];
     let touched = machine.memory.held(slot, Charge::Heap, machine.v(sim.now()));
-    let heap = sim.plan.executor.heap;
-    let live = executor.live_heap().min(heap);
+    let live = executor.live_heap().min(sim.plan.executor.heap);
+    let heap = committed(sim, run.node, live);
     let ceiling = jvm::touch_ceiling(heap, executor.young_share, live);
     let by_allocation = allocated.scale(jvm::touch_per_allocated(touched, ceiling)).min(ceiling.saturating_sub(touched));
     by_allocation.max(live.saturating_sub(touched))
+}
+
+/// Heap that the JVM has committed: all of it under `-Xms` = `-Xmx`, else grown on demand from what RAM it sees.
+fn committed(sim: &Sim, node: NodeId, live: Bytes) -> Bytes {
+    let conf = &sim.plan.spec().spark.executor;
+    if conf.xms_equals_xmx {
+        return conf.heap;
+    }
+    let ram = sim.plan.executor.limit.unwrap_or(sim.plan.nodes[node.index()].shape.memory);
+    jvm::committed_on_demand(conf.heap, ram, live)
 }
 
 fn disk_of(sim: &Sim, id: TaskId) -> u8 {

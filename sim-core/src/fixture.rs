@@ -1,0 +1,226 @@
+//! A small world for the model's own tests: the case study's cluster and a multi-pass job.
+
+use crate::spec::*;
+use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
+
+/// Everything certain: all factors 1.
+pub(crate) fn certain() -> Uncertainty {
+    let one = Dist::Constant(1.0);
+    Uncertainty {
+        data_volume: one.clone(),
+        partition_skew: one.clone(),
+        compression: one.clone(),
+        object_expansion: one.clone(),
+        heap_young_share: Dist::Constant(0.6),
+        allocation: one.clone(),
+        non_heap: one.clone(),
+        cpu_speed: one.clone(),
+        disk_speed: one.clone(),
+        nic_speed: one.clone(),
+        task_cpu: one,
+        executor_start_s: Dist::Constant(8.0),
+        death_detection_s: Dist::Constant(2.0),
+    }
+}
+
+fn on_hostname() -> PodAffinityTerm {
+    let requirement = Requirement { key: "spark-role".into(), op: SelectorOp::In, values: vec!["executor".into()] };
+    PodAffinityTerm { selector: LabelSelector { requirements: vec![requirement] }, topology_key: "kubernetes.io/hostname".into() }
+}
+
+/// Required pod affinity of executors to executors, or preferred anti-affinity.
+pub(crate) fn affinity(packed: bool) -> Affinity {
+    let mut affinity = Affinity::NONE;
+    if packed {
+        affinity.required_pod.push(on_hostname());
+    } else {
+        affinity.preferred_anti.push(WeightedPodAffinityTerm { weight: 100, term: on_hostname() });
+    }
+    affinity
+}
+
+fn node() -> NodeShape {
+    NodeShape {
+        vm: "Standard_D16s_v5".into(),
+        cpu: CoreMillis::cores(16),
+        memory: Bytes::mib(64_000),
+        reserved: Reservation { memory: Bytes::mib(5530), cpu: CoreMillis::new(260), eviction_memory: Bytes::mib(750), eviction_nodefs_percent: 10 },
+        max_pods: 110,
+        disks: vec![DiskSpec {
+            name: "os".into(),
+            size: Bytes::gib(512),
+            used: Bytes::gib(30),
+            read: ByteRate::mb_per_sec(150),
+            write: ByteRate::mb_per_sec(150),
+            iops: 2300,
+            io_size: Bytes::kib(256),
+        }],
+        nic: ByteRate::mb_per_sec(1250),
+        system_memory: Dist::Constant(1.0 * (1u64 << 30) as f64),
+    }
+}
+
+fn neighbour(name: &str, gib: f64) -> NeighbourSpec {
+    NeighbourSpec {
+        name: name.into(),
+        placement: NeighbourPlacement::EveryNode,
+        resources: Resources { cpu_request: CoreMillis::new(200), memory_request: Bytes::gib(1), ..Resources::default() },
+        memory: MemoryUse { anon: Dist::Lognormal { median: gib * (1u64 << 30) as f64, sigma: 0.05 }, shmem: Dist::Constant(0.0), processes: 1 },
+        cpu_use: CoreMillis::new(500),
+        priority: 2_000_001_000,
+        labels: Vec::new(),
+        restarts: true,
+    }
+}
+
+/// A job that scans, then passes the rows through `passes` shuffles.
+pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
+    let mut stages = vec![StageSpec {
+        name: "validate".into(),
+        reads: Vec::new(),
+        input: InputSource::Remote { per_stream: 80_000_000 },
+        tasks: TaskCount::InputSplit(Bytes::mib(128)),
+        work: TaskWork::Parametric(row(input, input, Bytes::ZERO, false, false)),
+        sink: SinkSpec::Result,
+        cached: Bytes::ZERO,
+        broadcast: Bytes::ZERO,
+    }];
+    let mut shuffles = Vec::new();
+    let written = input.scale(0.6);
+    for pass in 0..=passes {
+        let first = pass == 0;
+        let last = pass == passes;
+        let sink = if last { SinkSpec::Result } else { SinkSpec::Shuffle(pass) };
+        if !last {
+            shuffles.push(ShuffleSpec { writer: pass + 1, partitions, map_side_combine: false, relocatable: true });
+        }
+        stages.push(StageSpec {
+            name: format!("pass-{pass}"),
+            reads: if first { Vec::new() } else { vec![pass - 1] },
+            input: if first { InputSource::Remote { per_stream: 80_000_000 } } else { InputSource::None },
+            tasks: if first { TaskCount::InputSplit(Bytes::mib(128)) } else { TaskCount::Fixed(partitions) },
+            work: TaskWork::Parametric(TaskRow {
+                shuffle_read: if first { Bytes::ZERO } else { written },
+                ..row(input, if first { input } else { Bytes::ZERO }, if last { Bytes::ZERO } else { written }, !first, !last)
+            }),
+            sink,
+            cached: Bytes::ZERO,
+            broadcast: Bytes::ZERO,
+        });
+    }
+    let jobs = vec![
+        JobSpec { stages: vec![0], driver_gap: SimSpan::from_secs(1) },
+        JobSpec { stages: (1..stages.len()).collect(), driver_gap: SimSpan::ZERO },
+    ];
+    AppSpec { name: "passes".into(), input, jobs, stages, shuffles, sql: true }
+}
+
+fn row(input: Bytes, scanned: Bytes, written: Bytes, sorts: bool, writes: bool) -> TaskRow {
+    let rows = input.scale(1.6);
+    TaskRow {
+        input: scanned,
+        shuffle_read: Bytes::ZERO,
+        shuffle_write: written,
+        output: Bytes::ZERO,
+        records: input.get() / 128,
+        cpu: ByteRate::mb_per_sec(40).time_for(input),
+        operator_memory: if sorts { rows.scale(1.2) } else { Bytes::ZERO },
+        writer_memory: if writes { rows.scale(1.1) } else { Bytes::ZERO },
+        unmanaged: Bytes::mib(400),
+        allocated: rows.scale(3.0),
+        unspillable: Bytes::ZERO,
+    }
+}
+
+/// The case study: four executors on D16s_v5 nodes with a heavy neighbour.
+pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
+    let instances = 4;
+    let heap = Bytes::gib(9);
+    Spec {
+        name: "case-study".into(),
+        cluster: ClusterSpec {
+            platform: Platform::Kubernetes,
+            pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
+            neighbours: vec![neighbour("node-cache", 10.0), neighbour("agents", 4.0)],
+            cgroup: CgroupVersion::V2 { group_kill: true },
+            kubelet: KubeletSpec {
+                eviction_period_s: 10.0,
+                metrics_age_s: Dist::Uniform { low: 0.0, high: 10.0 },
+                volume_stats_period_s: 60.0,
+                teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
+                active_file_share: 0.25,
+            },
+            yarn: YarnSpec {
+                minimum_allocation: Bytes::gib(1),
+                node_memory_share: 0.85,
+                monitor_interval_s: 3.0,
+                pmem_check: true,
+                vmem_check: false,
+                vmem_ratio: 2.1,
+            },
+        },
+        spark: spark(instances, heap, tmpfs, packed),
+        app: passes(Bytes::new(3_000_000_000), 5, 200),
+        uncertainty: Uncertainty { data_volume: Dist::Lognormal { median: 1.0, sigma: 0.05 }, ..certain() },
+        limits: RunLimits { horizon: SimSpan::from_secs(4 * 3600), max_events: 20_000_000, paranoid: false },
+    }
+}
+
+fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
+    SparkConf {
+        version: SparkVersion { major: 3, minor: 4, patch: 0 },
+        language: Language::Jvm,
+        deploy_mode: DeployMode::Cluster,
+        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), cpu: CoreMillis::cores(1) },
+        executor: ExecutorConf {
+            instances,
+            cores: 3,
+            task_cpus: 1,
+            heap,
+            off_heap: Bytes::ZERO,
+            pyspark: Bytes::ZERO,
+            container_memory: heap + Bytes::mib(3584),
+            cpu_request: CoreMillis::cores(3),
+            cpu_limit: None,
+            collector: Collector::G1,
+            xms_equals_xmx: true,
+        },
+        memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },
+        shuffle: ShuffleConf {
+            bypass_merge_threshold: 200,
+            initial_buffer_size: 4096,
+            radix_sort: true,
+            spill_initial_memory: Bytes::mib(5),
+            compress: true,
+            spill_compress: true,
+            codec_ratio: 1.0,
+            compress_s_per_gib: 4.0,
+            decompress_s_per_gib: 1.5,
+            max_size_in_flight: Bytes::mib(48),
+            io_max_retries: 3,
+            io_retry_wait: SimSpan::from_secs(5),
+            service: false,
+            serializer: Serializer::Java,
+        },
+        scheduling: SchedulingConf {
+            task_max_failures: 4,
+            stage_max_consecutive_attempts: 4,
+            stage_max_attempts: None,
+            locality_wait: SimSpan::from_secs(3),
+            executor_max_failures: None,
+            failures_validity: None,
+            min_registered_ratio: 0.8,
+            max_registered_wait: SimSpan::from_secs(30),
+            unregister_output_on_host: false,
+        },
+        kubernetes: KubernetesConf {
+            local_dirs_tmpfs: tmpfs,
+            local_dirs: 1,
+            allocation_batch_size: 5,
+            allocation_batch_delay: SimSpan::from_secs(1),
+            replace_delay: SimSpan::from_secs(2),
+            max_replacements: None,
+            pod_template: PodTemplate { affinity: affinity(packed), ..PodTemplate::default() },
+        },
+    }
+}

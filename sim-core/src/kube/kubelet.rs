@@ -1,0 +1,191 @@
+//! The kubelet's periodic looks: memory eviction, disk limits of volumes, disk pressure.
+//!
+//! Every 10 s the eviction manager compares metrics that are up to 10 s old with its thresholds and evicts one
+//! pod at most (NE-1, NE-2), so a fast ramp usually meets the kernel first (A22). The working set counts
+//! anonymous and tmpfs memory and the active share of page cache. `sizeLimit` of disk `emptyDir` and ephemeral
+//! limits are compared with volume statistics up to a minute old (ED-11, ED-12). System-critical pods are never
+//! evicted. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
+
+use super::eviction::{self, Candidate, MemoryStats};
+use super::qos;
+use crate::event::Event;
+use crate::ids::{ExecutorId, NodeId, PodSlot};
+use crate::kernel::{Purpose, mix};
+use crate::machine::{Metrics, Owner};
+use crate::record::{Cause, Incident, Level};
+use crate::sim::Sim;
+use crate::spark::executor::{self, Death};
+use crate::units::{Bytes, SimSpan};
+
+/// `evictionPressureTransitionPeriod`: how long a condition stays (NE-5).
+const PRESSURE_TRANSITION: SimSpan = SimSpan::from_secs(300);
+
+/// Starts the looks on every node, each at its own phase.
+pub(crate) fn start(sim: &mut Sim) {
+    let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
+    for index in 0..sim.machines.len() {
+        let phase = sim.luck.stream(Purpose::EvictionPhase, index as u64).unit() * period;
+        schedule(sim, NodeId::new(index as u32), phase, 0);
+    }
+}
+
+/// Schedules the next look and, before it, the taking of its metrics.
+fn schedule(sim: &mut Sim, node: NodeId, in_seconds: f64, look: u64) {
+    let kubelet = &sim.plan.spec().cluster.kubelet;
+    let age = sim.luck.draw(&kubelet.metrics_age_s, Purpose::MetricsAge, mix(node.index() as u64, look)).clamp(0.0, in_seconds);
+    sim.after(SimSpan::from_secs_f64(in_seconds - age), Event::KubeletMetrics(node));
+    sim.after(SimSpan::from_secs_f64(in_seconds), Event::KubeletTick(node));
+}
+
+/// Metrics are taken.
+pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
+    let now = sim.now();
+    let active = sim.plan.spec().cluster.kubelet.active_file_share;
+    let machine = &mut sim.machines[node];
+    let v = machine.v(now);
+    let cache = machine.page_cache(now).scale(active);
+    machine.metrics = Metrics { pods: machine.memory.pods_level(v) + cache, node: machine.memory.node_level(v) + cache };
+}
+
+/// The eviction manager looks.
+pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
+    let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
+    let look = sim.now().as_ns();
+    if !over_volume_limit(sim, node) {
+        if let Some(death) = memory_pressure(sim, node) {
+            evict_for_memory(sim, node, death);
+        } else {
+            disk_pressure(sim, node);
+        }
+    }
+    schedule(sim, node, period, look);
+}
+
+/// Whether memory signals are below their threshold, and what an eviction then reports.
+fn memory_pressure(sim: &mut Sim, node: NodeId) -> Option<Death> {
+    let plan = &sim.plan.nodes[node.index()];
+    let now = sim.now();
+    let machine = &mut sim.machines[node];
+    let kubepods_limit = plan.kubepods_limit.unwrap_or(plan.shape.memory);
+    let stats = MemoryStats {
+        capacity: plan.shape.memory,
+        working_set: machine.metrics.node,
+        kubepods_limit,
+        kubepods_working_set: machine.metrics.pods,
+    };
+    let threshold = plan.shape.reserved.eviction_memory;
+    eviction::memory_pressure(&stats, threshold)?;
+    machine.memory_pressure_until = now + PRESSURE_TRANSITION;
+    let line = eviction::eviction_line(kubepods_limit, threshold);
+    Some(Death { cause: Cause::Eviction, level: Level::Eviction, used: machine.metrics.pods, limit: line })
+}
+
+/// Evicts the first in rank by memory.
+fn evict_for_memory(sim: &mut Sim, node: NodeId, death: Death) {
+    let v = sim.machines[node].v(sim.now());
+    let (slots, candidates) = ranked(sim, node, |sim, slot, _| sim.machines[node].memory.level(slot, v), false);
+    if let Some(first) = eviction::victim(&candidates) {
+        evict(sim, node, slots[first], death);
+    }
+}
+
+/// The pods of a node as candidates for eviction.
+fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes, by_disk: bool) -> (Vec<PodSlot>, Vec<Candidate>) {
+    let machine = &sim.machines[node];
+    let mut slots = Vec::new();
+    let mut candidates = Vec::new();
+    for (index, &owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
+        let slot = PodSlot::new(index as u32);
+        let spec = sim.plan.spec();
+        let (resources, priority) = match owner {
+            Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
+            Owner::Executor(_) => continue,
+            Owner::Driver => (crate::linux::oom::driver_resources(sim), 0),
+            Owner::Neighbour(n) => {
+                let neighbour = &spec.cluster.neighbours[n as usize];
+                (neighbour.resources, neighbour.priority)
+            }
+        };
+        let request = if by_disk { resources.ephemeral_request } else { resources.memory_request };
+        slots.push(slot);
+        candidates.push(Candidate { usage: usage(sim, slot, owner), request, priority, critical: qos::is_critical(priority) });
+    }
+    (slots, candidates)
+}
+
+fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
+    match sim.machines[node].owners[slot.index()] {
+        Owner::Executor(id) => executor::die(sim, id, death),
+        Owner::Driver => crate::linux::oom::kill_driver(sim, node, slot, death),
+        Owner::Neighbour(_) => {
+            let machine = &sim.machines[node];
+            let incident = Incident {
+                at: sim.now(),
+                cause: death.cause,
+                level: death.level,
+                victim: crate::linux::oom::party(sim, machine, slot),
+                node: node.index() as u32,
+                stage: sim.driver.running_stage(),
+                used: death.used,
+                limit: death.limit,
+                node_memory: machine.memory.node_level(machine.v(sim.now())),
+                holders: sim.holders(node, None),
+            };
+            sim.tally.incident(incident);
+            crate::cluster::neighbours::on_killed(sim, node, slot, 1);
+        }
+    }
+}
+
+/// Evicts an executor whose disk volumes or ephemeral storage are over their limit, by statistics up to a minute old.
+fn over_volume_limit(sim: &mut Sim, node: NodeId) -> bool {
+    refresh_volume_stats(sim, node);
+    let scratch = &sim.plan.executor.scratch;
+    let size = scratch.disk_size_limit.map(|limit| limit * u64::from(scratch.disk_count.max(1)));
+    let Some(limit) = [size, sim.plan.executor.resources.ephemeral_limit].into_iter().flatten().min() else { return false };
+    let over = sim.executors.iter().find(|(_, e)| e.node == Some(node) && e.is_up() && e.disk_stats > limit).map(|(id, e)| (id, e.disk_stats));
+    if let Some((id, used)) = over {
+        executor::die(sim, id, Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
+    }
+    over.is_some()
+}
+
+fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
+    let period = SimSpan::from_secs_f64(sim.plan.spec().cluster.kubelet.volume_stats_period_s);
+    let now = sim.now();
+    let machine = &mut sim.machines[node];
+    if now.since(machine.volume_stats_at) < period {
+        return;
+    }
+    machine.volume_stats_at = now;
+    for (_, executor) in sim.executors.iter_mut().filter(|(_, e)| e.node == Some(node)) {
+        executor.disk_stats = executor.scratch().disk;
+    }
+}
+
+/// Evicts the heaviest user of a disk that is nearly full (NE-6, NE-7).
+fn disk_pressure(sim: &mut Sim, node: NodeId) {
+    let now = sim.now();
+    let plan = &sim.plan.nodes[node.index()];
+    let machine = &mut sim.machines[node];
+    let used = machine.files + machine.disk_used;
+    let available = plan.shape.disks[0].size.saturating_sub(used);
+    if eviction::nodefs_pressure(plan.shape.disks[0].size, available, plan.shape.reserved.eviction_nodefs_percent).is_none() {
+        return;
+    }
+    machine.disk_pressure_until = now + PRESSURE_TRANSITION;
+    let limit = plan.shape.disks[0].size;
+    let disk = |sim: &Sim, _: PodSlot, owner: Owner| match owner {
+        Owner::Executor(id) => scratch_on_disk(sim, id),
+        Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
+    };
+    let (slots, candidates) = ranked(sim, node, disk, true);
+    let with_files = candidates.iter().any(|c| !c.usage.is_zero());
+    if let Some(first) = eviction::victim(&candidates).filter(|_| with_files) {
+        evict(sim, node, slots[first], Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
+    }
+}
+
+fn scratch_on_disk(sim: &Sim, id: ExecutorId) -> Bytes {
+    sim.executors[id].scratch().disk
+}
