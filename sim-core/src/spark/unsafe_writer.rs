@@ -239,7 +239,10 @@ mod tests {
                         force_spill_records,
                         ..a17()
                     };
-                    let plan = plan_spills(&input).expect("fits");
+                    let Ok(plan) = plan_spills(&input) else {
+                        assert!(share / page.max(record + 4) > 8192, "more pages than a task may hold: {input:?}");
+                        continue;
+                    };
                     let ours = (plan.records_per_spill, plan.files, plan.memory_at_spill.get(), plan.memory_spilled.get());
                     assert_eq!(ours, row_by_row(&input), "{input:?}");
                 }
