@@ -80,8 +80,12 @@ mod tests {
         ];
         for (gib, limit, non_heap, at_60, at_100) in table {
             let heap = (gib * 1024) as f64;
-            for (ours, expected) in [(budget(gib), non_heap), (container(gib) - 0.6 * heap - budget(gib), at_60), (container(gib) - heap - budget(gib), at_100)]
-            {
+            for (ours, expected) in [
+                (container(gib), limit),
+                (budget(gib), non_heap),
+                (container(gib) - 0.6 * heap - budget(gib), at_60),
+                (container(gib) - heap - budget(gib), at_100),
+            ] {
                 assert!((ours - f64::from(expected)).abs() < 1.0, "{gib} GiB: {ours} against {expected}");
             }
         }
