@@ -215,7 +215,7 @@ mod tests {
     fn absurd_factors_do_not_overflow() {
         for factor in [f64::NAN, f64::INFINITY, -1.0] {
             let sizing = container_memory(&SizingRequest { overhead_factor: Some(factor), ..scala(8192) });
-            assert!(sizing.overhead_mib >= MIN_OVERHEAD_MIB && sizing.overhead_mib <= i32::MAX as u64);
+            assert!((MIN_OVERHEAD_MIB..1 << 31).contains(&sizing.overhead_mib));
         }
     }
 }

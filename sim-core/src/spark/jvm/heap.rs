@@ -1,7 +1,7 @@
 //! What a heap can hold, and the time that collecting it takes.
 //!
 //! Collectors differ in what they report as the maximum and in how full of live data the heap may get before an allocation
-//! fails. Both were measured with a small program on OpenJDK 17 (heaps of 0.5 to 8 GiB; live arrays of 1 kB and of 16 MiB).
+//! fails. Both were measured with a small program on `OpenJDK` 17 (heaps of 0.5 to 8 GiB; live arrays of 1 kB and of 16 MiB).
 //! The cost of collection grows as live data nears the heap's size; its constant is a guess to calibrate.
 //! Source: MEM-5, JH-1, JH-3.
 
@@ -56,7 +56,7 @@ pub fn gc_share(live: Bytes, heap: Bytes) -> f64 {
 mod tests {
     use super::*;
 
-    /// `Runtime.maxMemory()` printed by OpenJDK 17.0.15.
+    /// `Runtime.maxMemory()` printed by `OpenJDK` 17.0.15.
     #[test]
     fn mem_5_max_memory_as_measured() {
         let measured = [

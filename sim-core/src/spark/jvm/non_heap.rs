@@ -61,8 +61,10 @@ mod tests {
     fn a21_durable_tmpfs_budget_of_12g_and_16g() {
         assert!((budget(12) - 849.5).abs() < 0.05);
         let durable = |heap: u64| (container(heap) - heap as f64 * 1024.0 - budget(heap)).round();
-        assert_eq!([12, 16].map(durable), [378.0, 625.0]);
-        assert_eq!(container(16) - container(12), 4506.0);
+        for (gib, mib) in [(12, 378.0), (16, 625.0)] {
+            assert!((durable(gib) - mib).abs() < 0.5, "{gib} GiB: {}", durable(gib));
+        }
+        assert!((container(16) - container(12) - 4506.0).abs() < 0.5);
     }
 
     /// The table of 7.2: container, non-heap, scratch capacity at 60 % and at 100 % of the heap touched, in whole MiB of which
@@ -78,9 +80,12 @@ mod tests {
         ];
         for (gib, limit, non_heap, at_60, at_100) in table {
             let heap = (gib * 1024) as f64;
-            assert_eq!(container(gib), f64::from(limit));
-            for (ours, expected) in [(budget(gib), non_heap), (container(gib) - 0.6 * heap - budget(gib), at_60), (container(gib) - heap - budget(gib), at_100)]
-            {
+            for (ours, expected) in [
+                (container(gib), limit),
+                (budget(gib), non_heap),
+                (container(gib) - 0.6 * heap - budget(gib), at_60),
+                (container(gib) - heap - budget(gib), at_100),
+            ] {
                 assert!((ours - f64::from(expected)).abs() < 1.0, "{gib} GiB: {ours} against {expected}");
             }
         }
