@@ -86,7 +86,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         broadcast: Bytes::ZERO,
     }];
     let mut shuffles = Vec::new();
-    let written = input.scale(0.6);
+    let written = input.scale(0.7);
     for pass in 0..=passes {
         let first = pass == 0;
         let last = pass == passes;
@@ -123,11 +123,11 @@ fn row(input: Bytes, scanned: Bytes, written: Bytes, sorts: bool, writes: bool) 
         shuffle_write: written,
         output: Bytes::ZERO,
         records: input.get() / 128,
-        cpu: ByteRate::mb_per_sec(40).time_for(input),
+        cpu: ByteRate::mb_per_sec(if scanned.is_zero() { 120 } else { 40 }).time_for(input),
         operator_memory: if sorts { rows.scale(1.2) } else { Bytes::ZERO },
         writer_memory: if writes { rows.scale(1.1) } else { Bytes::ZERO },
         unmanaged: Bytes::mib(400),
-        allocated: rows.scale(3.0),
+        allocated: if scanned.is_zero() { rows.scale(3.0) } else { input.scale(14.0) },
         unspillable: Bytes::ZERO,
     }
 }
@@ -135,13 +135,13 @@ fn row(input: Bytes, scanned: Bytes, written: Bytes, sorts: bool, writes: bool) 
 /// The case study: four executors on D16s_v5 nodes with a heavy neighbour.
 pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
     let instances = 4;
-    let heap = Bytes::gib(9);
+    let heap = Bytes::gib(11);
     Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
-            neighbours: vec![neighbour("node-cache", 10.0), neighbour("agents", 4.0)],
+            neighbours: vec![neighbour("node-cache", 11.0), neighbour("agents", 4.6)],
             cgroup: CgroupVersion::V2 { group_kill: true },
             kubelet: KubeletSpec {
                 eviction_period_s: 10.0,
@@ -160,7 +160,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
             },
         },
         spark: spark(instances, heap, tmpfs, packed),
-        app: passes(Bytes::new(3_000_000_000), 5, 200),
+        app: passes(Bytes::new(3_000_000_000), 6, 200),
         uncertainty: Uncertainty { data_volume: Dist::Lognormal { median: 1.0, sigma: 0.05 }, ..certain() },
         limits: RunLimits { horizon: SimSpan::from_secs(4 * 3600), max_events: 20_000_000, paranoid: false },
     }
@@ -179,7 +179,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             heap,
             off_heap: Bytes::ZERO,
             pyspark: Bytes::ZERO,
-            container_memory: heap + Bytes::mib(3584),
+            container_memory: Bytes::mib(12_390),
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,
             collector: Collector::G1,

@@ -136,7 +136,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             self.tally.events += 1;
             self.tally.hash = mix(self.tally.hash ^ at.as_ns(), event.fingerprint());
             if at >= horizon {
-                self.end(Ending::Truncated(if self.driver.starved(&self.executors) { Truncation::Starved } else { Truncation::Horizon }));
+                self.end(Ending::Truncated(if driver::starved(&self.executors) { Truncation::Starved } else { Truncation::Horizon }));
             } else if self.tally.events > self.plan.spec().limits.max_events {
                 self.end(Ending::Truncated(Truncation::Events));
             } else {
@@ -213,22 +213,34 @@ impl<'p, 'o> Sim<'p, 'o> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use crate::observe::Timeline;
+
+    fn run(tmpfs: bool, packed: bool, replication: u64) -> Outcome {
+        let mut spec = fixture::case_study(tmpfs, packed);
+        spec.limits.paranoid = true;
+        let plan = SimPlan::compile(&spec).expect("the fixture compiles");
+        Simulator::new(&plan).run(RunKey { seed: 1, replication })
+    }
+
+    /// Neither alone, both together: with certain inputs but for neighbours and volume.
+    #[test]
+    fn only_tmpfs_and_packing_together_kill() {
+        for (tmpfs, packed) in [(true, true), (true, false), (false, true), (false, false)] {
+            let deaths: usize = (0..10).filter(|&r| run(tmpfs, packed, r).oom()).count();
+            assert_eq!(deaths > 8, tmpfs && packed, "tmpfs {tmpfs}, packed {packed}: {deaths} of 10");
+            assert!(deaths == 0 || tmpfs && packed);
+        }
+    }
 
     #[test]
-    fn probe() {
-        for (tmpfs, packed) in [(true, true), (true, false), (false, true), (false, false)] {
-            let mut spec = fixture::case_study(tmpfs, packed);
-            spec.limits.paranoid = true;
-            let plan = SimPlan::compile(&spec).unwrap();
-            let mut simulator = Simulator::new(&plan);
-            for replication in 0..5 {
-                let o = simulator.run(RunKey { seed: 1, replication });
-                println!(
-                    "tmpfs {tmpfs} packed {packed} rep {replication}: {:?} {:.1}s events {} lost {} before {} peak {} pod {} scratch {} shuffle {} spill {} {:?}",
-                    o.ending, o.duration.as_secs_f64(), o.events, o.executors_lost, o.node_before_shuffle, o.node_peak, o.pod_peak, o.scratch_peak, o.shuffle_write, o.spill,
-                    o.incidents.iter().take(4).map(|i| (i.cause, i.level, i.victim.clone(), i.at, i.node_memory)).collect::<Vec<_>>()
-                );
-            }
-        }
+    fn the_same_address_gives_the_same_run_with_and_without_an_observer() {
+        let spec = fixture::case_study(true, true);
+        let plan = SimPlan::compile(&spec).expect("the fixture compiles");
+        let key = RunKey { seed: 3, replication: 7 };
+        let mut timeline = Timeline::new(SimSpan::from_ms(100));
+        let plain = Simulator::new(&plan).run(key);
+        let observed = Simulator::new(&plan).run_observed(key, &mut timeline);
+        assert_eq!(plain, observed);
+        assert!(timeline.marks.len() > 10 && timeline.nodes.iter().any(|n| n.samples.len() > 100));
     }
 }

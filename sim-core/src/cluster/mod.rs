@@ -17,12 +17,12 @@ use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::executor;
+use crate::spark::{executor, jvm};
 use crate::spec::{DeployMode, Platform};
 use crate::units::{Bytes, SimSpan, SimTime};
 
-/// Share of the driver's container that it really uses: its heap is mostly idle in a batch job. Assumption.
-const DRIVER_USE: f64 = 0.75;
+/// Share of the driver's heap that it touches: the young generation of an executor-like JVM (JH-2). Assumption.
+const DRIVER_HEAP_USE: f64 = 0.6;
 
 /// Seconds from submission until the driver asks for executors: pod, JVM and context (8.5).
 const DRIVER_START: SimSpan = SimSpan::from_secs(10);
@@ -76,11 +76,14 @@ pub(crate) fn settle_in(sim: &mut Sim) {
 }
 
 fn settle_driver(sim: &mut Sim) {
-    let conf = &sim.plan.spec().spark.driver;
+    let plan = sim.plan;
+    let conf = &plan.spec().spark.driver;
     let Some(node) = placement::driver(sim) else { return };
     let machine = &mut sim.machines[node];
     let slot = machine.open_pod(Owner::Driver, Some(conf.container_memory), None);
-    machine.memory.charge(slot, Charge::Process, conf.container_memory.scale(DRIVER_USE));
+    let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql);
+    let used = (conf.memory.scale(DRIVER_HEAP_USE) + non_heap).min(conf.container_memory.saturating_sub(Bytes::mib(1)));
+    machine.memory.charge(slot, Charge::Process, used);
     sim.cluster.driver = Some((node, slot));
     sim.touch(node);
 }

@@ -9,9 +9,12 @@
 use crate::spec::Resources;
 use crate::units::{Bytes, CoreMillis};
 
-/// Priority from which the kubelet calls a pod critical: never evicted, admitted under pressure. Also the line for the
-/// lowest `oom_score_adj` here; the kubelet asks for the class `system-node-critical`, whose value is 2 000 001 000.
+/// Priority from which the kubelet calls a pod critical: never evicted, admitted under pressure.
 pub const CRITICAL_PRIORITY: i32 = 2_000_000_000;
+
+/// Priority of the class `system-node-critical`, whose pods get the lowest `oom_score_adj`; pods of
+/// `system-cluster-critical` (2 000 000 000) do not.
+pub const NODE_CRITICAL_PRIORITY: i32 = 2_000_001_000;
 
 /// `oom_score_adj` of Guaranteed and node-critical pods; −998 in old releases (QO-1).
 const GUARANTEED_ADJ: i32 = -997;
@@ -52,7 +55,7 @@ pub const fn is_critical(priority: i32) -> bool {
 /// `MemTotal` (QO-3).
 pub fn oom_score_adj(class: QosClass, memory_request: Bytes, node_memory: Bytes, priority: i32) -> i32 {
     match class {
-        _ if is_critical(priority) => GUARANTEED_ADJ,
+        _ if priority >= NODE_CRITICAL_PRIORITY => GUARANTEED_ADJ,
         QosClass::Guaranteed => GUARANTEED_ADJ,
         QosClass::BestEffort => BEST_EFFORT_ADJ,
         QosClass::Burstable => {
@@ -88,12 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn system_critical_priority_protects_any_class() {
+    fn node_critical_priority_protects_any_class() {
         for class in [QosClass::Guaranteed, QosClass::Burstable, QosClass::BestEffort] {
             assert_eq!(oom_score_adj(class, Bytes::mib(70), Bytes::gib(64), 2_000_001_000), -997);
-            assert_eq!(oom_score_adj(class, Bytes::mib(70), Bytes::gib(64), 2_000_000_000), -997);
         }
-        assert_eq!(oom_score_adj(QosClass::BestEffort, Bytes::ZERO, Bytes::gib(64), 1_999_999_999), 1000);
+        // `system-cluster-critical` is critical to the kubelet, but not to the OOM killer.
+        assert_eq!(oom_score_adj(QosClass::BestEffort, Bytes::ZERO, Bytes::gib(64), CRITICAL_PRIORITY), 1000);
     }
 
     #[test]

@@ -233,9 +233,32 @@ impl NodeMemory {
         self.ledger.check().map_err(|imbalance| format!("{imbalance:?}"))
     }
 
-    /// Bytes that no pod and no system account for: must be zero at the end of a run.
+    /// All bytes in the books, without ramps.
     #[cfg(test)]
     pub(crate) fn outstanding(&self) -> Bytes {
         self.ledger.outstanding()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LM-1, LM-2, 6.4: after a kill anonymous memory is free at once, tmpfs only when the volume goes.
+    #[test]
+    fn tmpfs_outlives_its_writer_until_the_volume_is_torn_down() {
+        let mut node = NodeMemory::new(Bytes::gib(64), Some(Bytes::gib(58)));
+        let pod = node.open_pod(Some(Bytes::gib(12)), Some(Bytes::gib(12)));
+        node.charge(pod, Charge::Heap, Bytes::gib(6));
+        node.charge(pod, Charge::NonHeap, Bytes::gib(1));
+        let flow = FlowRamp::new(0.0, 10.0, Bytes::gib(1), Bytes::gib(2));
+        node.start_ramp(pod, &flow);
+        assert_eq!(node.level(pod, 5.0), Bytes::mib(8704));
+        assert_eq!(node.abort_ramp(pod, &flow, 5.0), Bytes::gib(1));
+        node.container_died(pod, 5.0);
+        assert_eq!((node.level(pod, 5.0), node.node_level(5.0)), (Bytes::gib(1), Bytes::gib(1)));
+        node.close_pod(pod, 5.0);
+        assert_eq!((node.outstanding(), node.peak), (Bytes::ZERO, Bytes::mib(8704)));
+        node.check().expect("the books balance");
     }
 }

@@ -83,3 +83,53 @@ impl NodeMemory {
         soonest.is_finite().then(|| SimSpan::from_ns((soonest * 1e9).ceil() as u64 + 1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linux::cgroup::Charge;
+    use crate::linux::ramp::FlowRamp;
+
+    fn node() -> NodeMemory {
+        NodeMemory::new(Bytes::gib(64), Some(Bytes::gib(58)))
+    }
+
+    /// A13: L 9011 MiB, heap 6000, non-heap 600, tmpfs 2300: 111 MiB of headroom for a write of 200.
+    #[test]
+    fn a13_a_write_beyond_the_headroom_is_an_oom_after_the_headroom() {
+        let mut node = node();
+        let pod = node.open_pod(Some(Bytes::mib(9011)), Some(Bytes::mib(9011)));
+        node.charge(pod, Charge::Heap, Bytes::mib(6000));
+        node.charge(pod, Charge::NonHeap, Bytes::mib(600));
+        node.charge(pod, Charge::Shmem, Bytes::mib(2300));
+        node.start_ramp(pod, &FlowRamp::new(0.0, 2.0, Bytes::ZERO, Bytes::mib(200)));
+        let crossing = node.next_crossing(0.0, 1.0).expect("a limit comes").as_secs_f64();
+        assert!((crossing - 1.11).abs() < 1e-6, "{crossing}");
+        assert_eq!(node.over_limit(1.10), None);
+        assert_eq!(node.over_limit(1.111), Some(Over::Pod(pod)));
+    }
+
+    /// A13, second half: a mount of 1024 MiB with 1000 in it takes 24 more, then ENOSPC.
+    #[test]
+    fn a13_a_write_beyond_the_mount_is_enospc() {
+        let mut node = node();
+        let pod = node.open_pod(Some(Bytes::mib(9011)), Some(Bytes::mib(1024)));
+        node.charge(pod, Charge::Shmem, Bytes::mib(1000));
+        node.start_ramp(pod, &FlowRamp::new(0.0, 2.0, Bytes::ZERO, Bytes::mib(200)));
+        assert_eq!(node.over_limit(0.23), None);
+        assert_eq!(node.over_limit(0.241), Some(Over::Tmpfs(pod)));
+    }
+
+    /// A22: at +1.2 GB/s from 55 GiB the kubepods limit of 58.52 GiB is 3.1 s away.
+    #[test]
+    fn a22_the_kernel_is_reached_three_seconds_after_55_gib() {
+        let limit = Bytes::gib(1).scale(58.52);
+        let mut node = NodeMemory::new(Bytes::gib(64), Some(limit));
+        let pod = node.open_pod(None, None);
+        node.charge(pod, Charge::Process, Bytes::gib(55));
+        node.start_ramp(pod, &FlowRamp::new(0.0, 10.0, Bytes::new(6_000_000_000), Bytes::new(6_000_000_000)));
+        let crossing = node.next_crossing(0.0, 1.0).expect("a limit comes").as_secs_f64();
+        assert!((crossing - 3.15).abs() < 0.01, "{crossing}");
+        assert_eq!(node.over_limit(crossing + 1e-6), Some(Over::Kubepods));
+    }
+}

@@ -1,7 +1,8 @@
 //! The executor, sized: slots, memory regions, limit, scratch.
 
 use crate::kube::local_dirs;
-use crate::spark::{jvm, page, unified_memory};
+use crate::spark::unified_memory::{self, UnifiedMemory};
+use crate::spark::{jvm, page};
 use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
 use crate::units::{Bytes, CoreMillis};
 use crate::yarn::sizing as yarn_sizing;
@@ -17,6 +18,8 @@ pub struct ExecutorPlan {
     pub unified: Bytes,
     /// Storage region of unified memory.
     pub storage_region: Bytes,
+    /// `spark.memory.offHeap.size`: when not zero Tungsten pages live there (MEM-8).
+    pub off_heap: Bytes,
     /// Tungsten page (MEM-33).
     pub page: Bytes,
     /// Container (or pod) memory limit, if any.
@@ -82,12 +85,22 @@ impl ExecutorPlan {
             heap: executor.heap,
             unified,
             storage_region,
+            off_heap: executor.off_heap,
             page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(unified - storage_region, executor.cores, executor.collector, true)),
             limit,
             resources,
             labels,
             cpu_stretch: cpu_stretch(executor.cpu_limit, slots),
             scratch: scratch(spec),
+        }
+    }
+
+    /// The pools that tasks get execution memory from: off-heap when that is enabled, else on-heap.
+    pub(crate) fn unified_memory(&self) -> UnifiedMemory {
+        if self.off_heap.is_zero() {
+            UnifiedMemory::new(self.unified, self.storage_region)
+        } else {
+            UnifiedMemory::new(self.off_heap, Bytes::new(self.off_heap.get() / 2))
         }
     }
 

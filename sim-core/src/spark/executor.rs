@@ -22,6 +22,9 @@ use crate::units::{Bytes, SimSpan};
 /// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
 const STARTS_AT: f64 = 0.35;
 
+/// Resident memory of a Python worker with pandas and Arrow loaded. Recalled.
+const PYTHON_WORKER: Bytes = Bytes::mib(120);
+
 /// Where an executor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
@@ -64,6 +67,10 @@ pub(crate) struct Executor {
     pub(crate) unmanaged: Bytes,
     /// Deserialised broadcast variables.
     pub(crate) broadcast: Bytes,
+    /// Stages whose broadcast variables it holds.
+    pub(crate) broadcasts: Vec<StageId>,
+    /// Off-heap pages charged.
+    pub(crate) off_heap: Bytes,
     /// Fetch buffers in use, and their high-water mark: pooled arenas do not shrink (FR-3).
     pub(crate) direct: Bytes,
     pub(crate) direct_peak: Bytes,
@@ -91,13 +98,15 @@ impl Executor {
             life: Life::Pending,
             node: None,
             slot: None,
-            memory: UnifiedMemory::new(plan.executor.unified, plan.executor.storage_region),
+            memory: plan.executor.unified_memory(),
             running: Vec::with_capacity(plan.executor.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, id.index() as u64).clamp(0.05, 1.0),
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
+            broadcasts: Vec::new(),
+            off_heap: Bytes::ZERO,
             direct: Bytes::ZERO,
             direct_peak: Bytes::ZERO,
             outputs,
@@ -110,7 +119,8 @@ impl Executor {
 
     /// Live heap: base + cached blocks + managed pages + unmanaged objects (JH-1).
     pub(crate) fn live_heap(&self) -> Bytes {
-        jvm::BASE_LIVE + self.memory.storage_used() + self.memory.execution_used() + self.unmanaged + self.broadcast
+        let managed = self.memory.storage_used() + self.memory.execution_used();
+        jvm::BASE_LIVE + managed.saturating_sub(self.off_heap) + self.unmanaged + self.broadcast
     }
 
     /// All scratch files.
@@ -151,7 +161,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
     let non_heap = jvm::non_heap(conf.heap, jvm::threads(conf.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
-    let python = if plan.spec().spark.language == Language::Python { conf.pyspark } else { Bytes::ZERO };
+    let python = if plan.spec().spark.language == Language::Python { python_workers(plan.executor.slots, conf.pyspark) } else { Bytes::ZERO };
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
@@ -160,6 +170,12 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
     memory.charge(slot, Charge::Python, python);
     sim.touch(node);
+}
+
+/// Memory of the Python workers, one a slot, under `spark.executor.pyspark.memory` when that is set.
+fn python_workers(slots: u32, limit: Bytes) -> Bytes {
+    let used = PYTHON_WORKER * u64::from(slots);
+    if limit.is_zero() { used } else { used.min(limit) }
 }
 
 /// The executor offers its slots.

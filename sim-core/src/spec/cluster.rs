@@ -146,7 +146,8 @@ pub struct NeighbourSpec {
     pub memory: MemoryUse,
     /// Steady CPU use, cores.
     pub cpu_use: CoreMillis,
-    /// Pod priority; 2 000 000 000 and above is system-critical: never evicted, `oom_score_adj` −997 (QO-1).
+    /// Pod priority; from 2 000 000 000 on it is never evicted, from 2 000 001 000 (`system-node-critical`) on its
+    /// `oom_score_adj` is −997 (QO-1).
     pub priority: i32,
     /// Labels.
     pub labels: Vec<Label>,

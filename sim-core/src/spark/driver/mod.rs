@@ -72,11 +72,6 @@ impl Driver {
         }
     }
 
-    /// Whether the application never got an executor.
-    pub(crate) fn starved(&self, executors: &IdVec<ExecutorId, Executor>) -> bool {
-        executors.values().all(|e| matches!(e.life, Life::Pending | Life::Gone))
-    }
-
     /// The earliest stage that has a running task set, for incident reports.
     pub(crate) fn running_stage(&self) -> Option<u32> {
         self.stages.iter().find(|(_, s)| s.active).map(|(id, _)| id.index() as u32)
@@ -171,6 +166,11 @@ pub(crate) fn on_resubmit(sim: &mut Sim) {
         stages::submit(sim, stage);
     }
     offers::offer_all(sim);
+}
+
+/// Whether no executor has a node, and none will get one.
+pub(crate) fn starved(executors: &IdVec<ExecutorId, Executor>) -> bool {
+    executors.values().all(|e| matches!(e.life, Life::Pending | Life::Gone))
 }
 
 /// Where a map output lies: its executor and node.

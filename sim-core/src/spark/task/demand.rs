@@ -23,6 +23,8 @@ pub(crate) struct Demand {
     pub(crate) operator: Bytes,
     /// Rows that go through the shuffle writer.
     pub(crate) writer: Bytes,
+    /// Records that go through the shuffle writer.
+    pub(crate) records: u64,
     pub(crate) unmanaged: Bytes,
     pub(crate) allocated: Bytes,
     pub(crate) unspillable: Bytes,
@@ -41,7 +43,7 @@ impl Demand {
         }
     }
 
-    /// `share` scales what a task processes; `fixed` scales what it needs beside (0 or its share for totals).
+    /// `share` scales what a task processes; `fixed` what it holds beside (a recorded task's own, a share of a total).
     fn scaled(row: &TaskRow, share: f64, fixed: f64, day: &Day, conf: &ShuffleConf) -> Self {
         let bytes = share * day.volume;
         let memory = bytes * day.expansion;
@@ -54,6 +56,7 @@ impl Demand {
             cpu: row.cpu.as_secs_f64() * bytes,
             operator: row.operator_memory.scale(memory),
             writer: row.writer_memory.scale(memory),
+            records: (row.records as f64 * bytes) as u64,
             unmanaged: row.unmanaged.scale(fixed * day.expansion),
             allocated: row.allocated.scale(bytes * day.allocation),
             unspillable: row.unspillable.scale(memory),
@@ -67,6 +70,11 @@ impl Demand {
             return 1.0;
         }
         (stored.as_f64() / self.operator.as_f64()).min(1.0)
+    }
+
+    /// Serialised bytes of one record in the writer's pages, at least 1.
+    pub(crate) fn record_bytes(&self) -> u64 {
+        (self.writer.get() / self.records.max(1)).max(1)
     }
 
     /// Stored bytes per in-memory byte of the writer's rows.

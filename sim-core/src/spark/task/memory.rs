@@ -8,6 +8,7 @@
 use super::pieces::{self, Work};
 use super::{Step, consume, produce};
 use crate::ids::{ExecutorId, TaskId};
+use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::execution_pool::Acquire;
 use crate::units::Bytes;
@@ -28,8 +29,14 @@ pub(super) fn acquire(sim: &mut Sim, id: TaskId, bytes: Bytes) -> Grant {
     let (executor, serial) = (sim.tasks[id].executor, sim.tasks[id].serial);
     let smallest = bytes.min(sim.plan.executor.page);
     let host = &mut sim.executors[executor];
-    match host.memory.acquire_execution(serial, bytes) {
-        Acquire::Granted(granted) if granted >= smallest => Grant::Bytes(granted),
+    let answer = host.memory.acquire_execution(serial, bytes);
+    // Cached blocks that had to go are no longer live; reading them again costs no device time here.
+    host.memory.take_evicted();
+    match answer {
+        Acquire::Granted(granted) if granted >= smallest => {
+            off_heap(sim, executor);
+            Grant::Bytes(granted)
+        }
         Acquire::Granted(granted) => {
             host.memory.release_execution(serial, granted);
             Grant::Refused
@@ -48,7 +55,27 @@ pub(super) fn hold_unspillable(sim: &mut Sim, id: TaskId) -> bool {
     if bytes.is_zero() {
         return true;
     }
-    matches!(sim.executors[executor].memory.acquire_execution(serial, bytes), Acquire::Granted(granted) if granted == bytes)
+    let answer = sim.executors[executor].memory.acquire_execution(serial, bytes);
+    sim.executors[executor].memory.take_evicted();
+    off_heap(sim, executor);
+    matches!(answer, Acquire::Granted(granted) if granted == bytes)
+}
+
+/// Brings the charge of off-heap pages up to date: with `spark.memory.offHeap.enabled` Tungsten pages are native memory (MEM-8).
+pub(crate) fn off_heap(sim: &mut Sim, executor: ExecutorId) {
+    if sim.plan.executor.off_heap.is_zero() {
+        return;
+    }
+    let host = &mut sim.executors[executor];
+    let (used, charged) = (host.memory.execution_used(), host.off_heap);
+    host.off_heap = used;
+    if let (Some(node), Some(slot)) = (host.node, host.slot) {
+        let machine = &mut sim.machines[node];
+        let v = machine.v(sim.calendar.now());
+        machine.memory.charge(slot, Charge::NonHeap, used.saturating_sub(charged));
+        machine.memory.uncharge(slot, Charge::NonHeap, charged.saturating_sub(used), v);
+        sim.touch(node);
+    }
 }
 
 /// The operators' rows go to a spill file, which lives until the task ends (2.8).
@@ -78,10 +105,11 @@ pub(super) fn spill_writer(sim: &mut Sim, id: TaskId) {
     let conf = &sim.plan.spec().spark.shuffle;
     let run = &mut sim.tasks[id];
     run.step = Step::SpillWriter;
-    let file = run.writer.held.scale(run.demand.writer_ratio());
+    let rows = std::mem::take(&mut run.writer.rows_held);
+    let file = rows.scale(run.demand.writer_ratio());
     run.writer.spilled += file;
     run.writer.files += 1;
-    let cpu = produce::compress_seconds(run.writer.held, conf);
+    let cpu = produce::compress_seconds(rows, conf);
     let stage = run.stage;
     sim.tally.spilled(stage, file);
     pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
@@ -97,6 +125,7 @@ pub(super) fn writer_spilled(sim: &mut Sim, id: TaskId) {
 
 /// Something was released: blocked tasks ask again, in the order in which they began to wait.
 pub(crate) fn retry_blocked(sim: &mut Sim, executor: ExecutorId) {
+    off_heap(sim, executor);
     for id in std::mem::take(&mut sim.executors[executor].blocked) {
         // A task's new round may kill the executor (heap), which ends all of them.
         if !sim.executors[executor].is_up() {

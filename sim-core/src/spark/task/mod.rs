@@ -14,6 +14,7 @@ mod memory;
 mod pieces;
 mod produce;
 mod steps;
+mod writer_memory;
 
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
@@ -59,6 +60,8 @@ pub(crate) struct Consumer {
     pub(crate) done: Bytes,
     /// Bytes held in execution memory.
     pub(crate) held: Bytes,
+    /// Bytes of rows among them (the writer also holds pointers).
+    pub(crate) rows_held: Bytes,
     /// Bytes of its spill files.
     pub(crate) spilled: Bytes,
     /// Number of its spill files.

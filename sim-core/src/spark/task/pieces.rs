@@ -4,13 +4,14 @@
 //! tmpfs (CPU time, ramping shmem) and a buffered write on disk (absorbed by the page cache up to the dirty
 //! threshold, then at the disk's pace). The heap that the step's allocations touch ramps along with the CPU.
 
-use super::{Piece, TaskRun, fetch, steps};
+use super::{Piece, TaskRun, fetch, finish, steps};
 use crate::hardware::{Device, FlowOwner, page_cache};
 use crate::ids::{NodeId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::linux::ramp::FlowRamp;
 use crate::record::{Cause, Level};
 use crate::sim::Sim;
+use crate::spark::driver::failures;
 use crate::spark::executor::{self, Death};
 use crate::spark::jvm;
 use crate::spark::scratch::Stored;
@@ -47,6 +48,9 @@ pub(super) fn start(sim: &mut Sim, id: TaskId, work: Work) -> bool {
     let writing = Stored::split(work.write, scratch.tmpfs_share);
     sim.tasks[id].writing = writing;
     let disk = disk_of(sim, id);
+    if disk_is_full(sim, id, writing.disk) {
+        return false;
+    }
     let cpu = cpu_seconds(sim, id, work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND);
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
@@ -122,6 +126,28 @@ fn committed(sim: &Sim, node: NodeId, live: Bytes) -> Bytes {
     }
     let ram = sim.plan.executor.limit.unwrap_or(sim.plan.nodes[node.index()].shape.memory);
     jvm::committed_on_demand(conf.heap, ram, live)
+}
+
+/// Whether a write does not fit on the node's disks or the claim: then the task fails with ENOSPC (F8, 4.8).
+fn disk_is_full(sim: &mut Sim, id: TaskId, bytes: Bytes) -> bool {
+    if bytes.is_zero() {
+        return false;
+    }
+    let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
+    let scratch = &sim.plan.executor.scratch;
+    let shape = &sim.plan.nodes[node.index()].shape;
+    let disks = &scratch.disks[..scratch.disk_count.max(1) as usize];
+    let size: Bytes = disks.iter().map(|&d| shape.disks[d as usize].size).sum();
+    let used = sim.machines[node].files + if disks.contains(&0) { sim.machines[node].disk_used } else { Bytes::ZERO };
+    let own = sim.executors[executor].scratch().disk;
+    let over_claim = scratch.claim_size.is_some_and(|claim| own + bytes > claim * disks.len() as u64);
+    if used + bytes <= size && !over_claim {
+        return false;
+    }
+    let limit = scratch.claim_size.map_or(size, |claim| claim.min(size));
+    failures::record_full_scratch(sim, executor, used, limit);
+    finish::fail(sim, id, finish::Failure::NoSpace);
+    true
 }
 
 fn disk_of(sim: &Sim, id: TaskId) -> u8 {

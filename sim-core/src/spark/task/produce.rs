@@ -7,7 +7,7 @@
 
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
-use super::{Step, TaskRun, fetch, finish};
+use super::{Step, TaskRun, fetch, finish, writer_memory};
 use crate::ids::TaskId;
 use crate::sim::Sim;
 use crate::spark::writer::WriterKind;
@@ -36,14 +36,17 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
         let rest = run.demand.writer - run.writer.done;
         return start(sim, id, rest, 1.0);
     }
-    let remaining = run.demand.writer - run.writer.done;
-    match memory::acquire(sim, id, remaining) {
+    let kind = writer_kind(sim, run).unwrap_or(WriterKind::Unsafe);
+    let wanted = writer_memory::needed(&run.demand, run.writer.done, kind, sim.plan);
+    match memory::acquire(sim, id, wanted) {
         Grant::Blocked => sim.tasks[id].step = Step::Blocked(false),
         Grant::Bytes(granted) => {
             let run = &mut sim.tasks[id];
             run.writer.held += granted;
-            let share = granted.as_f64() / run.demand.writer.as_f64();
-            start(sim, id, granted, share);
+            let rows = writer_memory::rows_in(&run.demand, run.writer.done, granted, wanted, kind, sim.plan);
+            run.writer.rows_held += rows;
+            let share = rows.as_f64() / run.demand.writer.as_f64();
+            start(sim, id, rows, share);
         }
         Grant::Refused if !sim.tasks[id].operator.held.is_zero() => memory::spill_operator(sim, id, false),
         Grant::Refused if !sim.tasks[id].writer.held.is_zero() => memory::spill_writer(sim, id),
@@ -109,7 +112,7 @@ fn write_rest(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
     run.step = Step::FinishWrite;
     let rest = run.demand.write.saturating_sub(run.writer.spilled);
-    let work = Work { cpu: compress_seconds(run.writer.held, conf), write: rest, ..Work::default() };
+    let work = Work { cpu: compress_seconds(run.writer.rows_held, conf), write: rest, ..Work::default() };
     pieces::start(sim, id, work);
 }
 

@@ -49,6 +49,11 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
     let delay = if host.warm { LAUNCH } else { FIRST_LAUNCH };
     host.running.push(id);
     host.unmanaged += demand.unmanaged;
+    let broadcast = sim.plan.spec().app.stages[stage.index()].broadcast;
+    if !broadcast.is_zero() && !host.broadcasts.contains(&stage) {
+        host.broadcasts.push(stage);
+        host.broadcast += broadcast;
+    }
     let timer = sim.after(delay, Event::TaskTimer(id));
     sim.tasks[id].timer = Some(timer);
 }
