@@ -9,7 +9,7 @@ use super::replicated::{Measured, replicate};
 use super::work::{Work, delay};
 
 const WARM_UP: usize = 2_000;
-const CUSTOMERS: usize = 22_000;
+const CUSTOMERS: usize = 42_000;
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -189,7 +189,7 @@ fn the_cap_of_a_flow_makes_the_device_a_pool_of_servers() {
     }
 }
 
-/// A capacity that changes in steps changes the unit of time and nothing else: twice the arrivals on twice the device.
+/// Twice the arrivals on twice the device is the same system with another unit of time.
 #[test]
 fn twice_the_rates_halve_every_response() {
     let luck = Luck::new(9, 0);

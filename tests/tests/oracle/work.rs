@@ -17,7 +17,7 @@ pub(crate) fn delay(stream: &mut Stream, mean: f64) -> SimSpan {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Work {
     Exponential,
-    /// [`Work::SMALL`] nine times in ten, else [`Work::LARGE`]: twelve times the variance of the constant's square.
+    /// [`Work::SMALL`] nine times in ten, else [`Work::LARGE`]; its second moment is three times the exponential's.
     TwoPoint,
 }
 
