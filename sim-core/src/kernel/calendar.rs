@@ -271,6 +271,27 @@ mod tests {
     }
 
     #[test]
+    fn nothing_grows_once_the_greatest_number_of_events_was_pending() {
+        let mut calendar = Calendar::new();
+        let mut handles: Vec<EventHandle> = (0..1000).map(|n| calendar.schedule(at(n), 0, n)).collect();
+        let sizes = |calendar: &Calendar<u64>| (calendar.heap.capacities(), calendar.events.capacity());
+        let before = sizes(&calendar);
+        for round in 0..100_000u64 {
+            let (now, n) = calendar.pop().expect("pending");
+            let other = (round * 7919 % 1000) as usize;
+            if other != n as usize {
+                calendar.reschedule(handles[other], now + crate::units::SimSpan::from_ns(round % 4093));
+                calendar.cancel(handles[other]);
+                handles[other] = calendar.schedule(now, 0, other as u64);
+            }
+            handles[n as usize] = calendar.schedule(now + crate::units::SimSpan::from_ns(round % 1009), 0, n);
+        }
+        assert_eq!(sizes(&calendar), before, "cancelled events must leave nothing behind");
+        calendar.clear();
+        assert_eq!(sizes(&calendar), before, "clearing keeps the allocations");
+    }
+
+    #[test]
     #[should_panic(expected = "in the past")]
     fn scheduling_in_the_past_is_a_defect() {
         let mut calendar = Calendar::new();

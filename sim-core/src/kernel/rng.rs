@@ -207,10 +207,13 @@ mod tests {
         assert_eq!(luck.stream(Purpose::DataVolume, 0).unit().to_bits(), 0.570_347_130_694_829_f64.to_bits());
     }
 
+    /// Two numbers of neighbouring addresses, by a running number.
+    type Pair<'a> = &'a dyn Fn(u64) -> (f64, f64);
+
     /// Pearson correlation of `n` pairs of uniform numbers.
-    fn correlation(mut pairs: impl FnMut(u64) -> (f64, f64), n: u64) -> f64 {
+    fn correlation(pairs: impl Fn(u64) -> (f64, f64), n: u64) -> f64 {
         let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
-        for (x, y) in (0..n).map(|k| pairs(k)) {
+        for (x, y) in (0..n).map(&pairs) {
             let (x, y) = (x - 0.5, y - 0.5);
             (xy, xx, yy) = (xy + x * y, xx + x * x, yy + y * y);
         }
@@ -222,7 +225,7 @@ mod tests {
         const N: u64 = 40_000;
         let first = |seed, replication, purpose, entity| Luck::new(seed, replication).stream(purpose, entity).unit();
         let base = |k| first(1, k, Purpose::TaskCpu, 7);
-        let pairs: [(&str, &dyn Fn(u64) -> (f64, f64)); 6] = [
+        let pairs: [(&str, Pair<'_>); 6] = [
             ("entities", &|k| (first(1, 0, Purpose::TaskCpu, k), first(1, 0, Purpose::TaskCpu, k + 1))),
             ("replications", &|k| (base(k), base(k + 1))),
             ("purposes", &|k| (base(k), first(1, k, Purpose::ExecutorStart, 7))),

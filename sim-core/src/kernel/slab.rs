@@ -67,6 +67,14 @@ impl<T> Slab<T> {
 }
 
 #[cfg(test)]
+impl<T> Slab<T> {
+    /// Size of the allocation, for tests that nothing grows.
+    pub(super) fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
