@@ -1,0 +1,4 @@
+use crate::{NamedFigure, SweepReport};
+pub fn index(_r: &SweepReport, _f: &[NamedFigure]) -> String {
+    String::new()
+}
