@@ -34,9 +34,10 @@ pub fn percent(share: f64) -> String {
     format!("{} %", percent_number(share))
 }
 
-/// An interval of a share: `97–99 %`.
+/// An interval of a share: `97–99 %`. Ends within 0.1 % of nothing or all are rounded outwards.
 pub fn interval(p: &Estimate) -> String {
-    let (low, high) = (percent_number(p.low), percent_number(p.high));
+    let low = if p.low < 0.001 { "0".to_owned() } else { percent_number(p.low) };
+    let high = if p.high > 0.999 { "100".to_owned() } else { percent_number(p.high) };
     if low == high { format!("{low} %") } else { format!("{low}–{high} %") }
 }
 

@@ -7,7 +7,7 @@
 
 use sim_core::observe::Timeline;
 use sim_core::plan::NodeLines;
-use sim_core::record::Outcome;
+use sim_core::record::{Cause, Outcome};
 use sim_core::study::{Estimate, PointResult};
 use sim_core::units::Bytes;
 
@@ -73,6 +73,13 @@ impl AxisInfo {
         }
     }
 
+    /// A value in words that stand alone: numbers and yes or no are nothing without the axis's title.
+    pub fn phrase(&self, index: usize) -> String {
+        let label = self.label(index);
+        let bare = matches!(label.as_str(), "true" | "false" | "yes" | "no" | "on" | "off");
+        if bare || self.numbers.is_some() { format!("{} {label}", self.title) } else { label }
+    }
+
     /// The values as numbers when they can be a scale: at least two, finite, and strictly increasing.
     pub fn scale(&self) -> Option<&[f64]> {
         let numbers = self.numbers.as_deref()?;
@@ -133,13 +140,13 @@ impl SweepReport {
         position
     }
 
-    /// A point's labels in one phrase, with units: `tmpfs, 3 GB`.
+    /// A point's labels in one phrase, with units: `tmpfs, input 3 GB`.
     pub fn point_label(&self, index: usize) -> String {
         if self.axes.is_empty() {
             return self.header.scenario.clone();
         }
         let position = self.position(index);
-        self.axes.iter().zip(position).map(|(axis, at)| axis.label(at)).collect::<Vec<_>>().join(", ")
+        self.axes.iter().zip(position).map(|(axis, at)| axis.phrase(at)).collect::<Vec<_>>().join(", ")
     }
 
     /// Replications a point in words: `n = 1000`, `n = 200 to 400 a point`.
@@ -188,19 +195,34 @@ impl Standing {
             Self::Risky
         }
     }
+}
 
-    /// One word, so that colour is never the only carrier.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Dies => "dies",
-            Self::Risky => "risky",
-            Self::Survives => "survives",
-            Self::Undecided => "undecided",
+impl PointReport {
+    /// How the point stands.
+    pub fn standing(&self) -> Standing {
+        Standing::of(&self.result.p_oom)
+    }
+
+    /// How it stands in a word or two, so that colour is never the only carrier. Points that do not run out of
+    /// memory but have another trouble in more than one replication in twenty are not said to survive.
+    pub fn standing_words(&self) -> &'static str {
+        match self.standing() {
+            Standing::Dies => "dies",
+            Standing::Risky => "risky",
+            Standing::Undecided => "undecided",
+            Standing::Survives => self.other_trouble().unwrap_or("survives"),
         }
+    }
+
+    /// The commonest trouble that P(OOM) does not count, when more than one replication in twenty has it.
+    pub fn other_trouble(&self) -> Option<&'static str> {
+        let share = |cause| Cause::ALL.iter().zip(&self.result.p_by_cause).filter(|(c, _)| **c == cause).map(|(_, p)| p.estimate).sum::<f64>();
+        let troubles = [("job fails", self.result.p_job_failure.estimate), ("scratch full", share(Cause::ScratchFull)), ("evictions", share(Cause::Eviction))];
+        troubles.into_iter().filter(|(_, p)| *p > 0.05).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(words, _)| words)
     }
 }
 
 /// Whether an interval leaves the answer open: wider than 0.2, or one half strictly inside.
-pub fn undecided(p: &Estimate) -> bool {
+pub(crate) fn undecided(p: &Estimate) -> bool {
     p.n == 0 || p.high - p.low > 0.2 || (p.low < 0.5 && p.high > 0.5)
 }

@@ -89,11 +89,14 @@ fn title(bars: &[Bar]) -> String {
     let died: u64 = counts.iter().map(|(_, n)| n).sum();
     let share = |n: u64| format::percent(n as f64 / died as f64);
     match counts.as_slice() {
-        [] => "Nothing dies in any replication".into(),
-        [(cause, _)] => format!("What dies first always dies of one cause: {}", cause_words(*cause)),
+        [] => "Nothing goes wrong in any replication".into(),
+        [(cause, _)] => format!("Every first incident has one cause: {}", cause_words(*cause)),
+        [(cause, n), ..] if *n as f64 >= 0.95 * died as f64 => {
+            format!("{} comes first in {} of incidents", format::capitalised(cause_words(*cause)), share(*n))
+        }
         [(first, n), (second, m), ..] => {
             format!(
-                "{} leads with {} of first deaths, {} follows with {}",
+                "{} leads with {} of first incidents, {} follows with {}",
                 format::capitalised(cause_words(*first)),
                 share(*n),
                 cause_words(*second),

@@ -104,7 +104,7 @@ fn figure(report: &SweepReport, (x, y): (usize, usize), rest: &[usize], slice: u
 
 fn words(report: &SweepReport, map: HeatMap, at: &[String]) -> Figure {
     let (columns, rows) = (map.x.labels.len() as u32, map.y.labels.len() as u32);
-    let setup = format!("{} · brackets: {}", report.setup(), report.interval_words());
+    let setup = format!("{} · small print: {}", report.setup(), report.interval_words());
     let subtitle = if at.is_empty() { setup } else { format!("{} · {setup}", at.join(", ")) };
     let size = ((200 + 62 * columns).clamp(SIZE.0, 1600), (SIZE.1).max(190 + 40 * rows));
     Figure { title: verdict::finding(report), subtitle, description: describe(&map), size, chart: super::Chart::HeatMap(map) }

@@ -114,12 +114,16 @@ fn panel(story: &Story) -> Option<Panel> {
     let name = story.nodes.get(index).map_or_else(|| format!("node {index}"), |n| n.name.clone());
     let elsewhere = match all_kills - kills.len() {
         0 => String::new(),
-        n => format!(", {} on other nodes", format::plural(n as u64, "death")),
+        n => format!(", {n} on other nodes"),
+    };
+    let lost = match story.outcome.executors_lost {
+        0 => ", nobody lost".to_owned(),
+        n => format!(", {} lost{elsewhere}", format::plural(u64::from(n), "executor")),
     };
     let what = if story.subtitle.is_empty() { String::new() } else { format!("{}, ", story.subtitle) };
     Some(Panel {
-        title: format!("{}: {}", story.title, ending(story)),
-        subtitle: format!("{what}{name}{elsewhere}"),
+        title: format!("{}: {}", story.title, ending(story.outcome.ending)),
+        subtitle: format!("{what}{name}{lost}"),
         samples: node.samples.iter().map(|s| (s.at.as_secs_f64(), s.classes.map(Bytes::as_f64))).collect(),
         limits: story.nodes.get(index).map(|n| limits(n, &node.samples)).unwrap_or_default(),
         kills,
@@ -129,15 +133,11 @@ fn panel(story: &Story) -> Option<Panel> {
     })
 }
 
-fn ending(story: &Story) -> String {
-    let job = match story.outcome.ending {
+const fn ending(ending: Ending) -> &'static str {
+    match ending {
         Ending::Succeeded => "job ok",
         Ending::Failed(_) => "job aborted",
         Ending::Truncated(_) => "cut off",
-    };
-    match story.outcome.executors_lost {
-        0 => job.to_owned(),
-        n => format!("{job}, {} lost", format::plural(u64::from(n), "executor")),
     }
 }
 
@@ -145,7 +145,7 @@ fn ending(story: &Story) -> String {
 fn limits(lines: &NodeLines, samples: &[Sample]) -> Vec<Limit> {
     let system = samples.iter().map(|s| s.classes[MemoryClass::System as usize].as_f64()).fold(0.0, f64::max);
     let mut limits = vec![Limit { label: format!("node RAM {}", lines.capacity), level: lines.capacity.as_f64() }];
-    let pods = [("pods' limit", lines.kubepods_limit), ("eviction line", lines.allocatable)];
+    let pods = [("pods' limit", lines.kubepods_limit), ("eviction", lines.allocatable)];
     for (name, bytes) in pods {
         let Some(bytes) = bytes else { continue };
         // Two lines on the same bytes are one line with the first name.

@@ -25,7 +25,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, causes: &Causes) {
     for (i, bar) in causes.bars.iter().enumerate() {
         let y = plot.top + (i as f64 + 0.5) * step;
         canvas.text((plot.left - 10.0, y), &text::fit(&bar.label, 13.0, false, room), &Font::plain(13.0).ending());
-        segments(canvas, bar, &drawn, &x, (y, half));
+        segments(canvas, bar, &drawn, &x, (y, half, step));
     }
     let middle = f64::midpoint(plot.left, plot.right);
     canvas.text((middle, plot.bottom + 40.0), "share of replications", &Font::plain(14.0).centred().color(palette::SOFT));
@@ -42,8 +42,9 @@ fn paint(cause: Option<Cause>) -> Paint {
     cause.map_or(palette::SURVIVED, palette::cause)
 }
 
-fn segments(canvas: &mut Canvas, bar: &Bar, drawn: &[Option<Cause>], x: &Scale, (y, half): (f64, f64)) {
+fn segments(canvas: &mut Canvas, bar: &Bar, drawn: &[Option<Cause>], x: &Scale, (y, half, step): (f64, f64, f64)) {
     let mut before = 0;
+    let mut free = f64::NEG_INFINITY;
     for cause in drawn {
         let n = count(bar, *cause);
         let total = bar.total().max(1) as f64;
@@ -65,6 +66,11 @@ fn segments(canvas: &mut Canvas, bar: &Bar, drawn: &[Option<Cause>], x: &Scale, 
             canvas.text((from + 28.0, y), &words, &Font::bold(13.0).color(ink));
         } else if to - from > 18.0 {
             palette::marker(canvas, *cause, (f64::midpoint(from, to), y), r, ink);
+        } else if cause.is_some() && step > 2.0 * half + 20.0 {
+            // Too thin for its shape: the shape stands above, beside others that do.
+            let at = f64::midpoint(from, to).max(free);
+            palette::marker(canvas, *cause, (at, y - half - 8.0), 5.0, paint(*cause));
+            free = at + 13.0;
         }
     }
 }

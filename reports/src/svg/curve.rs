@@ -23,7 +23,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, curve: &Curve) {
         whisker(canvas, (x.at(point.x), y.at(point.p.low), y.at(point.p.high)), palette::DEATH);
         dot(canvas, *centre, point.undecided);
     }
-    values(canvas, curve, &line, &plot);
+    values(canvas, curve, &x, &y, plot.top);
     let labels: Vec<(f64, String)> = curve.points.iter().map(|p| (x.at(p.x), p.label.clone())).collect();
     axis::bottom_labels(canvas, &plot, &labels);
     let title = if curve.log { format!("{} (log scale)", curve.x_title) } else { curve.x_title.clone() };
@@ -48,26 +48,17 @@ pub(super) fn dot(canvas: &mut Canvas, centre: Point, hollow: bool) {
     }
 }
 
-/// Percentages beside the points, where they do not run into each other: above the line on its way up.
-fn values(canvas: &mut Canvas, curve: &Curve, line: &[Point], plot: &Area) {
+/// Percentages above the intervals (below where there is no room above), left out where they would overlap.
+fn values(canvas: &mut Canvas, curve: &Curve, x: &Scale, y: &Scale, top: f64) {
     let mut free = f64::NEG_INFINITY;
-    for (i, (point, (x, y))) in curve.points.iter().zip(line).enumerate() {
+    for point in &curve.points {
         let label = format::percent(point.p.estimate);
-        let width = text::width(&label, 13.0, true);
-        let steep = |other: Option<&Point>| other.is_some_and(|(_, other)| *other < y - 40.0);
-        let rising = steep(line.get(i + 1));
-        let falling = i > 0 && steep(line.get(i - 1));
-        let near_top = *y < plot.top + 26.0;
-        let (dx, dy) = match (rising, falling) {
-            _ if near_top => (0.0, 20.0),
-            (true, false) => (-width / 2.0 - 10.0, -12.0),
-            (false, true) => (width / 2.0 + 10.0, -12.0),
-            _ => (0.0, -20.0),
-        };
-        let left = x + dx - width / 2.0;
-        if left >= free && left > plot.left - 4.0 {
-            canvas.text((x + dx, y + dy), &label, &Font::bold(13.0).centred());
-            free = left + width + 6.0;
+        let half = text::width(&label, 13.0, true) / 2.0;
+        let (centre, above) = (x.at(point.x), y.at(point.p.high) - 12.0);
+        let at = if above < top - 4.0 { y.at(point.p.low) + 14.0 } else { above };
+        if centre - half >= free {
+            canvas.text((centre, at), &label, &Font::bold(13.0).centred());
+            free = centre + half + 6.0;
         }
     }
 }

@@ -68,9 +68,10 @@ fn cell_text(canvas: &mut Canvas, cell: &Cell, (x, y): Point, (w, h): (f64, f64)
         return;
     }
     let both = small_width <= w - 6.0 && h >= 38.0;
-    if cell.undecided || patch {
-        let half = (if both { main_width.max(small_width) } else { main_width } / 2.0 + 4.0, if both { big / 2.0 + 10.0 } else { 9.0 });
-        canvas.rect((centre.0 - half.0, centre.1 - half.1), (centre.0 + half.0, centre.1 + half.1), background);
+    let lines = if both { vec![(main_width, centre.1 - 8.0, big), (small_width, centre.1 + big / 2.0 + 2.0, 13.0)] } else { vec![(main_width, centre.1, big)] };
+    for (width, y, size) in lines.iter().filter(|_| cell.undecided || patch) {
+        let (half, up) = (width / 2.0 + 3.0, size * 0.58);
+        canvas.rect((centre.0 - half, y - up), (centre.0 + half, y + up), background);
     }
     if both {
         canvas.text((centre.0, centre.1 - 8.0), &main, &Font::bold(big).centred().color(ink));
@@ -92,7 +93,7 @@ fn labels(canvas: &mut Canvas, map: &HeatMap, grid: &Area, (cell_width, below): 
     }
     let height = grid.height() / map.y.labels.len() as f64;
     for (i, label) in map.y.labels.iter().enumerate() {
-        let label = text::fit(label, axis::TEXT, false, grid.left - 62.0);
+        let label = text::fit(label, axis::TEXT, false, grid.left - 61.0 + 8.0);
         canvas.text((grid.left - 8.0, grid.bottom - (i as f64 + 0.5) * height), &label, &Font::plain(axis::TEXT).ending());
     }
     let middle = (f64::midpoint(grid.left, grid.right), f64::midpoint(grid.top, grid.bottom));

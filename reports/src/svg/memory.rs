@@ -16,15 +16,20 @@ const MOST_LANES: usize = 3;
 pub(super) fn draw(canvas: &mut Canvas, area: Area, memory: &Memory) {
     let used = legend(canvas, (area.left, area.top + 14.0), area.right, memory);
     let left = area.left + 62.0;
-    let gap = 44.0;
     let n = memory.panels.len() as f64;
-    let width = (area.right - left - gap * (n - 1.0)) / n;
+    let same = memory.panels.windows(2).all(|w| w[0].limits == w[1].limits);
+    let margin = memory.panels.iter().flat_map(|p| &p.limits).map(|l| text::width(&l.label, 13.0, false) + 22.0).fold(8.0, f64::max);
+    let gap = if same { 26.0 } else { margin + 12.0 };
+    let width = (area.right - margin - left - gap * (n - 1.0)) / n;
     let lanes = memory.panels.iter().map(|p| p.stages.iter().map(|s| s.lane + 1).max().unwrap_or(0)).max().unwrap_or(0).min(MOST_LANES);
-    let header = 50.0 + lanes as f64 * LANE;
+    let header = 56.0 + lanes as f64 * LANE;
     for (i, panel) in memory.panels.iter().enumerate() {
         let x0 = left + i as f64 * (width + gap);
         let plot = Area { left: x0, top: area.top + used + header, right: x0 + width, bottom: area.bottom - 44.0 };
         draw_panel(canvas, &plot, memory, panel, (i == 0, lanes));
+        if !same || i + 1 == memory.panels.len() {
+            limit_names(canvas, &plot, &panel.limits, memory.top);
+        }
     }
     let (_, unit) = fan::unit(memory.top);
     let middle = f64::midpoint(area.top + used + header, area.bottom - 44.0);
@@ -33,7 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, memory: &Memory) {
 
 fn draw_panel(canvas: &mut Canvas, plot: &Area, memory: &Memory, panel: &Panel, (first, lanes): (bool, usize)) {
     let y = Scale::linear((0.0, memory.top), (plot.bottom, plot.top));
-    let (minutes, name) = if panel.end >= 300.0 { (60.0, "min") } else { (1.0, "s") };
+    let (minutes, name) = if panel.end >= 300.0 { (60.0, "minutes") } else { (1.0, "seconds") };
     let x = Scale::linear((0.0, panel.end.max(1e-9)), (plot.left, plot.right));
     let above = plot.top - lanes as f64 * LANE;
     canvas.text((plot.left, above - 36.0), &text::fit(&panel.title, 15.0, true, plot.width()), &Font::bold(15.0));
@@ -44,8 +49,7 @@ fn draw_panel(canvas: &mut Canvas, plot: &Area, memory: &Memory, panel: &Panel, 
     stages(canvas, plot, panel, &x);
     stack(canvas, panel, &x, &y);
     for at in &panel.placements {
-        canvas.line((x.at(*at), plot.bottom - 9.0), (x.at(*at), plot.bottom), Paint(255, 255, 255, 1.0), 3.0);
-        canvas.line((x.at(*at), plot.bottom - 9.0), (x.at(*at), plot.bottom), palette::AXIS, 1.25);
+        placement(canvas, (x.at(*at), plot.bottom + 1.0));
     }
     limits(canvas, plot, &panel.limits, &y);
     kills(canvas, plot, &panel.kills, &x, &y);
@@ -57,16 +61,45 @@ fn draw_panel(canvas: &mut Canvas, plot: &Area, memory: &Memory, panel: &Panel, 
 /// Classes from the bottom up, each a polygon between two running sums.
 fn stack(canvas: &mut Canvas, panel: &Panel, x: &Scale, y: &Scale) {
     let samples = thinned(panel, x);
+    let line = |sums: &[f64]| simplified(&samples.iter().zip(sums).map(|((t, _), v)| (*t, y.at(*v))).collect::<Vec<Point>>());
     let mut below: Vec<f64> = vec![0.0; samples.len()];
+    let mut floor = line(&below);
     for class in MemoryClass::ALL {
         let above: Vec<f64> = samples.iter().zip(&below).map(|((_, c), b)| b + c[class as usize]).collect();
+        let ceiling = line(&above);
         if above.iter().zip(&below).any(|(a, b)| a > b) {
-            let mut outline: Vec<Point> = samples.iter().zip(&above).map(|((t, _), v)| (*t, y.at(*v))).collect();
-            outline.extend(samples.iter().zip(&below).rev().map(|((t, _), v)| (*t, y.at(*v))));
+            let outline: Vec<Point> = ceiling.iter().chain(floor.iter().rev()).copied().collect();
             canvas.polygon(&outline, palette::class(class));
         }
-        below = above;
+        (below, floor) = (above, ceiling);
     }
+}
+
+/// The line without the points that lie within a fifth of a pixel of it (Ramer, Douglas and Peucker).
+fn simplified(line: &[Point]) -> Vec<Point> {
+    let mut keep = vec![false; line.len()];
+    let mut spans = vec![(0, line.len().saturating_sub(1))];
+    while let Some((from, to)) = spans.pop() {
+        for end in [from, to] {
+            if let Some(flag) = keep.get_mut(end) {
+                *flag = true;
+            }
+        }
+        let farthest = (from + 1..to).map(|i| (distance(line[i], line[from], line[to]), i)).max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((far, i)) = farthest.filter(|(far, _)| *far > 0.2) {
+            debug_assert!(far.is_finite());
+            spans.extend([(from, i), (i, to)]);
+        }
+    }
+    line.iter().zip(keep).filter(|(_, keep)| *keep).map(|(p, _)| *p).collect()
+}
+
+/// Distance of a point from the segment between two others.
+fn distance(p: Point, a: Point, b: Point) -> f64 {
+    let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+    let length = dx * dx + dy * dy;
+    let t = if length > 0.0 { (((p.0 - a.0) * dx + (p.1 - a.1) * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
+    (p.0 - a.0 - t * dx).hypot(p.1 - a.1 - t * dy)
 }
 
 type PixelSample = (f64, [f64; MemoryClass::ALL.len()]);
@@ -92,20 +125,37 @@ fn thinned(panel: &Panel, x: &Scale) -> Vec<PixelSample> {
     kept
 }
 
-/// Dashed lines, named at the right end; names move apart where lines are close.
+/// A small grey arrow under the base line: an executor comes in.
+fn placement(canvas: &mut Canvas, (x, y): Point) {
+    canvas.polygon(&[(x, y), (x + 3.5, y + 7.0), (x - 3.5, y + 7.0)], palette::SURVIVED);
+}
+
+/// Dashed lines across a panel.
 fn limits(canvas: &mut Canvas, plot: &Area, limits: &[Limit], y: &Scale) {
-    let mut sorted: Vec<&Limit> = limits.iter().collect();
-    sorted.sort_by(|a, b| b.level.total_cmp(&a.level));
-    let mut free = f64::NEG_INFINITY;
-    for limit in sorted {
+    for limit in limits {
         let at = y.at(limit.level);
         canvas.dashed(&[(plot.left, at), (plot.right, at)], palette::INK, 1.25, (6.0, 4.0));
-        let above = at - 10.0;
-        let label = if above >= free { above } else { (at + 10.0).max(free) };
-        let width = text::width(&limit.label, 13.0, false);
-        canvas.rect((plot.right - width - 4.0, label - 7.5), (plot.right, label + 7.5), palette::PAPER.faded(0.78));
-        canvas.text((plot.right - 2.0, label), &limit.label, &Font::plain(13.0).ending());
-        free = label + 16.0;
+    }
+}
+
+/// Names at the right ends of the lines, moved apart where lines are close, and tied to them.
+fn limit_names(canvas: &mut Canvas, plot: &Area, limits: &[Limit], top: f64) {
+    let y = Scale::linear((0.0, top), (plot.bottom, plot.top));
+    let mut sorted: Vec<&Limit> = limits.iter().collect();
+    sorted.sort_by(|a, b| b.level.total_cmp(&a.level));
+    let mut at: Vec<f64> = sorted.iter().map(|l| y.at(l.level)).collect();
+    for _ in 0..40 {
+        for i in 1..at.len() {
+            let short = 17.0 - (at[i] - at[i - 1]);
+            if short > 0.0 {
+                at[i - 1] -= short / 2.0;
+                at[i] += short / 2.0;
+            }
+        }
+    }
+    for (limit, at) in sorted.iter().zip(at) {
+        canvas.path(&[(plot.right + 2.0, y.at(limit.level)), (plot.right + 12.0, at), (plot.right + 17.0, at)], palette::AXIS, 1.0);
+        canvas.text((plot.right + 20.0, at), &limit.label, &Font::plain(13.0));
     }
 }
 
@@ -136,8 +186,9 @@ fn stages(canvas: &mut Canvas, plot: &Area, panel: &Panel, x: &Scale) {
         let top = plot.top - (stage.lane as f64 + 1.0) * LANE;
         let fill = if stage.ok { Paint(236, 238, 240, 1.0) } else { Paint(212, 215, 219, 1.0) };
         canvas.rect((from, top), ((to - 1.5).max(from + 1.0), top + LANE - 3.0), fill);
-        if text::width(&stage.name, 13.0, false) <= to - from - 8.0 {
-            canvas.text((from + 4.0, top + (LANE - 3.0) / 2.0), &stage.name, &Font::plain(13.0).color(palette::SOFT));
+        let name = text::fit(&stage.name, 13.0, false, to - from - 8.0);
+        if name.chars().count() > 3 || name == stage.name {
+            canvas.text((from + 4.0, top + (LANE - 3.0) / 2.0), &name, &Font::plain(13.0).color(palette::SOFT));
         }
         canvas.line((from, plot.top - 1.0), (from, plot.bottom), palette::GRID, 1.0);
     }
@@ -156,6 +207,10 @@ fn legend(canvas: &mut Canvas, at: Point, right: f64, memory: &Memory) -> f64 {
             canvas.line((x - 5.5, y + 5.5), (x + 5.5, y - 5.5), palette::INK, 3.0);
         };
         entries.push(Entry { sign: Box::new(sign), words: "executor killed".into() });
+    }
+    if memory.panels.iter().any(|p| !p.placements.is_empty()) {
+        let sign = |canvas: &mut Canvas, (x, y): Point| placement(canvas, (x, y - 4.0));
+        entries.push(Entry { sign: Box::new(sign), words: "executor placed".into() });
     }
     key::draw(canvas, at, right, &entries)
 }

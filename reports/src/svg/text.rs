@@ -22,6 +22,7 @@ pub(super) fn width(text: &str, size: f64, bold: bool) -> f64 {
     let table = if bold { &BOLD } else { &PLAIN };
     let advance = |c: char| match c {
         ' '..='~' => table[c as usize - 32],
+        '\u{a0}' => table[0],
         '–' => 500,
         '·' => 380,
         _ => 1000,
@@ -44,7 +45,9 @@ pub(super) fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
 /// The text in lines no wider than `room`, at most `lines` of them.
 pub(super) fn wrap(text: &str, size: f64, bold: bool, room: f64, lines: usize) -> Vec<String> {
     let mut wrapped: Vec<String> = vec![String::new()];
-    let mut words = text.split(' ').peekable();
+    // A number and its percent sign stay together.
+    let glued = text.replace(" %", "\u{a0}%");
+    let mut words = glued.split(' ');
     while let Some(word) = words.next() {
         let line = wrapped.last().map_or("", String::as_str);
         let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
@@ -61,7 +64,7 @@ pub(super) fn wrap(text: &str, size: f64, bold: bool, room: f64, lines: usize) -
             break;
         }
     }
-    wrapped.iter().map(|line| fit(line, size, bold, room)).collect()
+    wrapped.iter().map(|line| fit(&line.replace('\u{a0}', " "), size, bold, room)).collect()
 }
 
 #[cfg(test)]

@@ -93,7 +93,9 @@ fn pad(cell: &str, column: &Column) -> String {
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    // A number and its percent sign stay together.
+    let glued = text.replace(" %", "\u{a0}%");
+    for word in glued.split(' ').filter(|w| !w.is_empty()) {
         let is_empty = line.trim().is_empty();
         if !is_empty && chars(&line) + 1 + chars(word) > width {
             lines.push(std::mem::replace(&mut line, format!("  {word}")));
@@ -104,5 +106,5 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines.push(line);
-    lines
+    lines.iter().map(|line| line.replace('\u{a0}', " ")).collect()
 }

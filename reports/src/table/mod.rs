@@ -63,7 +63,7 @@ fn closing(report: &SweepReport, verdict: &Verdict, fingerprint: &str, width: us
 }
 
 /// What a reader must know beside the numbers: executors that found no node, and replications cut off.
-fn notes(points: &[PointReport]) -> Vec<String> {
+pub(crate) fn notes(points: &[PointReport]) -> Vec<String> {
     let mut notes = Vec::new();
     let waiting: Vec<&PointReport> = points.iter().filter(|p| p.result.executors_pending.max > 0.0).collect();
     if let Some(most) = waiting.iter().max_by(|a, b| a.result.executors_pending.max.total_cmp(&b.result.executors_pending.max)) {

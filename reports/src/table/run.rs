@@ -6,7 +6,7 @@ use sim_core::study::Summary;
 use super::layout::{Column, Keep, lines, wrap};
 use super::{Style, clamped, closing, joined, notes, opening};
 use crate::figures::causes::cause_words;
-use crate::{Header, PointReport, Standing, SweepReport, format, verdict};
+use crate::{Header, PointReport, SweepReport, format, verdict};
 
 /// One run: verdict, probabilities with intervals, quantities, notes, next step.
 pub fn run(header: &Header, point: &PointReport, width: usize, style: Style) -> String {
@@ -28,12 +28,14 @@ pub fn run(header: &Header, point: &PointReport, width: usize, style: Style) -> 
 
 fn probabilities(point: &PointReport, width: usize, style: Style) -> Vec<String> {
     let result = &point.result;
-    let mut rows = vec![("out of memory".to_owned(), result.p_oom), ("job fails".to_owned(), result.p_job_failure)];
-    for (cause, p) in Cause::ALL.iter().zip(&result.p_by_cause) {
-        if p.estimate > 0.0 {
-            rows.push((format!("  by {}", cause_words(*cause)), *p));
-        }
-    }
+    let by_cause = |oom: bool| {
+        let causes = Cause::ALL.iter().zip(&result.p_by_cause).filter(move |(cause, p)| cause.is_oom() == oom && p.estimate > 0.0);
+        causes.map(move |(cause, p)| (format!("{}{}", if oom { "  " } else { "" }, cause_words(*cause)), *p))
+    };
+    let mut rows = vec![("out of memory".to_owned(), result.p_oom)];
+    rows.extend(by_cause(true));
+    rows.extend(by_cause(false));
+    rows.push(("job fails".to_owned(), result.p_job_failure));
     let confidence = format!("{} interval", format::percent(result.p_oom.confidence));
     let columns = vec![
         Column::new("in a replication", Keep::Name, rows.iter().map(|(name, _)| name.clone()).collect()),
@@ -41,7 +43,7 @@ fn probabilities(point: &PointReport, width: usize, style: Style) -> Vec<String>
         Column::new(if width < 50 { "interval" } else { &confidence }, Keep::Always, rows.iter().map(|(_, p)| format::interval(p)).collect()),
         Column::new("n", Keep::Drop(1), rows.iter().map(|(_, p)| p.n.to_string()).collect()),
     ];
-    let standing = Standing::of(&result.p_oom);
+    let standing = point.standing();
     lines(columns, width, &|cell, row, column| if row == 0 && column.head == "share" { style.standing(standing, cell) } else { cell.to_owned() })
 }
 

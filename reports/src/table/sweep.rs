@@ -13,12 +13,12 @@ pub fn sweep(report: &SweepReport, width: usize, style: Style) -> String {
     let verdict = verdict(report);
     let mut out = opening(&verdict, width, style);
     if !report.points.is_empty() {
-        let standings: Vec<Standing> = report.points.iter().map(|p| Standing::of(&p.result.p_oom)).collect();
+        let standings: Vec<Standing> = report.points.iter().map(PointReport::standing).collect();
         let painted = |cell: &str, row: usize, column: &Column| match column.head.as_str() {
             "P(OOM)" | "" => style.standing(standings[row], cell),
             _ => cell.to_owned(),
         };
-        out.extend(lines(columns(report, &standings), width, &painted));
+        out.extend(lines(columns(report), width, &painted));
     }
     for note in notes(&report.points) {
         out.push(String::new());
@@ -28,7 +28,7 @@ pub fn sweep(report: &SweepReport, width: usize, style: Style) -> String {
     joined(&out)
 }
 
-fn columns(report: &SweepReport, standings: &[Standing]) -> Vec<Column> {
+fn columns(report: &SweepReport) -> Vec<Column> {
     let points = &report.points;
     let each = |show: &dyn Fn(&PointReport) -> String| points.iter().map(show).collect::<Vec<String>>();
     let mut columns: Vec<Column> = report
@@ -39,7 +39,7 @@ fn columns(report: &SweepReport, standings: &[Standing]) -> Vec<Column> {
         .collect();
     columns.push(Column::new("P(OOM)", Keep::Always, each(&|p| format::percent(p.result.p_oom.estimate))));
     columns.push(Column::new("interval", Keep::Always, each(&|p| format::interval(&p.result.p_oom))));
-    columns.push(Column::new("", Keep::Always, standings.iter().map(|s| s.word().to_owned()).collect()));
+    columns.push(Column::new("", Keep::Always, each(&|p| p.standing_words().to_owned())));
     columns.push(Column::new("mostly by", Keep::Drop(2), each(&first_cause)));
     columns.push(Column::new("job fails", Keep::Drop(1), each(&|p| format::percent(p.result.p_job_failure.estimate))));
     columns.push(Column::new("lost", Keep::Drop(4), each(&|p| format::count(p.result.executors_lost.mean))));

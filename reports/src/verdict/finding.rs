@@ -10,7 +10,7 @@ use sim_core::study::Estimate;
 use crate::{AxisInfo, Standing, SweepReport, format};
 
 /// The finding of a sweep, without a full stop.
-pub fn finding(report: &SweepReport) -> String {
+pub(crate) fn finding(report: &SweepReport) -> String {
     let standings: Vec<Standing> = report.points.iter().map(|p| Standing::of(&p.result.p_oom)).collect();
     if standings.is_empty() {
         return "No point was finished".into();
@@ -66,7 +66,7 @@ fn interaction(report: &SweepReport, standings: &[Standing]) -> Option<String> {
         return None;
     }
     let position = report.position(*corner);
-    let names: Vec<String> = real_axes.iter().map(|a| report.axes[*a].label(position[*a])).collect();
+    let names: Vec<String> = real_axes.iter().map(|a| report.axes[*a].phrase(position[*a])).collect();
     let others = (0..standings.len()).filter(|i| i != corner).map(|i| p(report, i).estimate).fold(0.0, f64::max);
     let opening = if names.len() == 2 { "Neither alone, both together" } else { "None alone, all together" };
     let at_most = if others > 0.0 { "at most " } else { "" };
@@ -83,7 +83,7 @@ fn single_axis_trend(report: &SweepReport) -> Option<String> {
 }
 
 /// How P(OOM) follows a numeric axis, in words; rises and falls are claimed when the ends' intervals part.
-pub fn trend(axis: &AxisInfo, estimates: &[&Estimate]) -> String {
+pub(crate) fn trend(axis: &AxisInfo, estimates: &[&Estimate]) -> String {
     let (Some(first), Some(last)) = (estimates.first(), estimates.last()) else {
         return "No point was finished".into();
     };
@@ -138,52 +138,75 @@ fn list(names: &[String]) -> String {
     }
 }
 
+/// Counts of points, after what can be said of numeric axes.
 fn counted(report: &SweepReport, standings: &[Standing]) -> String {
     let count = |s: Standing| standings.iter().filter(|x| **x == s).count();
     let (dies, undecided) = (count(Standing::Dies), count(Standing::Undecided));
+    let points = format::plural(standings.len() as u64, "point");
     let mut text = match dies {
-        0 => format!("None of {} is shown to run out of memory", format::plural(standings.len() as u64, "point")),
-        _ => format!("{dies} of {} run out of memory", format::plural(standings.len() as u64, "point")),
+        0 => format!("none of {points} is shown to run out of memory"),
+        1 => format!("1 of {points} runs out of memory"),
+        _ => format!("{dies} of {points} run out of memory"),
     };
     if undecided > 0 {
         text = format!("{text}, {undecided} undecided");
     }
-    let safest = (0..standings.len()).filter(|i| standings[*i] == Standing::Survives).min_by(|a, b| p(report, *a).high.total_cmp(&p(report, *b).high));
-    match safest {
-        Some(i) if dies > 0 => format!("{text}; {} survives ({})", report.point_label(i), format::percent(p(report, i).estimate)),
-        _ => text,
+    if let Some(trends) = trends(report) {
+        return format!("P(OOM) {trends}: {text}");
+    }
+    let text = format::capitalised(&text);
+    match safest(report).filter(|i| dies > 0 && report.points[*i].standing_words() == "survives") {
+        Some(i) => format!("{text}; {} survives ({})", report.point_label(i), format::percent(p(report, i).estimate)),
+        None => text,
     }
 }
 
-/// What more heap does, along every line of the grid on which only the heap changes.
-fn heap_clause(report: &SweepReport) -> Option<String> {
-    let heap = report.axes.iter().position(is_heap)?;
-    let values = report.axes[heap].scale()?.len();
-    if report.points.len() != report.grid_len() || (report.axes.len() == 1 && values > 1) {
+/// The point that is surest to survive; points with another trouble come last.
+pub(super) fn safest(report: &SweepReport) -> Option<usize> {
+    let safe = (0..report.points.len()).filter(|i| report.points[*i].standing() == Standing::Survives);
+    let rank = |i: usize| (report.points[i].other_trouble().is_some(), p(report, i).high);
+    safe.min_by(|a, b| rank(*a).0.cmp(&rank(*b).0).then(rank(*a).1.total_cmp(&rank(*b).1)))
+}
+
+/// `rises with input and falls with nodes`, for the numeric axes along which no line contradicts it.
+fn trends(report: &SweepReport) -> Option<String> {
+    let numeric = (0..report.axes.len()).filter(|a| report.axes[*a].scale().is_some());
+    let words: Vec<String> = numeric
+        .filter_map(|a| match along(report, a)? {
+            (true, false) => Some(format!("falls with {}", report.axes[a].title)),
+            (false, true) => Some(format!("rises with {}", report.axes[a].title)),
+            _ => None,
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join(" and "))
+}
+
+/// Whether P(OOM) falls, and whether it rises, from the first to the last value of an axis, on any line of the
+/// grid on which only that axis changes. Intervals must part.
+fn along(report: &SweepReport, axis: usize) -> Option<(bool, bool)> {
+    if report.points.len() != report.grid_len() {
         return None;
     }
-    let (mut better, mut worse, mut deadly) = (false, false, false);
-    for i in 0..report.points.len() {
-        let position = report.position(i);
-        if position[heap] != 0 {
-            continue;
-        }
-        let last = i + (values - 1) * stride(report, heap);
-        let (first, last) = (p(report, i), p(report, last));
-        better |= last.high < first.low;
-        worse |= last.low > first.high;
-        deadly |= Standing::of(first) == Standing::Dies;
-    }
-    match (better, worse) {
+    let stride: usize = report.axes[axis + 1..].iter().map(|a| a.labels.len()).product();
+    let reach = (report.axes[axis].labels.len() - 1) * stride;
+    let starts = (0..report.points.len()).filter(|i| report.position(*i)[axis] == 0);
+    Some(starts.fold((false, false), |(falls, rises), i| {
+        let (first, last) = (p(report, i), p(report, i + reach));
+        (falls || last.high < first.low, rises || last.low > first.high)
+    }))
+}
+
+/// What more heap does, when it is one axis of several.
+fn heap_clause(report: &SweepReport) -> Option<String> {
+    let heap = report.axes.iter().position(is_heap).filter(|_| report.axes.len() > 1)?;
+    report.axes[heap].scale()?;
+    let deadly = report.points.iter().any(|p| p.standing() == Standing::Dies);
+    match along(report, heap)? {
         (true, true) => Some("more heap helps some points and hurts others".into()),
         (true, false) => Some("more heap helps".into()),
         (false, true) => Some("more heap makes it worse".into()),
         (false, false) => deadly.then(|| "more heap does not help".into()),
     }
-}
-
-fn stride(report: &SweepReport, axis: usize) -> usize {
-    report.axes[axis + 1..].iter().map(|a| a.labels.len()).product()
 }
 
 fn is_heap(axis: &AxisInfo) -> bool {

@@ -12,7 +12,7 @@ use sim_core::record::{Cause, Level};
 
 use crate::{PointReport, Standing, SweepReport, format};
 
-pub use finding::{finding, trend};
+pub(crate) use finding::{finding, trend};
 
 /// What the first screen and the first lines of a table say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub fn verdict(report: &SweepReport) -> Verdict {
         let sentence = "Nothing to report: no replication was finished.".to_owned();
         return Verdict { sentence, number: "no replications".into(), next_step: report.header.command.clone() };
     };
-    let mut sentence = if report.axes.is_empty() { run_sentence(report, &report.points[worst]) } else { finding(report) };
+    let mut sentence = if report.axes.is_empty() { run_sentence(&report.points[worst]) } else { finding(report) };
     if report.interrupted && !report.axes.is_empty() {
         sentence = format!("Interrupted after {} of {} points. So far: {sentence}", report.points.len(), report.grid_len());
     } else if report.interrupted {
@@ -54,17 +54,16 @@ fn number(report: &SweepReport, worst: usize) -> String {
     if report.axes.is_empty() { text } else { format!("{text} at {}", report.point_label(worst)) }
 }
 
-fn run_sentence(report: &SweepReport, point: &PointReport) -> String {
+fn run_sentence(point: &PointReport) -> String {
     let p = &point.result.p_oom;
-    let name = format::capitalised(&report.header.scenario);
     match Standing::of(p) {
-        Standing::Undecided => format!("Undecided: P(OOM) of {} is between {} after {}", report.header.scenario, ends(p), format::plural(p.n, "replication")),
-        Standing::Dies => format!("{name} runs out of memory in {} of replications{}", format::percent(p.estimate), how(point)),
-        Standing::Risky => format!("{name} sometimes runs out of memory: {} of replications{}", format::percent(p.estimate), how(point)),
+        Standing::Undecided => format!("Undecided: P(OOM) is between {} after {}", ends(p), format::plural(p.n, "replication")),
+        Standing::Dies => format!("Runs out of memory in {} of replications{}", format::percent(p.estimate), how(point)),
+        Standing::Risky => format!("Sometimes runs out of memory: in {} of replications{}", format::percent(p.estimate), how(point)),
         Standing::Survives if p.estimate <= 0.0 => {
-            format!("{name} did not run out of memory once in {}{}", format::plural(p.n, "replication"), other_trouble(point))
+            format!("Did not run out of memory once in {}{}", format::plural(p.n, "replication"), other_trouble(point))
         }
-        Standing::Survives => format!("{name} rarely runs out of memory: {} of replications{}", format::percent(p.estimate), how(point)),
+        Standing::Survives => format!("Rarely runs out of memory: in {} of replications{}", format::percent(p.estimate), how(point)),
     }
 }
 

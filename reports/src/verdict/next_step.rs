@@ -7,11 +7,12 @@
 
 use sim_core::record::{Cause, MemoryClass};
 
+use super::finding::safest;
 use crate::{PointReport, Standing, SweepReport};
 
 /// The command; never empty.
 pub(super) fn next_step(report: &SweepReport, worst: usize) -> String {
-    let undecided = report.points.iter().any(|p| Standing::of(&p.result.p_oom) == Standing::Undecided);
+    let undecided = report.points.iter().any(|p| p.standing() == Standing::Undecided);
     if report.interrupted {
         return report.header.command.clone();
     }
@@ -63,10 +64,8 @@ fn with_replications(report: &SweepReport, factor: u64) -> String {
 
 /// Runs the point with the lowest upper end, when something else dies and all axes can be set by a command.
 fn safest_point(report: &SweepReport) -> Option<String> {
-    let standing = |p: &PointReport| Standing::of(&p.result.p_oom);
-    let dies = report.points.iter().any(|p| matches!(standing(p), Standing::Dies | Standing::Risky));
-    let safe = report.points.iter().filter(|p| standing(p) == Standing::Survives);
-    let point = safe.min_by(|a, b| a.result.p_oom.high.total_cmp(&b.result.p_oom.high)).filter(|_| dies)?;
+    let dies = report.points.iter().any(|p| matches!(p.standing(), Standing::Dies | Standing::Risky));
+    let point = &report.points[safest(report).filter(|_| dies)?];
     let settings: Option<Vec<String>> = point.coordinates.iter().map(|(name, value)| setting(name, value)).collect();
     Some(format!("spillcast run {} {}", quoted(&report.header.scenario), settings?.join(" ")))
 }

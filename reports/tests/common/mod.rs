@@ -200,8 +200,13 @@ pub(crate) fn story(title: &str, dies: bool) -> Story {
     for step in 0..=(end * 4.0) as u32 {
         let t = f64::from(step) / 4.0;
         heap = f64::min(heap + if t < 20.0 { 0.35 } else { 0.05 }, 32.0);
-        if t > 45.0 {
-            if dies { scratch += 0.2 } else { cache = f64::min(cache + 0.35, 18.0) }
+        if t > 45.0 && dies {
+            // The pods' limit is hit at the kills and not before.
+            let room = 58.0 - heap - 3.0 - 2.1;
+            let ramp: f64 = if killed == kills.len() { 0.2 } else { (room - scratch) / f64::max((kills[killed] - t) * 4.0, 1.0) };
+            scratch = f64::min(scratch + ramp, room);
+        } else if t > 45.0 {
+            cache = f64::min(cache + 0.35, 18.0);
         }
         if (t - 45.0).abs() < 0.01 || (t - 130.0).abs() < 0.01 {
             timeline.stage_ended(at(t), stage, 0, true);
@@ -209,7 +214,7 @@ pub(crate) fn story(title: &str, dies: bool) -> Story {
             timeline.stage_started(at(t), stage, 0);
         }
         if killed < kills.len() && t >= kills[killed] {
-            memory(&mut timeline, at(t), [1.6, 2.1, heap, 3.0, 0.0, f64::min(58.0 - heap - 3.0 - 2.1, scratch), cache], &gib);
+            memory(&mut timeline, at(t), [1.6, 2.1, heap, 3.0, 0.0, scratch, cache], &gib);
             timeline.killed(at(t), killed as u32 + 1, u32::from(killed == 3), Cause::Node);
             killed += 1;
             (heap, scratch) = (heap * 0.55, scratch * 0.72);
