@@ -15,6 +15,7 @@ fn main() -> io::Result<()> {
         ("rising", common::rising()),
         ("plane", common::plane()),
         ("named", common::named()),
+        ("crowded", common::crowded()),
         ("run", common::run(980)),
         ("safe", common::run(0)),
         ("starved", common::starved()),

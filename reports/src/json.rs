@@ -44,7 +44,7 @@ pub fn result_object(header: &Header, point: &PointReport) -> Value {
 
 /// One object a line, in the order of the points.
 pub fn lines(report: &SweepReport) -> String {
-    report.points.iter().map(|point| format!("{}\n", result_object(&report.header, point))).collect()
+    report.points.iter().map(|point| result_object(&report.header, point).to_string() + "\n").collect()
 }
 
 fn summaries(fields: &mut Map<String, Value>, point: &PointReport) {

@@ -115,7 +115,7 @@ fn fan_has_ordered_quantiles_of_all_replications() {
     report.points[0].result.node_peaks = (1..=100).rev().map(f64::from).collect();
     let figure = fan::figure(&report).expect("points");
     let Chart::Fan(fan) = &figure.chart else { panic!("a fan") };
-    assert_eq!(fan.points[0].quantiles, [5.0, 25.0, 50.0, 75.0, 95.0]);
+    assert_eq!(fan.points[0].quantiles.map(|q| q as u64), [5, 25, 50, 75, 95]);
     assert_eq!(fan.limit, None, "nothing is known of the nodes");
 }
 

@@ -85,7 +85,7 @@ pub const fn cause_words(cause: Cause) -> &'static str {
 fn title(bars: &[Bar]) -> String {
     let of = |i: usize| bars.iter().map(|b| b.first[i]).sum::<u64>();
     let mut counts: Vec<(Cause, u64)> = Cause::ALL.iter().enumerate().map(|(i, cause)| (*cause, of(i))).filter(|(_, n)| *n > 0).collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let died: u64 = counts.iter().map(|(_, n)| n).sum();
     let share = |n: u64| format::percent(n as f64 / died as f64);
     match counts.as_slice() {

@@ -35,7 +35,9 @@ fn bands(canvas: &mut Canvas, area: Area, fan: &Fan, top: f64) {
     }
     let median: Vec<Point> = fan.points.iter().map(|p| (x.at(value(p)), y.at(p.quantiles[2]))).collect();
     canvas.path(&median, palette::MEMORY, 2.5);
-    median.iter().for_each(|p| canvas.disc(*p, 4.0, palette::MEMORY));
+    for p in &median {
+        canvas.disc(*p, 4.0, palette::MEMORY);
+    }
     if let Some(limit) = fan.limit {
         let at = y.at(limit);
         canvas.dashed(&[(plot.left, at), (plot.right, at)], palette::INK, 1.5, (6.0, 4.0));

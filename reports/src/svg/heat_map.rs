@@ -21,7 +21,9 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, map: &HeatMap) {
     let chains: Vec<(f64, Vec<Vec<Point>>)> = map.contours.iter().map(|c| (c.level, chain(c, &grid, size))).collect();
     cells(canvas, map, &grid, size);
     for (level, paths) in &chains {
-        paths.iter().for_each(|path| contour(canvas, *level, path));
+        for path in paths {
+            contour(canvas, *level, path);
+        }
     }
     for (i, cell) in map.cells.iter().enumerate() {
         let from = corner(map, &grid, size, i);
@@ -53,14 +55,14 @@ fn cells(canvas: &mut Canvas, map: &HeatMap, grid: &Area, size: (f64, f64)) {
 /// Percentage and interval, as far as the cell has room, on a patch of the cell's colour where lines pass.
 fn cell_text(canvas: &mut Canvas, cell: &Cell, (x, y): Point, (w, h): (f64, f64), patch: bool) {
     let centre = (x + w / 2.0, y + h / 2.0);
-    let Some(p) = &cell.p else {
+    let Some(estimate) = &cell.p else {
         if w > 56.0 {
             canvas.text(centre, "not run", &Font::plain(13.0).centred().color(palette::SOFT));
         }
         return;
     };
-    let (main, small) = (format::percent(p.estimate), format::interval(p));
-    let background = palette::probability(p.estimate);
+    let (main, small) = (format::percent(estimate.estimate), format::interval(estimate));
+    let background = palette::probability(estimate.estimate);
     let ink = palette::on(background);
     let big = if w > 110.0 && h > 60.0 { 20.0 } else { 15.0 };
     let (main_width, small_width) = (text::width(&main, big, true), text::width(&small, 13.0, false));
@@ -143,7 +145,7 @@ fn scale_key(canvas: &mut Canvas, (left, y): Point, right: f64, map: &HeatMap) {
     canvas.text((bar - 6.0, y), "0", &Font::plain(13.0).ending());
     for i in 0..60 {
         let x = bar + f64::from(i) * width / 60.0;
-        canvas.rect((x, y - 6.0), (x + width / 60.0 + 0.25, y + 6.0), palette::probability(f64::from(i) / 59.0));
+        canvas.rect((x, y - 6.0), (bar + width, y + 6.0), palette::probability(f64::from(i) / 59.0));
     }
     canvas.frame((bar, y - 6.0), (bar + width, y + 6.0), palette::GRID, 1.0);
     canvas.text((bar + width + 6.0, y), "100 %", &Font::plain(13.0));

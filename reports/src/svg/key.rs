@@ -3,10 +3,13 @@
 use super::canvas::{Canvas, Font, Point};
 use super::text;
 
+/// Draws a sign centred on a point.
+pub(super) type Sign = Box<dyn Fn(&mut Canvas, Point)>;
+
 /// One entry: how to draw its sign (18 px wide, centred on the point), and its words.
-pub(super) struct Entry<'e> {
+pub(super) struct Entry {
     /// Draws the sign.
-    pub(super) sign: Box<dyn Fn(&mut Canvas, Point) + 'e>,
+    pub(super) sign: Sign,
     /// What it means.
     pub(super) words: String,
 }

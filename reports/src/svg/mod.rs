@@ -81,7 +81,7 @@ fn finish(raw: &str, figure: &Figure) -> String {
     let open = raw.find('>').map_or(0, |end| end + 1);
     let body = &raw[open..];
     let body = body
-        .replace("font-family=\"sans-serif\"", "font-family=\"DejaVu Sans, Verdana, Helvetica, Arial, sans-serif\"")
+        .replace("font-family=\"sans-serif\"", "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\"")
         .replace(" opacity=\"1\"", "")
         .replace(" \"/>", "\"/>");
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

@@ -21,11 +21,16 @@ pub(super) struct Column {
     pub(super) head: String,
     pub(super) keep: Keep,
     pub(super) cells: Vec<String>,
+    words: bool,
 }
 
 impl Column {
     pub(super) fn new(head: &str, keep: Keep, cells: Vec<String>) -> Self {
-        Self { head: head.to_owned(), keep, cells }
+        Self { head: head.to_owned(), keep, cells, words: keep == Keep::Name }
+    }
+    /// A column of words: left-aligned.
+    pub(super) fn words(head: &str, keep: Keep, cells: Vec<String>) -> Self {
+        Self { words: true, ..Self::new(head, keep, cells) }
     }
     fn width(&self) -> usize {
         self.cells.iter().chain([&self.head]).map(|c| chars(c)).max().unwrap_or(0)
@@ -86,7 +91,7 @@ fn stacked(columns: &[Column], width: usize, paint: &dyn Fn(&str, usize, &Column
 
 fn pad(cell: &str, column: &Column) -> String {
     let fill = " ".repeat(column.width().saturating_sub(chars(cell)));
-    if column.keep == Keep::Name { format!("{cell}{fill}") } else { format!("{fill}{cell}") }
+    if column.words { format!("{cell}{fill}") } else { format!("{fill}{cell}") }
 }
 
 /// A sentence in lines no wider than `width`, further lines indented by two.

@@ -89,5 +89,5 @@ pub(crate) fn notes(points: &[PointReport]) -> Vec<String> {
 }
 
 fn joined(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }

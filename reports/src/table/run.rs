@@ -47,9 +47,12 @@ fn probabilities(point: &PointReport, width: usize, style: Style) -> Vec<String>
     lines(columns, width, &|cell, row, column| if row == 0 && column.head == "share" { style.standing(standing, cell) } else { cell.to_owned() })
 }
 
+/// Name, values, and how to print one.
+type Quantity<'p> = (&'static str, &'p Summary, fn(f64) -> String);
+
 fn quantities(point: &PointReport, width: usize) -> Vec<String> {
     let result = &point.result;
-    let rows: Vec<(&str, &Summary, fn(f64) -> String)> = vec![
+    let rows: Vec<Quantity> = vec![
         ("duration if it succeeds", &result.duration_s, format::seconds),
         ("executors lost", &result.executors_lost, format::count),
         ("fullest node, peak", &result.node_peak, format::bytes),
@@ -61,7 +64,7 @@ fn quantities(point: &PointReport, width: usize) -> Vec<String> {
     ];
     let rows: Vec<_> = rows.into_iter().filter(|(_, s, _)| s.n > 0).collect();
     let cells = |pick: fn(&Summary) -> f64| rows.iter().map(|(_, s, show)| show(pick(s))).collect::<Vec<_>>();
-    let span = rows.iter().map(|(_, s, show)| format!("{} to {}", show(s.p50_low), show(s.p50_high))).collect();
+    let span = rows.iter().map(|(_, s, show)| range(show(s.p50_low), &show(s.p50_high))).collect();
     let columns = vec![
         Column::new("quantity", Keep::Name, rows.iter().map(|(name, _, _)| (*name).to_owned()).collect()),
         Column::new("median", Keep::Always, cells(|s| s.p50)),
@@ -71,4 +74,9 @@ fn quantities(point: &PointReport, width: usize) -> Vec<String> {
         Column::new("n", Keep::Drop(4), rows.iter().map(|(_, s, _)| s.n.to_string()).collect()),
     ];
     lines(columns, width, &|cell, _, _| cell.to_owned())
+}
+
+/// Both ends, or one when they read the same.
+fn range(low: String, high: &str) -> String {
+    if low == high { low } else { format!("{low} to {high}") }
 }

@@ -39,8 +39,8 @@ fn columns(report: &SweepReport) -> Vec<Column> {
         .collect();
     columns.push(Column::new("P(OOM)", Keep::Always, each(&|p| format::percent(p.result.p_oom.estimate))));
     columns.push(Column::new("interval", Keep::Always, each(&|p| format::interval(&p.result.p_oom))));
-    columns.push(Column::new("", Keep::Always, each(&|p| p.standing_words().to_owned())));
-    columns.push(Column::new("mostly by", Keep::Drop(2), each(&first_cause)));
+    columns.push(Column::words("", Keep::Always, each(&|p| p.standing_words().to_owned())));
+    columns.push(Column::words("mostly by", Keep::Drop(2), each(&first_cause)));
     columns.push(Column::new("job fails", Keep::Drop(1), each(&|p| format::percent(p.result.p_job_failure.estimate))));
     columns.push(Column::new("lost", Keep::Drop(4), each(&|p| format::count(p.result.executors_lost.mean))));
     columns.push(Column::new("duration", Keep::Drop(5), each(&duration)));

@@ -84,24 +84,24 @@ fn single_axis_trend(report: &SweepReport) -> Option<String> {
 
 /// How P(OOM) follows a numeric axis, in words; rises and falls are claimed when the ends' intervals part.
 pub(crate) fn trend(axis: &AxisInfo, estimates: &[&Estimate]) -> String {
-    let (Some(first), Some(last)) = (estimates.first(), estimates.last()) else {
+    let (Some(start), Some(end)) = (estimates.first(), estimates.last()) else {
         return "No point was finished".into();
     };
     let at = |i: usize| format!("{} at {}", format::percent(estimates[i].estimate), axis.label(i));
-    let end = estimates.len() - 1;
-    let highest = (0..=end).fold(0, |best, i| if estimates[i].estimate > estimates[best].estimate { i } else { best });
+    let last = estimates.len() - 1;
+    let highest = (0..=last).fold(0, |best, i| if estimates[i].estimate > estimates[best].estimate { i } else { best });
     let peak = estimates[highest];
-    let inner_peak = highest != 0 && highest != end && peak.low > first.high && peak.low > last.high;
+    let inner_peak = highest != 0 && highest != last && peak.low > start.high && peak.low > end.high;
     if inner_peak {
         format!("P(OOM) is highest in the middle of {}: {}", axis.title, at(highest))
-    } else if last.low > first.high {
-        format!("P(OOM) rises with {}: {}, {}", axis.title, at(0), at(end))
-    } else if last.high < first.low {
-        format!("P(OOM) falls with {}: {}, {}", axis.title, at(0), at(end))
+    } else if end.low > start.high {
+        format!("P(OOM) rises with {}: {}, {}", axis.title, at(0), at(last))
+    } else if end.high < start.low {
+        format!("P(OOM) falls with {}: {}, {}", axis.title, at(0), at(last))
     } else {
-        let least = estimates.iter().map(|e| e.estimate).fold(1.0, f64::min);
-        let (least, most) = (format::percent(least), format::percent(peak.estimate));
-        let range = if least == most { least } else { format!("{least} to {most}") };
+        let floor = estimates.iter().map(|e| e.estimate).fold(1.0, f64::min);
+        let (low, high) = (format::percent(floor), format::percent(peak.estimate));
+        let range = if low == high { low } else { format!("{low} to {high}") };
         format!("No trend of P(OOM) with {} can be told: {range}", axis.title)
     }
 }

@@ -92,7 +92,7 @@ pub(crate) fn numbers(name: &str, title: &str, unit: &str, values: &[f64]) -> Ax
         name: name.into(),
         title: title.into(),
         unit: Some(unit.into()),
-        labels: values.iter().map(|v| v.to_string()).collect(),
+        labels: values.iter().map(f64::to_string).collect(),
         numbers: Some(values.to_vec()),
     }
 }
@@ -247,4 +247,34 @@ pub(crate) fn story(title: &str, dies: bool) -> Story {
 
 fn memory(timeline: &mut Timeline, at: SimTime, gibs: [f64; 7], gib: &impl Fn(f64) -> Bytes) {
     timeline.memory(at, 0, &gibs.map(gib));
+}
+
+/// Long names, many values.
+pub(crate) fn crowded() -> SweepReport {
+    let volume = |i: u32| format!("volume of kind {i} with a long name indeed");
+    let volumes: Vec<String> = (0..12).map(volume).collect();
+    let axes = vec![
+        names("scratch.volume", "scratch volume", &volumes.iter().map(String::as_str).collect::<Vec<_>>()),
+        names(
+            "pool.vm",
+            "VM",
+            &[
+                "Standard_D16s_v5",
+                "Standard_E32ds_v5",
+                "m5d.4xlarge",
+                "n2-standard-16",
+                "c6id.12xlarge",
+                "r6id.8xlarge",
+                "a",
+                "b",
+                "c",
+                "d",
+                "e",
+                "f",
+                "g",
+                "h",
+            ],
+        ),
+    ];
+    sweep(axes, |at| result(100, ((at[0] * 7 + at[1] * 13) % 101) as u64, Cause::ALL[at[0] % 3], 2, 20.0 + at[1] as f64))
 }
