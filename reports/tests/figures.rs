@@ -204,3 +204,18 @@ fn three_axes_give_a_map_for_each_value_of_the_third() {
     assert!(most(0) < 1e-12 && (most(1) - 0.98).abs() < 1e-12);
     assert!(figures[1].subtitle.starts_with("scratch tmpfs · "), "{}", figures[1].subtitle);
 }
+
+#[test]
+fn crowded_charts_keep_the_worst_points_and_say_what_they_leave_out() {
+    let report = common::crowded();
+    let figure = causes::figure(&report).expect("points");
+    let Chart::Causes(chart) = &figure.chart else { panic!("causes") };
+    assert_eq!(chart.bars.len(), 40);
+    assert!(figure.subtitle.ends_with("128 of 168 points with fewer not drawn"), "{}", figure.subtitle);
+    let most_survivors = chart.bars.iter().map(|b| b.survived).max();
+    let better = report.points.iter().filter(|p| Some(p.result.replications - p.result.first_cause.iter().sum::<u64>()) < most_survivors).count();
+    assert!(better <= 40, "{better} points are worse than the best that is drawn");
+    // Every cell of the map still has its interval.
+    let map = svg::render(&heat_map::figures(&report)[0]);
+    assert!(map.matches("–").count() >= 160, "intervals are printed");
+}

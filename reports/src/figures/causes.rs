@@ -1,7 +1,7 @@
 //! What dies first: shares of the first incident's cause, stacked a point.
 //!
-//! Each replication counts once, for its first incident or as a survivor, so a bar is always the whole. Points
-//! in which nothing died are left out when there are many, and the setup line says how many.
+//! Each replication counts once, for its first incident or as a survivor, so a bar is always the whole. When
+//! there are many points, those without incidents are left out, then those with the fewest; the setup line says how many.
 
 use sim_core::record::Cause;
 
@@ -46,14 +46,14 @@ pub fn figure(report: &SweepReport) -> Option<Figure> {
     let title = title(&bars);
     if bars.len() > MOST_ROWS / 2 {
         bars.retain(|b| b.survived < b.total());
-        bars.truncate(MOST_ROWS);
+        keep_worst(&mut bars);
     }
     if bars.is_empty() {
         return None;
     }
     let hidden = match all - bars.len() {
         0 => String::new(),
-        n => format!(" · {n} of {all} points not drawn"),
+        n => format!(" · {n} of {all} points with fewer not drawn"),
     };
     Some(Figure {
         title,
@@ -62,6 +62,17 @@ pub fn figure(report: &SweepReport) -> Option<Figure> {
         size: (SIZE.0, if bars.len() > 3 { SIZE.1.max(150 + 30 * bars.len() as u32) } else { 180 + 72 * bars.len() as u32 }),
         chart: Chart::Causes(Causes { bars }),
     })
+}
+
+/// Keeps the bars with the largest share of incidents, in their order.
+fn keep_worst(bars: &mut Vec<Bar>) {
+    let share = |b: &Bar| b.survived as f64 / b.total() as f64;
+    let mut shares: Vec<f64> = bars.iter().map(share).collect();
+    shares.sort_by(f64::total_cmp);
+    if let Some(last) = shares.get(MOST_ROWS - 1).copied() {
+        bars.retain(|b| share(b) <= last);
+        bars.truncate(MOST_ROWS);
+    }
 }
 
 fn bar(report: &SweepReport, index: usize) -> Bar {

@@ -106,7 +106,10 @@ fn words(report: &SweepReport, map: HeatMap, at: &[String]) -> Figure {
     let (columns, rows) = (map.x.labels.len() as u32, map.y.labels.len() as u32);
     let setup = format!("{} · small print: {}", report.setup(), report.interval_words());
     let subtitle = if at.is_empty() { setup } else { format!("{} · {setup}", at.join(", ")) };
-    let size = ((200 + 62 * columns).clamp(SIZE.0, 1600), (SIZE.1).max(190 + 40 * rows));
+    let longest = |labels: &[String]| labels.iter().map(|l| l.chars().count()).max().unwrap_or(0) as u32;
+    // Cells have room for an interval (74 by 44 px) beside labels of about 8 px a character, as long as the page has.
+    let size =
+        ((90 + (8 * longest(&map.y.labels)).min(300) + 74 * columns).clamp(SIZE.0, 1600), SIZE.1.max(190 + 44 * rows + (8 * longest(&map.x.labels)).min(130)));
     Figure { title: verdict::finding(report), subtitle, description: describe(&map), size, chart: super::Chart::HeatMap(map) }
 }
 

@@ -64,7 +64,7 @@ fn cell_text(canvas: &mut Canvas, cell: &Cell, (x, y): Point, (w, h): (f64, f64)
     let (main, small) = (format::percent(estimate.estimate), format::interval(estimate));
     let background = palette::probability(estimate.estimate);
     let ink = palette::on(background);
-    let big = if w > 110.0 && h > 60.0 { 20.0 } else { 15.0 };
+    let big = [20.0, 15.0].into_iter().find(|size| text::width(&main, *size, true) <= w - 6.0 && (w > 110.0 && h > 60.0 || *size < 20.0)).unwrap_or(13.0);
     let (main_width, small_width) = (text::width(&main, big, true), text::width(&small, 13.0, false));
     if main_width > w - 4.0 || h < 17.0 {
         return;
