@@ -14,8 +14,8 @@ use sim_core::units::{Bytes, SimSpan};
 use super::log::{JobRecord, Log, StageRecord};
 use super::mapping::Codec;
 use crate::profile::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule, Profile,
-    Sink, Stage, TaskRule, Work, parse_spark_bytes,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
+    Profile, Sink, Stage, TaskRule, Work, parse_spark_bytes,
 };
 
 /// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).

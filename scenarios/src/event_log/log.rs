@@ -136,7 +136,9 @@ impl Log {
 
     /// The default resource profile states executor memory and cores where no property does.
     pub(super) fn resource_profile(&mut self, event: &events::ResourceProfileAdded<'_>) {
-        for (resource, key, unit) in [("memory", "spark.executor.memory", "m"), ("memoryOverhead", "spark.executor.memoryOverhead", "m"), ("cores", "spark.executor.cores", "")] {
+        for (resource, key, unit) in
+            [("memory", "spark.executor.memory", "m"), ("memoryOverhead", "spark.executor.memoryOverhead", "m"), ("cores", "spark.executor.cores", "")]
+        {
             if let Some(request) = event.requests.get(resource).filter(|_| event.id.0 == 0) {
                 self.conf.entry(key.to_owned()).or_insert_with(|| format!("{}{unit}", request.amount.0));
             }

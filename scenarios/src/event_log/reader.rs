@@ -27,7 +27,9 @@ pub(super) struct Read {
 pub(super) fn read(path: &Path) -> Result<Read, Diagnostics> {
     let cannot = |error: &io::Error, path: &Path| {
         let problem = Diagnostic::error("event-log", format!("cannot read {}: {error}", path.display()));
-        failure(problem.expected("an event log of Spark, plain or compressed with zstd, gzip, lz4 or snappy").hint("check the path, or decompress the log first"))
+        failure(
+            problem.expected("an event log of Spark, plain or compressed with zstd, gzip, lz4 or snappy").hint("check the path, or decompress the log first"),
+        )
     };
     let parts = files::of_log(path).map_err(|error| cannot(&error, path))?;
     let mut read = Read { log: Log::default(), lines: LineCounts::default(), truncated: false, warnings: Vec::new() };
@@ -42,7 +44,12 @@ pub(super) fn read(path: &Path) -> Result<Read, Diagnostics> {
     if read.lines.malformed == read.lines.read {
         let problem = Diagnostic::error("event-log", format!("{} is not an event log of Spark", path.display()));
         let found = if read.lines.read == 0 { "no lines".to_owned() } else { format!("{} lines, none of them an event", read.lines.read) };
-        return Err(failure(problem.found(found).expected("one JSON object a line, each with an `Event`").hint("give the file that `spark.eventLog.dir` holds for the application")));
+        return Err(failure(
+            problem
+                .found(found)
+                .expected("one JSON object a line, each with an `Event`")
+                .hint("give the file that `spark.eventLog.dir` holds for the application"),
+        ));
     }
     read.say();
     Ok(read)
@@ -75,7 +82,8 @@ impl Read {
     fn say(&mut self) {
         if !self.log.ended {
             self.truncated = true;
-            self.warnings.push("the log does not end with the end of the application: it is cut or still being written, and later stages are missing".to_owned());
+            self.warnings
+                .push("the log does not end with the end of the application: it is cut or still being written, and later stages are missing".to_owned());
         }
         if self.lines.malformed > 0 {
             self.warnings.push(format!("{} of {} lines are not events and were left out", self.lines.malformed, self.lines.read));
@@ -102,7 +110,9 @@ impl Read {
                 let event: events::StageExecutorMetrics<'_> = from(line)?;
                 log.peaks(&event.executor, &event.peaks);
             }
-            "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart" | "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd" => log.sql = true,
+            "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart" | "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd" => {
+                log.sql = true
+            }
             _ => return Ok(false),
         }
         Ok(true)

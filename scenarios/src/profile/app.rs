@@ -61,7 +61,9 @@ impl Scaling<'_> {
                 partitions: match stage.partitions {
                     PartitionRule::Fixed(n) => n,
                     PartitionRule::ShufflePartitions => self.shuffle_partitions(),
-                    PartitionRule::AsReader => stages.iter().position(|s| s.reads.contains(&writer)).map_or(self.shuffle_partitions(), |reader| self.tasks(reader)),
+                    PartitionRule::AsReader => {
+                        stages.iter().position(|s| s.reads.contains(&writer)).map_or(self.shuffle_partitions(), |reader| self.tasks(reader))
+                    }
                 },
                 map_side_combine: stage.map_side_combine,
                 relocatable: stage.relocatable,

@@ -15,7 +15,11 @@ const MAX_STAGES: usize = 10_000;
 pub(super) fn link(top: &Reader<'_, '_>, stages: Vec<RawStage>, jobs: Vec<RawJob>, out: &mut Diagnostics) -> (Vec<Stage>, Vec<Job>) {
     if stages.is_empty() || jobs.is_empty() {
         let missing = if stages.is_empty() { "[[stage]]" } else { "[[job]]" };
-        out.push(top.error(top.span(), format!("the profile has no `{missing}`")).expected("at least one stage and one job").hint(format!("add a `{missing}` block")));
+        out.push(
+            top.error(top.span(), format!("the profile has no `{missing}`"))
+                .expected("at least one stage and one job")
+                .hint(format!("add a `{missing}` block")),
+        );
     }
     if stages.len() > MAX_STAGES {
         out.push(top.error(top.span(), "the profile has too many stages").found(stages.len().to_string()).expected(format!("at most {MAX_STAGES}")));
@@ -76,7 +80,9 @@ fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, names: &
             None => out.push(top.error(raw.span, format!("job `{}` has no stages", job.name)).hint("name its stages in `stages`")),
             Some(last) if stages[last].sink != Sink::Result || job.stages.last() != Some(&last) => {
                 let problem = top.error(raw.span, format!("job `{}` does not end with a result stage", job.name));
-                out.push(problem.expected("a last stage with `sink = \"result\"` below the stages that it needs").hint("list the stage that gives the result last"));
+                out.push(
+                    problem.expected("a last stage with `sink = \"result\"` below the stages that it needs").hint("list the stage that gives the result last"),
+                );
             }
             Some(_) => {}
         }

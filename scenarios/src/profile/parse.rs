@@ -14,8 +14,8 @@ use toml::de::DeTable;
 use super::parse_work::{input_source, work};
 use super::table::Reader;
 use super::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, PartitionRule, Pressure, Profile, SCHEMA_VERSION, Sink,
-    Stage, TaskRule, check,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, PartitionRule, Pressure, Profile, SCHEMA_VERSION,
+    Sink, Stage, TaskRule, check,
 };
 use crate::diag::{Diagnostic, Diagnostics, Source};
 

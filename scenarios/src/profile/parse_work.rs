@@ -45,7 +45,9 @@ pub(super) fn work(block: &mut Reader<'_, '_>, input: InputSource, source: &Arc<
         (None, Some(rows)) => return Work::Recorded(rows),
         (Some(_), Some(_)) => out.push(block.error(block.span_of("recorded"), "a stage has either `work` or `recorded`, not both").hint("remove one of them")),
         (None, None) if block.has("work") || block.has("recorded") => {}
-        (None, None) => out.push(block.error(block.span(), "the stage has no work").expected("`[stage.work]` or `[stage.recorded]`").hint("add `[stage.work]`")),
+        (None, None) => {
+            out.push(block.error(block.span(), "the stage has no work").expected("`[stage.work]` or `[stage.recorded]`").hint("add `[stage.work]`"))
+        }
     }
     Work::Recorded(Vec::new())
 }

@@ -82,7 +82,8 @@ fn parse_units(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 }
 
 fn print_units(amount: u64, units: &[(&str, u64)]) -> String {
-    let (name, factor) = if amount == 0 { units[units.len() - 1] } else { *units.iter().find(|(_, factor)| amount.is_multiple_of(*factor)).unwrap_or(&units[units.len() - 1]) };
+    let (name, factor) =
+        if amount == 0 { units[units.len() - 1] } else { *units.iter().find(|(_, factor)| amount.is_multiple_of(*factor)).unwrap_or(&units[units.len() - 1]) };
     format!("{} {name}", amount / factor)
 }
 

@@ -103,9 +103,7 @@ impl<'a, 'i> Reader<'a, 'i> {
     }
     /// A list of names, each with its place.
     pub(super) fn names(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<Vec<(String, Range<usize>)>> {
-        self.take(key, "a list of names", out, |value| {
-            value.as_array()?.iter().map(|item| Some((item.get_ref().as_str()?.to_owned(), item.span()))).collect()
-        })
+        self.take(key, "a list of names", out, |value| value.as_array()?.iter().map(|item| Some((item.get_ref().as_str()?.to_owned(), item.span()))).collect())
     }
     pub(super) fn array(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'a DeArray<'i>> {
         self.take(key, "a list", out, DeValue::as_array)
