@@ -7,7 +7,7 @@
 //! | CPU | Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
 //! | writer memory | the SQL metric `data size` of the exchange and 4 bytes a record of length (A25); without it shuffle bytes times 3.4, the ratio of 8.2 (1.6 / 0.47) | recorded or default |
 //! | operator memory | Peak Execution Memory, less the writer's when the serialised writer was used (2.1); with spills Memory Bytes Spilled and half of the peak, since what remained at the last spill is not recorded | recorded, half a default |
-//! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned | default |
+//! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 205 bytes each (A25's 128-byte record, 8.2) | default |
 //! | unmanaged | 20 MiB a task: readers' buffers and batches (JH-1) | default |
 //! | unspillable | none: the log does not say which operator held the memory | default |
 //!
@@ -25,6 +25,8 @@ use super::events::TaskMetrics;
 pub(super) const DEFAULT_EXPANSION: f64 = 3.4;
 /// Rows in memory per byte read from storage (8.2).
 const INPUT_EXPANSION: f64 = 1.6;
+/// Bytes in memory of a row that a task made itself and of which nothing was recorded: 128 B times 1.6 (8.2).
+const MADE_ROW: u64 = 205;
 /// Heap bytes allocated per byte of rows in memory.
 const ALLOCATION: f64 = 4.0;
 /// Live bytes of a running task outside managed memory (JH-1).
@@ -90,7 +92,9 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
     let written = writer_memory(shuffle_write, records, context.data_size);
     let read = (shuffle_read as f64 * context.read_expansion) as u64;
     let operator_memory = operator_memory(m, written, records, context.serialized_writer);
-    let in_memory = read.max(written).max((m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64);
+    let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
+    let known = read.max(written).max(scanned);
+    let in_memory = if known > 0 { known } else { m.input.records.0.min(LARGEST / MADE_ROW) * MADE_ROW };
     TaskRow {
         input: Bytes::new(m.input.bytes.0.min(LARGEST)),
         shuffle_read: Bytes::new(shuffle_read),

@@ -111,7 +111,7 @@ impl Read {
                 log.peaks(&event.executor, &event.peaks);
             }
             "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart" | "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd" => {
-                log.sql = true
+                log.sql = true;
             }
             _ => return Ok(false),
         }

@@ -66,12 +66,12 @@ pub struct StageSummary {
     pub stage: u64,
     /// Attempt, from zero.
     pub attempt: u64,
-    /// Name that Spark gives it (the call site).
-    pub name: String,
     /// Finished task attempts.
     pub tasks: u64,
     /// Those that did not end with `Success`.
     pub failed_tasks: u64,
+    /// Name that Spark gives it (the call site).
+    pub name: String,
     /// Bytes read from storage.
     pub input_bytes: u64,
     /// Records read from storage or made by the tasks.

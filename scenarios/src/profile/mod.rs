@@ -162,7 +162,7 @@ pub struct Ratios {
     pub output: f64,
     /// Raw bytes of one record.
     pub record: Bytes,
-    /// Bytes of a row in memory (UnsafeRow) per raw byte (8.2).
+    /// Bytes of a row in memory (`UnsafeRow`) per raw byte (8.2).
     pub in_memory: f64,
     /// Raw bytes that one core works through in a second (8.3), beside codecs and spilling.
     pub cpu: ByteRate,

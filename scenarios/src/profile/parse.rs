@@ -46,7 +46,7 @@ pub(super) fn parse(source: &Arc<Source>) -> (Option<Profile>, Diagnostics) {
     }
     let mut top = Reader::new(source, table.get_ref(), 0..0);
     version(&mut top, &mut out);
-    let profile = read(&mut top, source, &mut out);
+    let profile = read(&mut top, &mut out);
     top.finish(&mut out);
     let profile = profile.filter(|_| !out.has_errors());
     (profile, out)
@@ -62,7 +62,7 @@ fn version(top: &mut Reader<'_, '_>, out: &mut Diagnostics) {
     }
 }
 
-fn read(top: &mut Reader<'_, '_>, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Profile> {
+fn read(top: &mut Reader<'_, '_>, out: &mut Diagnostics) -> Option<Profile> {
     let name = top.string("name", out);
     let name = top.need("name", name, "\"my-job\"", out);
     let title = top.string("title", out);
@@ -75,7 +75,7 @@ fn read(top: &mut Reader<'_, '_>, source: &Arc<Source>, out: &mut Diagnostics) -
     let sql = top.boolean("sql", out).unwrap_or(true);
     let shuffle_partitions = top.integer("shuffle_partitions", 1..(1 << 20) + 1, out).map_or(DEFAULT_SHUFFLE_PARTITIONS, |n| n as u32);
     let split = top.size("max_partition_bytes", MAX_INPUT, out).filter(|split| !split.is_zero()).unwrap_or(DEFAULT_MAX_PARTITION_BYTES);
-    let raw_stages: Vec<RawStage> = top.blocks("stage", out).into_iter().map(|block| stage(block, sql, source, out)).collect();
+    let raw_stages: Vec<RawStage> = top.blocks("stage", out).into_iter().map(|block| stage(block, sql, out)).collect();
     let raw_jobs: Vec<RawJob> = top.blocks("job", out).into_iter().map(|block| job(block, out)).collect();
     let evidence = top.child("evidence", out).map(|block| evidence(block, out));
     let (stages, jobs) = check::link(top, raw_stages, raw_jobs, out);
@@ -104,7 +104,7 @@ fn job(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> RawJob {
     RawJob { job: Job { name, stages: Vec::new(), driver_gap }, stages, span }
 }
 
-fn stage(mut block: Reader<'_, '_>, sql: bool, source: &Arc<Source>, out: &mut Diagnostics) -> RawStage {
+fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStage {
     let name = block.string("name", out);
     let name = block.need("name", name, "\"scan\"", out).unwrap_or_default();
     let title = block.string("title", out);
@@ -120,7 +120,7 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, source: &Arc<Source>, out: &mut D
     let relocatable = block.boolean("relocatable", out).unwrap_or(sql);
     let cached = block.size("cached", MAX_INPUT, out).unwrap_or_default();
     let broadcast = block.size("broadcast", MAX_INPUT, out).unwrap_or_default();
-    let work = work(&mut block, input, source, out);
+    let work = work(&mut block, input, out);
     let pressure = block.child("pressure", out).map(|child| pressure(child, out));
     let span = block.span();
     block.finish(out);

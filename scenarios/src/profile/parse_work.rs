@@ -5,8 +5,6 @@
 //! `unmanaged = "20 MiB"` a task (readers' buffers and batches, JH-1). `[stage.recorded]` holds a `columns` list and
 //! one array of integers a row; a column that is absent is zero everywhere and `tasks`, if absent, is one.
 
-use std::sync::Arc;
-
 use sim_core::spec::InputSource;
 use sim_core::units::{ByteRate, Bytes};
 use toml::de::DeValue;
@@ -15,7 +13,7 @@ use super::parse::MAX_INPUT;
 use super::rows::{COLUMNS, MAX_AMOUNT, WeightedRow, from_cells};
 use super::table::{Reader, describe, integer, nearest};
 use super::{DEFAULT_PER_STREAM, Ratios, Work};
-use crate::diag::{Diagnostics, Source};
+use crate::diag::Diagnostics;
 
 /// Largest ratio to the input; above it somebody mixed up units.
 const MAX_RATIO: f64 = 1000.0;
@@ -37,16 +35,16 @@ pub(super) fn input_source(block: &mut Reader<'_, '_>, out: &mut Diagnostics) ->
 }
 
 /// The work: exactly one of `work` and `recorded`.
-pub(super) fn work(block: &mut Reader<'_, '_>, input: InputSource, source: &Arc<Source>, out: &mut Diagnostics) -> Work {
+pub(super) fn work(block: &mut Reader<'_, '_>, input: InputSource, out: &mut Diagnostics) -> Work {
     let ratios = block.child("work", out).map(|child| parametric(child, input, out));
-    let rows = block.child("recorded", out).map(|child| recorded(child, source, out));
+    let rows = block.child("recorded", out).map(|child| recorded(child, out));
     match (ratios, rows) {
         (Some(ratios), None) => return Work::Parametric(ratios),
         (None, Some(rows)) => return Work::Recorded(rows),
         (Some(_), Some(_)) => out.push(block.error(block.span_of("recorded"), "a stage has either `work` or `recorded`, not both").hint("remove one of them")),
         (None, None) if block.has("work") || block.has("recorded") => {}
         (None, None) => {
-            out.push(block.error(block.span(), "the stage has no work").expected("`[stage.work]` or `[stage.recorded]`").hint("add `[stage.work]`"))
+            out.push(block.error(block.span(), "the stage has no work").expected("`[stage.work]` or `[stage.recorded]`").hint("add `[stage.work]`"));
         }
     }
     Work::Recorded(Vec::new())
@@ -79,7 +77,7 @@ fn parametric(mut block: Reader<'_, '_>, input: InputSource, out: &mut Diagnosti
     ratios
 }
 
-fn recorded(mut block: Reader<'_, '_>, source: &Arc<Source>, out: &mut Diagnostics) -> Vec<WeightedRow> {
+fn recorded(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Vec<WeightedRow> {
     let columns = block.names("columns", out);
     let columns = block.need("columns", columns, "[\"tasks\", \"cpu_ns\"]", out).unwrap_or_default();
     let mut slots = Vec::new();
@@ -106,9 +104,10 @@ fn recorded(mut block: Reader<'_, '_>, source: &Arc<Source>, out: &mut Diagnosti
             Err(why) => out.push(block.error(row.span(), why).found(describe(row.get_ref())).expected(format!("a list of {} integers", columns.len()))),
         }
     }
-    if rows.is_some() && (read.is_empty() || read.len() > MAX_FILE_ROWS) && !out.has_errors() {
-        let problem = crate::diag::Diagnostic::error("profile", "a recorded stage needs at least one row and at most 100000");
-        out.push(problem.at(source, block.span_of("rows")).found(format!("{} rows", read.len())));
+    let count = rows.map_or(1, |rows| rows.len());
+    if count == 0 || count > MAX_FILE_ROWS {
+        let problem = block.error(block.span_of("rows"), "a recorded stage does not have a usable number of rows");
+        out.push(problem.found(format!("{count} rows")).expected(format!("at least one row and at most {MAX_FILE_ROWS}")));
     }
     block.finish(out);
     read

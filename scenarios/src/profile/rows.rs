@@ -122,7 +122,7 @@ fn merge(rows: &[WeightedRow]) -> WeightedRow {
 pub(super) fn resample(rows: &[WeightedRow], count: u32, factor: (u64, u64)) -> Vec<TaskRow> {
     let recorded = task_count(rows).max(1);
     let mut columns: Vec<[u64; 11]> = vec![[0; 11]; count as usize];
-    for column in 0..11 {
+    for (column, _) in COLUMNS.iter().enumerate() {
         let scaled = if column == UNMANAGED { (u64::from(count), u64::from(recorded)) } else { factor };
         let totals: Vec<(u32, u64)> = rows.iter().map(|row| (row.tasks, cells(&row.total)[column])).collect();
         cut(&totals, recorded, count, scaled, |task, amount| columns[task][column] = amount);
@@ -194,9 +194,9 @@ mod tests {
             let rows: Vec<_> = seeds.iter().map(|(n, s)| row(*n, *s)).collect();
             let (want, got) = (cells(&total(&rows)), resample(&rows, count, (num, den)));
             prop_assert_eq!(got.len(), count as usize);
-            for column in 0..UNMANAGED {
+            for (column, want) in want.iter().enumerate().take(UNMANAGED) {
                 let sum: u64 = got.iter().map(|r| cells(r)[column]).sum();
-                prop_assert_eq!(sum, scale_exact(want[column], num, den));
+                prop_assert_eq!(sum, scale_exact(*want, num, den));
             }
         }
     }

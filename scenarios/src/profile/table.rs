@@ -95,7 +95,7 @@ impl<'a, 'i> Reader<'a, 'i> {
     }
     /// An integer from 1 to 2^20, or one of a few words.
     pub(super) fn count_or<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)], fixed: impl Fn(u32) -> T, out: &mut Diagnostics) -> Option<T> {
-        let words = choices.iter().map(|(name, _)| format!(" or `\"{name}\"`")).collect::<String>();
+        let words = choices.iter().map(|(name, _)| format!(" or `\"{name}\"`")).collect::<Vec<_>>().concat();
         self.take(key, &format!("a number from 1 to {}{words}", 1 << 20), out, |value| match value {
             DeValue::String(text) => choices.iter().find(|(name, _)| name == text).map(|c| c.1),
             _ => integer(value).filter(|n| (1..=1 << 20).contains(n)).map(|n| fixed(n as u32)),
@@ -118,7 +118,7 @@ impl<'a, 'i> Reader<'a, 'i> {
     pub(super) fn blocks(&mut self, key: &'static str, out: &mut Diagnostics) -> Vec<Reader<'a, 'i>> {
         let Some(items) = self.take(key, "blocks in double brackets", out, DeValue::as_array) else { return Vec::new() };
         let mut readers = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_table() {
                 Some(table) => readers.push(Reader::new(self.source, table, item.span())),
                 None => out.push(self.error(item.span(), format!("`{key}` is not a block")).found(describe(item.get_ref())).expected(format!("`[[{key}]]`"))),
