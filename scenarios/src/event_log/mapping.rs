@@ -90,7 +90,7 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
     let shuffle_write = context.codec.to_lz4(m.write.bytes.0).min(LARGEST);
     let records = m.write.records.0.min(LARGEST);
     let written = writer_memory(shuffle_write, records, context.data_size);
-    let read = (shuffle_read as f64 * context.read_expansion) as u64;
+    let read = ((shuffle_read as f64 * context.read_expansion) as u64).min(LARGEST);
     let operator_memory = operator_memory(m, written, records, context.serialized_writer);
     let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
     let known = read.max(written).max(scanned);
