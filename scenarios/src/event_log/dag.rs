@@ -1,0 +1,271 @@
+//! From a log's stages and jobs to the profile's graph.
+//!
+//! Stages that ran at least one task to its end become stages; a stage that Spark skipped stands for the earlier one
+//! that computed the same RDD and whose shuffle files it used. Jobs that overlapped in time, and jobs without a result
+//! stage (adaptive execution submits each map stage as a job of its own), become one job with the one after them. A
+//! stage follows its input when it reads storage, follows `spark.sql.shuffle.partitions` when it has exactly that many
+//! tasks, and is fixed otherwise. A stage that reads a persisted RDD which an earlier stage had too reads the cache.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sim_core::spec::InputSource;
+use sim_core::units::{Bytes, SimSpan};
+
+use super::log::{JobRecord, Log, StageRecord};
+use super::mapping::Codec;
+use crate::profile::{
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
+    Profile, Sink, Stage, TaskRule, Work, parse_spark_bytes,
+};
+
+/// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).
+const LONGEST_GAP_MS: u64 = 3_600_000;
+
+/// The profile of a log, or `None` when no task of it ended well. Adds warnings about what could not be known.
+pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Option<Profile> {
+    let conf = Conf::of(&log);
+    let ids: Vec<u64> = log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()).map(|(id, _)| *id).collect();
+    let index: BTreeMap<u64, usize> = ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+    let reads = reads_of(&log, &ids, &index, warnings);
+    let groups = group_jobs(&log, &index);
+    let evidence = evidence(&log);
+    tell(&log, &conf, warnings);
+    let sql = log.sql;
+    let mut stages = Vec::new();
+    let mut cached = BTreeSet::new();
+    let mut records = log.stages;
+    for (id, reads) in ids.iter().zip(reads) {
+        let Some(record) = records.remove(id) else { continue };
+        let from_cache = record.persisted.iter().any(|rdd| cached.contains(rdd));
+        cached.extend(record.persisted.iter().copied());
+        stages.push(stage(*id, record, reads, from_cache, sql, &conf));
+    }
+    let jobs = finish_jobs(groups, &mut stages);
+    let (input, input_basis) = input(&stages, warnings)?;
+    Some(Profile {
+        name: name.to_owned(),
+        title: evidence.application.as_ref().map(|application| format!("recorded from {application}")),
+        input,
+        input_basis,
+        sql,
+        shuffle_partitions: conf.shuffle_partitions,
+        max_partition_bytes: conf.max_partition_bytes,
+        jobs,
+        stages,
+        evidence: Some(evidence),
+    })
+}
+
+/// Settings of the recording run that decide task counts.
+struct Conf {
+    shuffle_partitions: u32,
+    max_partition_bytes: Bytes,
+    adaptive: bool,
+    converts: bool,
+}
+
+impl Conf {
+    fn of(log: &Log) -> Self {
+        let get = |key: &str| log.conf.get(key).map(|value| value.trim());
+        let shuffle_partitions = get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).filter(|n| (1..=1 << 20).contains(n));
+        let split = get("spark.sql.files.maxPartitionBytes").and_then(parse_spark_bytes);
+        // On by default since 3.2.
+        let adaptive_default = log.spark_version.as_deref().is_none_or(|version| !["2.", "3.0", "3.1"].iter().any(|old| version.starts_with(old)));
+        Self {
+            shuffle_partitions: shuffle_partitions.unwrap_or(DEFAULT_SHUFFLE_PARTITIONS),
+            max_partition_bytes: split.unwrap_or(DEFAULT_MAX_PARTITION_BYTES),
+            adaptive: log.sql && get("spark.sql.adaptive.enabled").map_or(adaptive_default, |value| value.eq_ignore_ascii_case("true")),
+            converts: Codec::of(&log.conf).converts(),
+        }
+    }
+}
+
+/// For each kept stage the indices of the stages whose shuffles it reads.
+fn reads_of(log: &Log, ids: &[u64], index: &BTreeMap<u64, usize>, warnings: &mut Vec<String>) -> Vec<Vec<usize>> {
+    let mut all = Vec::new();
+    for (own, id) in ids.iter().enumerate() {
+        let parents = log.stages.get(id).map(|stage| stage.parents.clone()).unwrap_or_default();
+        let mut reads = Vec::new();
+        for parent in parents {
+            let writer = log.writer_of(parent).filter(|writer| log.stages.get(writer).is_some_and(|stage| stage.writes_shuffle));
+            match writer.and_then(|writer| index.get(&writer).copied()) {
+                Some(writer) if writer < own => reads.push(writer),
+                _ => warnings.push(format!("stage {id} reads the shuffle of stage {parent}, which is not in the log; that part of its reading has no writer")),
+            }
+        }
+        reads.sort_unstable();
+        reads.dedup();
+        all.push(reads);
+    }
+    all
+}
+
+/// Jobs as groups of stage indices with the time to the next group.
+fn group_jobs(log: &Log, index: &BTreeMap<u64, usize>) -> Vec<(Vec<usize>, SimSpan)> {
+    let mut owned = BTreeSet::new();
+    let mut groups: Vec<(Vec<usize>, &JobRecord)> = Vec::new();
+    for job in log.jobs.values() {
+        let stages: Vec<usize> = job.stages.iter().filter_map(|id| index.get(id)).copied().filter(|stage| owned.insert(*stage)).collect();
+        if !stages.is_empty() {
+            groups.push((stages, job));
+        }
+    }
+    let rest: Vec<usize> = index.values().copied().filter(|stage| !owned.contains(stage)).collect();
+    let mut merged: Vec<(Vec<usize>, SimSpan)> = Vec::new();
+    let mut busy_until: Option<u64> = None;
+    for (stages, job) in groups {
+        let gap_ms = busy_until.map(|end| job.start.saturating_sub(end));
+        match merged.last_mut() {
+            Some(last) if gap_ms.is_none() || busy_until.is_some_and(|end| job.start < end) => last.0.extend(stages),
+            Some(last) => {
+                last.1 = SimSpan::from_ms(gap_ms.unwrap_or(0).min(LONGEST_GAP_MS));
+                merged.push((stages, SimSpan::ZERO));
+            }
+            None => merged.push((stages, SimSpan::ZERO)),
+        }
+        busy_until = job.end.map(|end| end.max(busy_until.unwrap_or(0)));
+    }
+    if !rest.is_empty() {
+        // Tasks of a job whose start is missing from the log.
+        merged.push((rest, SimSpan::ZERO));
+    }
+    merged
+}
+
+/// Jobs that end with a result stage: a group that does not is joined with the next one.
+fn finish_jobs(groups: Vec<(Vec<usize>, SimSpan)>, stages: &mut [Stage]) -> Vec<Job> {
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    let mut groups = in_order(groups).into_iter().peekable();
+    while let Some((members, driver_gap)) = groups.next() {
+        open.extend(members);
+        open.sort_unstable();
+        let Some(last) = open.last().copied() else { continue };
+        let ends = stages[last].sink == Sink::Result;
+        if !ends && groups.peek().is_some() {
+            continue;
+        }
+        if !ends {
+            // The log breaks off before the result stage.
+            stages[last].sink = Sink::Result;
+        }
+        jobs.push(Job { name: format!("job-{}", jobs.len()), stages: std::mem::take(&mut open), driver_gap });
+    }
+    jobs
+}
+
+/// Joins groups that are entangled: no stage of a later group may come before a stage of an earlier one.
+fn in_order(groups: Vec<(Vec<usize>, SimSpan)>) -> Vec<(Vec<usize>, SimSpan)> {
+    let mut ordered: Vec<(Vec<usize>, SimSpan)> = Vec::new();
+    for (members, gap) in groups {
+        let first = members.iter().min().copied().unwrap_or(0);
+        let mut joined = members;
+        while ordered.last().is_some_and(|last| last.0.iter().any(|stage| *stage > first)) {
+            let (earlier, _) = ordered.pop().unwrap_or_default();
+            joined.extend(earlier);
+        }
+        ordered.push((joined, gap));
+    }
+    ordered
+}
+
+fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql: bool, conf: &Conf) -> Stage {
+    let input_bytes = record.sum.map_or(0, |row| row.input.get());
+    let title = Some(record.name.trim().to_owned()).filter(|title| !title.is_empty());
+    let input = match (input_bytes, from_cache) {
+        (0, _) => InputSource::None,
+        (_, true) => InputSource::Cached,
+        (_, false) => InputSource::Remote { per_stream: DEFAULT_PER_STREAM.get() },
+    };
+    let count = u32::try_from(record.done.len()).unwrap_or(u32::MAX).clamp(1, 1 << 20);
+    let tasks = if matches!(input, InputSource::Remote { .. }) && reads.is_empty() {
+        TaskRule::InputSplit
+    } else if !reads.is_empty() && sql && count == conf.shuffle_partitions {
+        TaskRule::ShufflePartitions
+    } else {
+        TaskRule::Fixed(count)
+    };
+    let coalesced = conf.adaptive && record.reader_tasks.is_none_or(|readers| readers < u64::from(conf.shuffle_partitions));
+    Stage {
+        name: format!("stage-{id}"),
+        title,
+        reads,
+        input,
+        tasks,
+        sink: if record.writes_shuffle { Sink::Shuffle } else { Sink::Result },
+        partitions: if record.writes_shuffle && coalesced { PartitionRule::ShufflePartitions } else { PartitionRule::AsReader },
+        map_side_combine: false,
+        relocatable: sql,
+        cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
+        broadcast: Bytes::ZERO,
+        work: Work::Recorded(record.rows.finish()),
+        pressure: Some(record.pressure),
+    }
+}
+
+/// The bytes that the recorded work is in proportion to.
+fn input(stages: &[Stage], warnings: &mut Vec<String>) -> Option<(Bytes, InputBasis)> {
+    let total = |stage: &Stage, of: fn(&sim_core::spec::TaskRow) -> Bytes| match &stage.work {
+        Work::Recorded(rows) => rows.iter().fold(0u64, |sum, row| sum.saturating_add(of(&row.total).get())),
+        Work::Parametric(_) => 0,
+    };
+    let storage: Vec<u64> = stages.iter().filter(|s| matches!(s.input, InputSource::Remote { .. })).map(|s| total(s, |row| row.input)).collect();
+    if storage.len() > 1 {
+        let n = storage.len();
+        warnings.push(format!("{n} stages read storage; `input` is their sum. If they read the same files, give the input of a forecast as a multiple of it"));
+    }
+    let read = storage.iter().fold(0u64, |sum, n| sum.saturating_add(*n));
+    if read > 0 {
+        return Some((Bytes::new(read.min(MAX_INPUT)), InputBasis::Storage));
+    }
+    stages.first()?;
+    let roots = stages.iter().filter(|stage| stage.reads.is_empty());
+    let written = roots.fold(0u64, |sum, stage| sum.saturating_add(total(stage, |row| row.shuffle_write)));
+    warnings.push("the application reads no storage (it makes its rows itself); `input` is the shuffle bytes that its first stages wrote".to_owned());
+    // An application without shuffle has nothing to be in proportion to; one byte keeps its scale at 1.
+    Some((Bytes::new(written.clamp(1, MAX_INPUT)), InputBasis::FirstShuffle))
+}
+
+/// What the log could not say.
+fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
+    for (id, job) in log.jobs.iter().filter(|(_, job)| job.failed) {
+        warnings.push(format!("job {id} failed after {} stages; what it did until then is kept", job.stages.len()));
+    }
+    for (id, stage) in log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()) {
+        let done = stage.done.len() as u64;
+        if done < stage.tasks {
+            warnings.push(format!("stage {id}: {done} of {} tasks ended well; the stage is as large as those", stage.tasks));
+        }
+        if !stage.persisted.is_empty() && stage.cached_bytes == 0 {
+            warnings.push(format!("stage {id} has a persisted RDD whose size is not in the log; set `cached` in the profile if it matters"));
+        }
+    }
+    if conf.converts {
+        warnings.push("shuffle bytes were recorded under another codec than lz4 and are converted by its usual ratio".to_owned());
+    }
+}
+
+fn evidence(log: &Log) -> Evidence {
+    let executors = log.executors.values().filter(|executor| (executor.added_ms.is_some() || executor.tasks > 0) && !executor.id.trim().is_empty());
+    Evidence {
+        spark_version: log.spark_version.clone(),
+        application: log.application.clone(),
+        conf: log.conf.clone(),
+        executors: executors
+            .map(|executor| ExecutorEvidence {
+                id: executor.id.clone(),
+                cores: u32::try_from(executor.cores).unwrap_or(u32::MAX).min((1 << 20) - 1),
+                heap_peak: evidence_size(executor.peak_heap_bytes),
+                non_heap_peak: evidence_size(executor.peak_non_heap_bytes),
+                direct_peak: evidence_size(executor.peak_direct_bytes),
+                execution_peak: evidence_size(executor.peak_execution_bytes),
+                storage_peak: evidence_size(executor.peak_storage_bytes),
+                rss_peak: evidence_size(executor.peak_rss_bytes),
+            })
+            .collect(),
+    }
+}
+
+fn evidence_size(bytes: u64) -> Bytes {
+    Bytes::new(bytes.min(MAX_INPUT))
+}

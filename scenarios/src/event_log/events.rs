@@ -1,0 +1,281 @@
+//! The events that matter, as Spark writes them.
+//!
+//! Texts are borrowed from the line. Only the fields that are used are named; a field that a Spark version does not
+//! write is its default. Everything else in a line is checked to be JSON and passed over. Field names are those of
+//! Spark's `JsonProtocol`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::number::Count;
+
+/// The kind of a line.
+#[derive(Deserialize)]
+pub(super) struct Tag<'a> {
+    #[serde(borrow, rename = "Event")]
+    pub(super) event: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LogStart<'a> {
+    #[serde(borrow, rename = "Spark Version", default)]
+    pub(super) spark_version: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct EnvironmentUpdate<'a> {
+    #[serde(borrow, rename = "Spark Properties", default)]
+    pub(super) properties: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ApplicationStart<'a> {
+    #[serde(borrow, rename = "App Name", default)]
+    pub(super) name: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ExecutorAdded<'a> {
+    #[serde(borrow, rename = "Executor ID")]
+    pub(super) id: Cow<'a, str>,
+    #[serde(rename = "Timestamp", default)]
+    pub(super) time: Count,
+    #[serde(borrow, rename = "Executor Info")]
+    pub(super) info: ExecutorInfo<'a>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ExecutorInfo<'a> {
+    #[serde(borrow, rename = "Host", default)]
+    pub(super) host: Cow<'a, str>,
+    #[serde(rename = "Total Cores", default)]
+    pub(super) cores: Count,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ExecutorRemoved<'a> {
+    #[serde(borrow, rename = "Executor ID")]
+    pub(super) id: Cow<'a, str>,
+    #[serde(rename = "Timestamp", default)]
+    pub(super) time: Count,
+    #[serde(borrow, rename = "Removed Reason", default)]
+    pub(super) reason: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ResourceProfileAdded<'a> {
+    #[serde(rename = "Resource Profile Id", default)]
+    pub(super) id: Count,
+    #[serde(borrow, rename = "Executor Resource Requests", default)]
+    pub(super) requests: BTreeMap<Cow<'a, str>, ResourceRequest>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ResourceRequest {
+    #[serde(rename = "Amount", default)]
+    pub(super) amount: Count,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JobStart<'a> {
+    #[serde(rename = "Job ID")]
+    pub(super) id: Count,
+    #[serde(rename = "Submission Time", default)]
+    pub(super) time: Count,
+    #[serde(borrow, rename = "Stage Infos", default)]
+    pub(super) stages: Vec<StageInfo<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JobEnd<'a> {
+    #[serde(rename = "Job ID")]
+    pub(super) id: Count,
+    #[serde(rename = "Completion Time", default)]
+    pub(super) time: Count,
+    #[serde(borrow, rename = "Job Result")]
+    pub(super) result: JobResult<'a>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JobResult<'a> {
+    #[serde(borrow, rename = "Result", default)]
+    pub(super) result: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StageEvent<'a> {
+    #[serde(borrow, rename = "Stage Info")]
+    pub(super) info: StageInfo<'a>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StageInfo<'a> {
+    #[serde(rename = "Stage ID")]
+    pub(super) id: Count,
+    #[serde(rename = "Stage Attempt ID", default)]
+    pub(super) attempt: Count,
+    #[serde(borrow, rename = "Stage Name", default)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(rename = "Number of Tasks", default)]
+    pub(super) tasks: Count,
+    #[serde(rename = "RDD Info", default)]
+    pub(super) rdds: Vec<RddInfo>,
+    #[serde(rename = "Parent IDs", default)]
+    pub(super) parents: Vec<Count>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RddInfo {
+    #[serde(rename = "RDD ID")]
+    pub(super) id: Count,
+    #[serde(rename = "Storage Level", default)]
+    pub(super) level: StorageLevel,
+    #[serde(rename = "Memory Size", default)]
+    pub(super) memory: Count,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct StorageLevel {
+    #[serde(rename = "Use Memory", default)]
+    pub(super) memory: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TaskEnd<'a> {
+    #[serde(rename = "Stage ID")]
+    pub(super) stage: Count,
+    #[serde(rename = "Stage Attempt ID", default)]
+    pub(super) attempt: Count,
+    #[serde(borrow, rename = "Task Type", default)]
+    pub(super) kind: Cow<'a, str>,
+    #[serde(borrow, rename = "Task End Reason")]
+    pub(super) reason: EndReason<'a>,
+    #[serde(borrow, rename = "Task Info")]
+    pub(super) info: TaskInfo<'a>,
+    #[serde(rename = "Task Executor Metrics", default)]
+    pub(super) executor: Option<Peaks>,
+    #[serde(rename = "Task Metrics", default)]
+    pub(super) metrics: Option<TaskMetrics>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct EndReason<'a> {
+    #[serde(borrow, rename = "Reason", default)]
+    pub(super) reason: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TaskInfo<'a> {
+    #[serde(rename = "Index", default)]
+    pub(super) index: Count,
+    #[serde(borrow, rename = "Executor ID", default)]
+    pub(super) executor: Cow<'a, str>,
+    #[serde(borrow, rename = "Accumulables", default)]
+    pub(super) accumulables: Vec<Accumulable<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Accumulable<'a> {
+    #[serde(borrow, rename = "Name", default)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(rename = "Update", default)]
+    pub(super) update: Count,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+pub(super) struct TaskMetrics {
+    #[serde(rename = "Executor Deserialize Time", default)]
+    pub(super) deserialize_ms: Count,
+    #[serde(rename = "Executor Run Time", default)]
+    pub(super) run_ms: Count,
+    #[serde(rename = "Executor CPU Time", default)]
+    pub(super) cpu_ns: Count,
+    #[serde(rename = "Peak Execution Memory", default)]
+    pub(super) peak_execution: Count,
+    #[serde(rename = "JVM GC Time", default)]
+    pub(super) gc_ms: Count,
+    #[serde(rename = "Memory Bytes Spilled", default)]
+    pub(super) spill_memory: Count,
+    #[serde(rename = "Disk Bytes Spilled", default)]
+    pub(super) spill_disk: Count,
+    #[serde(rename = "Shuffle Read Metrics", default)]
+    pub(super) read: ShuffleRead,
+    #[serde(rename = "Shuffle Write Metrics", default)]
+    pub(super) write: ShuffleWrite,
+    #[serde(rename = "Input Metrics", default)]
+    pub(super) input: InputMetrics,
+    #[serde(rename = "Output Metrics", default)]
+    pub(super) output: OutputMetrics,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+pub(super) struct ShuffleRead {
+    #[serde(rename = "Remote Bytes Read", default)]
+    pub(super) remote: Count,
+    #[serde(rename = "Local Bytes Read", default)]
+    pub(super) local: Count,
+    #[serde(rename = "Total Records Read", default)]
+    pub(super) records: Count,
+    #[serde(rename = "Fetch Wait Time", default)]
+    pub(super) wait_ms: Count,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+pub(super) struct ShuffleWrite {
+    #[serde(rename = "Shuffle Bytes Written", default)]
+    pub(super) bytes: Count,
+    #[serde(rename = "Shuffle Records Written", default)]
+    pub(super) records: Count,
+    #[serde(rename = "Shuffle Write Time", default)]
+    pub(super) time_ns: Count,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+pub(super) struct InputMetrics {
+    #[serde(rename = "Bytes Read", default)]
+    pub(super) bytes: Count,
+    #[serde(rename = "Records Read", default)]
+    pub(super) records: Count,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+pub(super) struct OutputMetrics {
+    #[serde(rename = "Bytes Written", default)]
+    pub(super) bytes: Count,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StageExecutorMetrics<'a> {
+    #[serde(borrow, rename = "Executor ID", default)]
+    pub(super) executor: Cow<'a, str>,
+    #[serde(rename = "Executor Metrics", default)]
+    pub(super) peaks: Peaks,
+}
+
+/// Peaks of one executor while a stage or a task ran.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Peaks {
+    #[serde(rename = "JVMHeapMemory")]
+    pub(super) heap: Count,
+    #[serde(rename = "JVMOffHeapMemory")]
+    pub(super) non_heap: Count,
+    #[serde(rename = "DirectPoolMemory")]
+    pub(super) direct: Count,
+    #[serde(rename = "OnHeapExecutionMemory")]
+    pub(super) execution_on_heap: Count,
+    #[serde(rename = "OffHeapExecutionMemory")]
+    pub(super) execution_off_heap: Count,
+    #[serde(rename = "OnHeapStorageMemory")]
+    pub(super) storage_on_heap: Count,
+    #[serde(rename = "OffHeapStorageMemory")]
+    pub(super) storage_off_heap: Count,
+    #[serde(rename = "ProcessTreeJVMRSSMemory")]
+    pub(super) rss_jvm: Count,
+    #[serde(rename = "ProcessTreePythonRSSMemory")]
+    pub(super) rss_python: Count,
+    #[serde(rename = "ProcessTreeOtherRSSMemory")]
+    pub(super) rss_other: Count,
+}

@@ -1,0 +1,44 @@
+//! What a recording run showed of its executors.
+//!
+//! Peaks of executor metrics as Spark reports them, with the configuration under which they arose. They are not
+//! replayed: a heap that was touched under one `-Xmx` says little about another. They are kept so that a person
+//! (or a calibration) can hold the model's memory against them.
+
+use std::collections::BTreeMap;
+
+use sim_core::units::Bytes;
+
+/// Evidence of the recording run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Spark version that wrote the log.
+    pub spark_version: Option<String>,
+    /// Name of the application.
+    pub application: Option<String>,
+    /// Memory and shuffle settings of the run, verbatim.
+    pub conf: BTreeMap<String, String>,
+    /// Its executors.
+    pub executors: Vec<ExecutorEvidence>,
+}
+
+/// Peaks of one executor. Zero where the run did not record the metric.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutorEvidence {
+    /// Spark's executor id.
+    pub id: String,
+    /// Task slots times CPUs of a task.
+    pub cores: u32,
+    /// Peak used heap (`JVMHeapMemory`).
+    pub heap_peak: Bytes,
+    /// Peak used non-heap of the JVM: metaspace, code cache (`JVMOffHeapMemory`).
+    pub non_heap_peak: Bytes,
+    /// Peak direct buffers (`DirectPoolMemory`).
+    pub direct_peak: Bytes,
+    /// Peak execution memory, on and off heap.
+    pub execution_peak: Bytes,
+    /// Peak storage memory, on and off heap.
+    pub storage_peak: Bytes,
+    /// Peak resident set of the process tree: JVM, Python and other processes. Each part's peak is taken apart, so
+    /// the sum is an upper bound when there are several.
+    pub rss_peak: Bytes,
+}

@@ -1,0 +1,173 @@
+//! Reading a profile file: the top level, jobs, stages and evidence.
+//!
+//! Values are read with [`Reader`], which reports every problem of form; then [`check`](super::check) looks at the
+//! whole: names, the stage graph, jobs. Defaults are filled in here and are those that the `profile` module documents.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use sim_core::spec::InputSource;
+use sim_core::units::Bytes;
+use toml::de::DeTable;
+
+use super::parse_work::{input_source, work};
+use super::table::Reader;
+use super::{
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, PartitionRule, Pressure, Profile, SCHEMA_VERSION,
+    Sink, Stage, TaskRule, check,
+};
+use crate::diag::{Diagnostic, Diagnostics, Source};
+
+/// The largest input: 1 PB.
+pub(crate) const MAX_INPUT: u64 = 1_000_000_000_000_000;
+
+/// A stage whose `reads` are still names.
+pub(super) struct RawStage {
+    pub(super) stage: Stage,
+    pub(super) reads: Vec<(String, Range<usize>)>,
+    pub(super) span: Range<usize>,
+}
+
+/// A job whose stages are still names.
+pub(super) struct RawJob {
+    pub(super) job: Job,
+    pub(super) stages: Vec<(String, Range<usize>)>,
+    pub(super) span: Range<usize>,
+}
+
+/// Reads the text of a profile.
+pub(super) fn parse(source: &Arc<Source>) -> (Option<Profile>, Diagnostics) {
+    let mut out = Diagnostics::default();
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        out.push(Diagnostic::error("toml-syntax", error.message().to_owned()).at(source, span).expected("TOML"));
+    }
+    let mut top = Reader::new(source, table.get_ref(), 0..0);
+    version(&mut top, &mut out);
+    let profile = read(&mut top, &mut out);
+    top.finish(&mut out);
+    let profile = profile.filter(|_| !out.has_errors());
+    (profile, out)
+}
+
+fn version(top: &mut Reader<'_, '_>, out: &mut Diagnostics) {
+    let found = top.integer("schema_version", 0..u64::MAX, out);
+    if let Some(found) = top.need("schema_version", found, "1", out)
+        && found != SCHEMA_VERSION
+    {
+        let problem = top.error(top.span_of("schema_version"), format!("this build reads profiles of schema version {SCHEMA_VERSION}"));
+        out.push(problem.found(found.to_string()).expected(SCHEMA_VERSION.to_string()).hint("ingest the event log again with this build"));
+    }
+}
+
+fn read(top: &mut Reader<'_, '_>, out: &mut Diagnostics) -> Option<Profile> {
+    let name = top.string("name", out);
+    let name = top.need("name", name, "\"my-job\"", out);
+    let title = top.string("title", out);
+    let input = top.size("input", MAX_INPUT, out);
+    let input = top.need("input", input, "\"3 GB\"", out);
+    if input.is_some_and(Bytes::is_zero) {
+        out.push(top.error(top.span_of("input"), "`input` is zero, so nothing can be in proportion to it").found("0").expected("a size above zero"));
+    }
+    let input_basis = top.choice("input_basis", &[("storage", InputBasis::Storage), ("first-shuffle", InputBasis::FirstShuffle)], out);
+    let sql = top.boolean("sql", out).unwrap_or(true);
+    let shuffle_partitions = top.integer("shuffle_partitions", 1..(1 << 20) + 1, out).map_or(DEFAULT_SHUFFLE_PARTITIONS, |n| n as u32);
+    let split = top.size("max_partition_bytes", MAX_INPUT, out).filter(|split| !split.is_zero()).unwrap_or(DEFAULT_MAX_PARTITION_BYTES);
+    let raw_stages: Vec<RawStage> = top.blocks("stage", out).into_iter().map(|block| stage(block, sql, out)).collect();
+    let raw_jobs: Vec<RawJob> = top.blocks("job", out).into_iter().map(|block| job(block, out)).collect();
+    let evidence = top.child("evidence", out).map(|block| evidence(block, out));
+    let (stages, jobs) = check::link(top, raw_stages, raw_jobs, out);
+    Some(Profile {
+        name: name?,
+        title,
+        input: input?,
+        input_basis: input_basis.unwrap_or(InputBasis::Storage),
+        sql,
+        shuffle_partitions,
+        max_partition_bytes: split,
+        jobs,
+        stages,
+        evidence,
+    })
+}
+
+fn job(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> RawJob {
+    let name = block.string("name", out);
+    let name = block.need("name", name, "\"write\"", out).unwrap_or_default();
+    let stages = block.names("stages", out);
+    let stages = block.need("stages", stages, "[\"scan\", \"sort\"]", out).unwrap_or_default();
+    let driver_gap = block.time("driver_gap", out).unwrap_or_default();
+    let span = block.span();
+    block.finish(out);
+    RawJob { job: Job { name, stages: Vec::new(), driver_gap }, stages, span }
+}
+
+fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStage {
+    let name = block.string("name", out);
+    let name = block.need("name", name, "\"scan\"", out).unwrap_or_default();
+    let title = block.string("title", out);
+    let reads = block.names("reads", out).unwrap_or_default();
+    let input = input_source(&mut block, out);
+    let tasks_default = if reads.is_empty() && input != InputSource::None { TaskRule::InputSplit } else { TaskRule::ShufflePartitions };
+    let tasks = block.count_or("tasks", &[("input-split", TaskRule::InputSplit), ("shuffle-partitions", TaskRule::ShufflePartitions)], TaskRule::Fixed, out);
+    let sink = block.choice("sink", &[("shuffle", Sink::Shuffle), ("result", Sink::Result)], out);
+    let sink = block.need("sink", sink, "\"shuffle\"", out).unwrap_or(Sink::Result);
+    let rules = [("as-reader", PartitionRule::AsReader), ("shuffle-partitions", PartitionRule::ShufflePartitions)];
+    let partitions = block.count_or("partitions", &rules, PartitionRule::Fixed, out).unwrap_or(PartitionRule::AsReader);
+    let map_side_combine = block.boolean("map_side_combine", out).unwrap_or(false);
+    let relocatable = block.boolean("relocatable", out).unwrap_or(sql);
+    let cached = block.size("cached", MAX_INPUT, out).unwrap_or_default();
+    let broadcast = block.size("broadcast", MAX_INPUT, out).unwrap_or_default();
+    let work = work(&mut block, input, out);
+    let pressure = block.child("pressure", out).map(|child| pressure(child, out));
+    let span = block.span();
+    block.finish(out);
+    let tasks = tasks.unwrap_or(tasks_default);
+    let stage = Stage { name, title, reads: Vec::new(), input, tasks, sink, partitions, map_side_combine, relocatable, cached, broadcast, work, pressure };
+    RawStage { stage, reads, span }
+}
+
+fn pressure(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Pressure {
+    let mut read = |key| block.integer(key, 0..1 << 62, out).unwrap_or(0);
+    let pressure = Pressure {
+        run_time_ms: read("run_time_ms"),
+        gc_ms: read("gc_ms"),
+        fetch_wait_ms: read("fetch_wait_ms"),
+        deserialize_ms: read("deserialize_ms"),
+        spill_memory: read("spill_memory_bytes"),
+        spill_disk: read("spill_disk_bytes"),
+        failed_tasks: read("failed_tasks"),
+    };
+    block.finish(out);
+    pressure
+}
+
+fn evidence(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Evidence {
+    let spark_version = block.string("spark_version", out);
+    let application = block.string("application", out);
+    let conf: BTreeMap<String, String> = block.child("conf", out).map(|table| table.texts(out).into_iter().collect()).unwrap_or_default();
+    let executors = block.blocks("executor", out).into_iter().map(|child| executor(child, out)).collect();
+    block.finish(out);
+    Evidence { spark_version, application, conf, executors }
+}
+
+fn executor(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> ExecutorEvidence {
+    let id = block.string("id", out);
+    let id = block.need("id", id, "\"1\"", out).unwrap_or_default();
+    let cores = block.integer("cores", 0..1 << 20, out).unwrap_or(0) as u32;
+    let mut size = |key| block.size(key, MAX_INPUT, out).unwrap_or_default();
+    let executor = ExecutorEvidence {
+        id,
+        cores,
+        heap_peak: size("heap_peak"),
+        non_heap_peak: size("non_heap_peak"),
+        direct_peak: size("direct_peak"),
+        execution_peak: size("execution_peak"),
+        storage_peak: size("storage_peak"),
+        rss_peak: size("rss_peak"),
+    };
+    block.finish(out);
+    executor
+}

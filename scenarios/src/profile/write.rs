@@ -1,0 +1,183 @@
+//! Writing a profile so that people can read it and [`Profile::parse`](super::Profile::parse) gives it back.
+//!
+//! Every key is written, defaults too, so that a profile means the same with a later build's defaults. Recorded rows
+//! are one line each, with the columns that are zero everywhere left out.
+
+use std::fmt::Write as _;
+
+use sim_core::spec::InputSource;
+
+use super::quantity::{print_rate, print_size, print_span};
+use super::rows::{COLUMNS, WeightedRow, cells};
+use super::{Evidence, InputBasis, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
+use sim_core::units::ByteRate;
+
+/// The profile as TOML.
+pub(super) fn to_toml(profile: &Profile) -> String {
+    let mut out = Out(format!("schema_version = {SCHEMA_VERSION}\n"));
+    out.text("name", &profile.name);
+    if let Some(title) = &profile.title {
+        out.text("title", title);
+    }
+    out.text("input", &print_size(profile.input));
+    out.text("input_basis", if profile.input_basis == InputBasis::Storage { "storage" } else { "first-shuffle" });
+    out.raw("sql", profile.sql);
+    out.raw("shuffle_partitions", profile.shuffle_partitions);
+    out.text("max_partition_bytes", &print_size(profile.max_partition_bytes));
+    for job in &profile.jobs {
+        out.header("[[job]]");
+        out.text("name", &job.name);
+        out.raw("stages", names(profile, &job.stages));
+        out.text("driver_gap", &print_span(job.driver_gap));
+    }
+    for stage in &profile.stages {
+        write_stage(&mut out, profile, stage);
+    }
+    if let Some(evidence) = &profile.evidence {
+        write_evidence(&mut out, evidence);
+    }
+    out.0
+}
+
+/// The text so far.
+struct Out(String);
+
+impl Out {
+    fn header(&mut self, header: &str) {
+        self.raw_line(&format!("\n{header}"));
+    }
+    fn raw_line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+    fn raw(&mut self, key: &str, value: impl std::fmt::Display) {
+        self.raw_line(&format!("{key} = {value}"));
+    }
+    fn text(&mut self, key: &str, value: &str) {
+        self.raw(key, quoted(value));
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn names(profile: &Profile, stages: &[usize]) -> String {
+    let names: Vec<String> = stages.iter().map(|stage| quoted(&profile.stages[*stage].name)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
+    out.header("[[stage]]");
+    out.text("name", &stage.name);
+    if let Some(title) = &stage.title {
+        out.text("title", title);
+    }
+    out.raw("reads", names(profile, &stage.reads));
+    match stage.input {
+        InputSource::None => out.text("from", "none"),
+        InputSource::Local => out.text("from", "local"),
+        InputSource::Cached => out.text("from", "cached"),
+        InputSource::Remote { per_stream } => {
+            out.text("from", "remote");
+            out.text("per_stream", &print_rate(ByteRate::per_sec(per_stream)));
+        }
+    }
+    match stage.tasks {
+        TaskRule::Fixed(n) => out.raw("tasks", n),
+        TaskRule::InputSplit => out.text("tasks", "input-split"),
+        TaskRule::ShufflePartitions => out.text("tasks", "shuffle-partitions"),
+    }
+    out.text("sink", if stage.sink == Sink::Shuffle { "shuffle" } else { "result" });
+    match stage.partitions {
+        PartitionRule::AsReader => out.text("partitions", "as-reader"),
+        PartitionRule::Fixed(n) => out.raw("partitions", n),
+        PartitionRule::ShufflePartitions => out.text("partitions", "shuffle-partitions"),
+    }
+    out.raw("map_side_combine", stage.map_side_combine);
+    out.raw("relocatable", stage.relocatable);
+    out.text("cached", &print_size(stage.cached));
+    out.text("broadcast", &print_size(stage.broadcast));
+    match &stage.work {
+        Work::Parametric(ratios) => write_ratios(out, ratios),
+        Work::Recorded(rows) => write_rows(out, rows),
+    }
+    if let Some(pressure) = &stage.pressure {
+        write_pressure(out, pressure);
+    }
+}
+
+fn write_ratios(out: &mut Out, ratios: &Ratios) {
+    out.header("[stage.work]");
+    // `{:?}` prints the shortest decimal that reads back as the same number, always with a point or an exponent.
+    for (key, value) in [("input", ratios.input), ("volume", ratios.volume), ("shuffle_write", ratios.shuffle_write), ("output", ratios.output)] {
+        out.raw(key, format!("{value:?}"));
+    }
+    out.text("record", &print_size(ratios.record));
+    out.raw("in_memory", format!("{:?}", ratios.in_memory));
+    out.text("cpu", &print_rate(ratios.cpu));
+    out.raw("sort", ratios.sort);
+    out.raw("allocation", format!("{:?}", ratios.allocation));
+    out.text("unmanaged", &print_size(ratios.unmanaged));
+    out.raw("unspillable", format!("{:?}", ratios.unspillable));
+}
+
+fn write_rows(out: &mut Out, rows: &[WeightedRow]) {
+    let used: Vec<usize> = (0..COLUMNS.len()).filter(|c| rows.iter().any(|row| cells(&row.total)[*c] > 0)).collect();
+    let columns: Vec<&str> = std::iter::once("tasks").chain(used.iter().map(|c| COLUMNS[*c])).collect();
+    out.header("[stage.recorded]");
+    out.raw("columns", format!("{columns:?}"));
+    out.raw_line("rows = [");
+    for row in rows {
+        let mut line = format!("  [{}", row.tasks);
+        for column in &used {
+            // Writing to a string does not fail.
+            let _ = write!(line, ", {}", cells(&row.total)[*column]);
+        }
+        out.raw_line(&(line + "],"));
+    }
+    out.raw_line("]");
+}
+
+fn write_pressure(out: &mut Out, pressure: &Pressure) {
+    out.header("[stage.pressure]");
+    out.raw("run_time_ms", pressure.run_time_ms);
+    out.raw("gc_ms", pressure.gc_ms);
+    out.raw("fetch_wait_ms", pressure.fetch_wait_ms);
+    out.raw("deserialize_ms", pressure.deserialize_ms);
+    out.raw("spill_memory_bytes", pressure.spill_memory);
+    out.raw("spill_disk_bytes", pressure.spill_disk);
+    out.raw("failed_tasks", pressure.failed_tasks);
+}
+
+fn write_evidence(out: &mut Out, evidence: &Evidence) {
+    out.header("[evidence]");
+    if let Some(version) = &evidence.spark_version {
+        out.text("spark_version", version);
+    }
+    if let Some(application) = &evidence.application {
+        out.text("application", application);
+    }
+    if !evidence.conf.is_empty() {
+        out.header("[evidence.conf]");
+        for (key, value) in &evidence.conf {
+            out.text(&quoted(key), value);
+        }
+    }
+    for executor in &evidence.executors {
+        out.header("[[evidence.executor]]");
+        out.text("id", &executor.id);
+        out.raw("cores", executor.cores);
+        let peaks = [
+            ("heap_peak", executor.heap_peak),
+            ("non_heap_peak", executor.non_heap_peak),
+            ("direct_peak", executor.direct_peak),
+            ("execution_peak", executor.execution_peak),
+            ("storage_peak", executor.storage_peak),
+            ("rss_peak", executor.rss_peak),
+        ];
+        for (key, peak) in peaks {
+            out.text(key, &print_size(peak));
+        }
+    }
+}
