@@ -6,7 +6,6 @@ import java.lang.instrument.Instrumentation;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryUsage;
 import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -101,7 +100,7 @@ public final class HeapTouch {
             this.low = low;
             this.high = high;
             out = new PrintWriter(path, "US-ASCII");
-            out.println("t_ms,allocated_mib,touched_mib,anon_mib,committed_mib,after_gc_mib,gcs,built");
+            out.println("t_ms,allocated_mib,touched_mib,anon_mib,committed_mib,old_mib,gcs,built");
             setDaemon(true);
             setName("heap-touch");
         }
@@ -168,17 +167,16 @@ public final class HeapTouch {
 
         private void row(long allocated) throws IOException {
             long committed = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted();
-            long after = 0;
+            long old = 0;
             for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
-                MemoryUsage usage = pool.getCollectionUsage();
-                after += usage == null ? 0 : usage.getUsed();
+                old += pool.getName().matches(".*(Old|Tenured) Gen") ? pool.getUsage().getUsed() : 0;
             }
             long gcs = 0;
             for (GarbageCollectorMXBean gc : ManagementFactory.getGarbageCollectorMXBeans()) {
                 gcs += gc.getCollectionCount();
             }
             out.printf("%d,%d,%d,%d,%d,%d,%d,%d%n", (System.nanoTime() - begin) / 1_000_000, allocated / MIB, touched() / 1024, anon() / 1024,
-                    committed / MIB, after / MIB, gcs, built ? 1 : 0);
+                    committed / MIB, old / MIB, gcs, built ? 1 : 0);
             out.flush();
         }
 

@@ -9,7 +9,7 @@ Needs Java 17 (java, javac, jar) and Linux. Each run is one JVM (and a driver fo
 import argparse, csv, itertools, os, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-COLUMNS = ["t_ms", "allocated_mib", "touched_mib", "anon_mib", "committed_mib", "after_gc_mib", "gcs", "built"]
+COLUMNS = ["t_ms", "allocated_mib", "touched_mib", "anon_mib", "committed_mib", "old_mib", "gcs", "built"]
 # The official Kubernetes image starts executors with -Xms = -Xmx. Elsewhere the initial heap is 1/64 of the memory that the JVM sees:
 # a 16 GiB node for G1; a container just too small to be a server-class machine for Serial.
 COLLECTORS = {
@@ -33,7 +33,7 @@ def append(out, key, rows):
     with open(out, "a", newline="") as f:
         w = csv.writer(f, lineterminator="\n")
         if fresh:
-            w.writerow(["source", "collector", "heap_mib", "live_share", "churn", "rate_mib_s", "seed"] + COLUMNS)
+            w.writerow(["source", "collector", "heap_mib", "live_share", "churn", "rate_mib_s", "seed", "input_mib", "cores"] + COLUMNS)
         for row in rows:
             w.writerow(key + row)
 
@@ -45,12 +45,12 @@ def read(path):
 
 def loads():
     """(collector, heap MiB, live share, churn, MiB/s, seed)"""
-    yield from itertools.product(["g1-fixed"], [512, 1024, 2048], [0.05, 0.2, 0.4], [0.0, 0.05], [800], [1])
-    yield from itertools.product(["serial-grow"], [512, 1024, 2048], [0.05, 0.2, 0.4], [0.0, 0.05], [800], [1])
-    yield from itertools.product(["g1-grow"], [512, 1024, 2048], [0.05, 0.2, 0.4], [0.0, 0.05], [800], [1])
-    yield from itertools.product(["g1-fixed"], [512, 1024], [0.05, 0.2, 0.4], [0.05], [200], [1])
-    yield from itertools.product(["g1-fixed"], [4096], [0.2], [0.05], [800], [1])
-    yield from itertools.product(["g1-fixed"], [512, 1024, 2048], [0.05, 0.2, 0.4], [0.05], [800], [2, 3])
+    for collector in ["g1-fixed", "serial-grow"]:
+        yield from itertools.product([collector], [512, 1024, 2048], [0.05, 0.2, 0.4], [0.0, 0.05], [800], [1])
+    yield from itertools.product(["g1-grow"], [512, 1024, 2048], [0.2], [0.05], [800], [1])
+    yield from itertools.product(["g1-fixed"], [512, 1024, 2048], [0.2], [0.05], [800], [2, 3])
+    yield from itertools.product(["g1-fixed"], [512, 1024], [0.2], [0.05], [200], [1])
+    yield "g1-fixed", 4096, 0.2, 0.05, 800, 1
 
 
 def record_loads(out):
@@ -59,7 +59,7 @@ def record_loads(out):
         for collector, heap, live, churn, rate, seed in loads():
             one = f"{work}/one.csv"
             subprocess.run(["java", f"-Xmx{heap}m", *COLLECTORS[collector](heap), "-jar", jar, one, str(live), str(churn), str(rate), "8", str(seed)], check=True)
-            append(out, ["load", collector, heap, live, churn, rate, seed], read(one))
+            append(out, ["load", collector, heap, live, churn, rate, seed, "", 1], read(one))
             print(collector, heap, live, churn, rate, seed, file=sys.stderr, flush=True)
 
 
@@ -99,10 +99,11 @@ WORKLOADS = {"shuffle": shuffle, "collect": collect, "cached": cached}
 def executors():
     """(collector, heap MiB, workload, input MiB, cores)"""
     for heap in [512, 1024, 2048]:
-        for workload, share in [("shuffle", 0.6), ("shuffle", 1.5), ("collect", 0.25), ("cached", 0.3)]:
+        for workload, share in [("shuffle", 0.6), ("shuffle", 1.5), ("cached", 0.3)]:
             yield "g1-fixed", heap, workload, int(heap * share), 1
-        yield "g1-fixed", heap, "shuffle", heap, 2
-        yield "serial-grow", heap, "shuffle", heap, 1
+        yield "serial-grow", heap, "shuffle", int(heap * 0.6), 1
+    yield "g1-fixed", 1024, "collect", 256, 1
+    yield "g1-fixed", 1024, "shuffle", 614, 2
 
 
 def record_executor(work, jar, out, collector, heap, workload, mib, cores):
@@ -110,12 +111,12 @@ def record_executor(work, jar, out, collector, heap, workload, mib, cores):
     one = f"{work}/spark-{os.getpid()}.csv"
     java = " ".join(COLLECTORS[collector](heap) + [f"-javaagent:{jar}={one}"])
     spark = (SparkSession.builder.master(f"local-cluster[1,{cores},{heap}]").config("spark.executor.memory", f"{heap}m")
-             .config("spark.driver.memory", "700m").config("spark.executor.extraJavaOptions", java).config("spark.ui.enabled", "false")
+             .config("spark.driver.memory", "700m").config("spark.executor.extraJavaOptions", java).config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
              .config("spark.sql.shuffle.partitions", 16).config("spark.sql.adaptive.enabled", "false")
              .config("spark.local.dir", work).config("spark.sql.autoBroadcastJoinThreshold", "-1").getOrCreate())
     spark.sparkContext.setLogLevel("ERROR")
     WORKLOADS[workload](spark, mib)
-    append(out, [f"spark-{workload}", collector, heap, "", mib, cores, 1], read(one))
+    append(out, [f"spark-{workload}", collector, heap, "", "", "", "", mib, cores], read(one))
     spark.stop()
 
 

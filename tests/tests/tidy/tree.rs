@@ -13,7 +13,7 @@ pub(crate) struct File {
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
-    tests::root().to_path_buf()
+    tests::root()
 }
 
 /// Every tracked path, in order.
