@@ -35,6 +35,10 @@ pub struct Run {
     pub live_share: Option<f64>,
     /// Share of the load's allocation that replaces part of its live set; `None` for Spark.
     pub churn: Option<f64>,
+    /// MiB of rows that a Spark workload reads; empty for a load.
+    pub input: String,
+    /// Task slots of the executor, or the load's one thread.
+    pub cores: String,
     /// In order of time.
     pub samples: Vec<Sample>,
 }
@@ -114,7 +118,9 @@ pub fn read(csv: &str) -> Result<Vec<Run>, String> {
         if runs.last().is_none_or(|(last, _)| *last != key) {
             let optional = |name: &str| text(name).ok().and_then(|value| value.parse().ok());
             let (source, collector) = (text("source")?.to_owned(), text("collector")?.to_owned());
-            let run = Run { source, collector, heap: number("heap_mib")?, live_share: optional("live_share"), churn: optional("churn"), samples: Vec::new() };
+            let [input, cores] = ["input_mib", "cores"].map(|name| text(name).unwrap_or_default().to_owned());
+            let (live_share, churn) = (optional("live_share"), optional("churn"));
+            let run = Run { source, collector, heap: number("heap_mib")?, live_share, churn, input, cores, samples: Vec::new() };
             runs.push((key, run));
         }
         if let Some((_, run)) = runs.last_mut() {
@@ -122,4 +128,135 @@ pub fn read(csv: &str) -> Result<Vec<Run>, String> {
         }
     }
     Ok(runs.into_iter().map(|(_, run)| run).collect())
+}
+
+/// The tables of `docs/model/heap-touch.md`, by their captions.
+pub fn tables(runs: &[Run]) -> Vec<(&'static str, String)> {
+    let loads: Vec<&Run> = runs.iter().filter(|run| run.live_share.is_some()).collect();
+    let fixed: Vec<&Run> = loads.iter().copied().filter(|run| run.collector == "g1-fixed").collect();
+    let by_load = |run: &Run| format!("{} | {:.2} | {:.2}", run.collector, run.live_share.unwrap_or(0.0), run.churn.unwrap_or(0.0));
+    vec![
+        ("loads", grouped("collector | live / heap | churn", &loads, by_load)),
+        ("heaps", grouped("heap (MiB)", &fixed, |run| format!("{:>4}", run.heap))),
+        ("spark", executors(runs)),
+    ]
+}
+
+/// One row a group: how many runs, and median (least to most) of what was touched, of the young share and of `k`.
+fn grouped(head: &str, runs: &[&Run], key: impl Fn(&Run) -> String) -> String {
+    let mut groups: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
+    for &run in runs {
+        groups.entry(key(run)).or_default().push(run);
+    }
+    let columns = head.matches('|').count() + 5;
+    let mut out = format!("| {head} | runs | touched / heap | young share | k |\n|{}\n", " --- |".repeat(columns));
+    for (name, group) in groups {
+        let spread = |value: fn(&Run) -> f64| spread(group.iter().map(|run| value(run)).collect());
+        let (touched, young, k) = (spread(Run::touched_share), spread(Run::young_share), spread(|run| run.fit().0));
+        out.push_str(&format!("| {} | {} | {touched} | {young} | {k} |\n", name.trim(), group.len()));
+    }
+    out
+}
+
+/// One row an executor.
+fn executors(runs: &[Run]) -> String {
+    let mut out = String::from("| collector | heap (MiB) | workload | input (MiB) | live (MiB) | touched / heap | young share | k | non-heap (MiB) |\n");
+    out.push_str(&format!("|{}\n", " --- |".repeat(9)));
+    for run in runs.iter().filter(|run| run.live_share.is_none()) {
+        let workload = run.source.trim_start_matches("spark-");
+        let (live, touched, young, k, rest) = (run.live(), run.touched_share(), run.young_share(), run.fit().0, run.non_heap());
+        out.push_str(&format!(
+            "| {} | {} | {workload}, {} slot(s) | {} | {live:.0} | {touched:.2} | {young:.2} | {k:.2} | {rest:.0} |\n",
+            run.collector, run.heap, run.cores, run.input
+        ));
+    }
+    out
+}
+
+/// `median (least–most)`, two decimals; the value alone if there is one.
+fn spread(values: Vec<f64>) -> String {
+    let (least, most) = (quantile(values.clone(), 0.0), quantile(values.clone(), 1.0));
+    let middle = median(values);
+    if most - least < 0.005 { format!("{middle:.2}") } else { format!("{middle:.2} ({least:.2}–{most:.2})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> Vec<Run> {
+        read(&std::fs::read_to_string(crate::data("heap_touch.csv")).expect("the recorded file")).expect("well formed")
+    }
+
+    fn of<'a>(runs: &'a [Run], collector: &'a str) -> impl Iterator<Item = &'a Run> {
+        runs.iter().filter(move |run| run.collector == collector)
+    }
+
+    #[test]
+    fn the_page_holds_the_tables_that_the_data_gives() {
+        let page = std::fs::read_to_string(crate::root().join("docs/model/heap-touch.md")).expect("the page");
+        for (caption, table) in tables(&recorded()) {
+            assert!(page.contains(&table), "the table `{caption}` of docs/model/heap-touch.md should be\n\n{table}");
+        }
+    }
+
+    #[test]
+    fn the_fit_finds_the_k_of_a_curve_made_by_steps() {
+        // Independent of the closed form: the differential equation in small steps, k = 0.8, ceiling 400 of 512.
+        let mut touched = 20.0;
+        let mut samples = Vec::new();
+        for step in 0..40_000 {
+            if step % 500 == 0 {
+                samples.push(Sample { allocated: f64::from(step) * 0.1, touched, anon: touched, old: 0.0, built: true });
+            }
+            touched += 0.1 * 0.8 * (400.0 - touched) / 400.0;
+        }
+        let run = Run {
+            source: "load".into(),
+            collector: "g1-fixed".into(),
+            heap: 512.0,
+            live_share: Some(0.1),
+            churn: None,
+            input: String::new(),
+            cores: "1".into(),
+            samples,
+        };
+        let (k, rms) = run.fit();
+        assert!((k - 0.8).abs() < 0.02 && rms < 0.005, "k {k}, rms {rms}");
+        assert!((run.young_share() - (400.0 / 512.0 - 0.1)).abs() < 0.01);
+    }
+
+    #[test]
+    fn g1_touches_its_60_per_cent_young_generation_and_the_live_set() {
+        // G1MaxNewSizePercent is 60: without promotion and far from a full heap, that and the live set is what is touched.
+        for run in of(&recorded(), "g1-fixed").filter(|run| run.churn == Some(0.0) && run.live_share.is_some_and(|share| share < 0.3)) {
+            assert!((0.58..=0.63).contains(&run.young_share()), "heap {}: {:.3}", run.heap, run.young_share());
+        }
+    }
+
+    #[test]
+    fn a_heap_of_fixed_size_gives_nothing_back() {
+        for run in of(&recorded(), "g1-fixed") {
+            let most = run.samples.iter().map(|s| s.touched).fold(0.0, f64::max);
+            let last = run.samples.last().map_or(0.0, |s| s.touched);
+            assert!(last > most - 0.02 * run.heap, "{} at {}: {last} of {most}", run.source, run.heap);
+        }
+    }
+
+    #[test]
+    fn serial_without_xms_stays_small_where_g1_fills() {
+        let runs = recorded();
+        for run in of(&runs, "serial-grow").filter(|run| run.live_share == Some(0.05)) {
+            let g1 = of(&runs, "g1-fixed").filter(|g1| g1.heap.total_cmp(&run.heap).is_eq() && g1.live_share == run.live_share && g1.churn == run.churn);
+            assert!(g1.count() > 0 && run.touched_share() < 0.2, "heap {}: {:.2}", run.heap, run.touched_share());
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let head = "source,collector,heap_mib,t_ms,allocated_mib,touched_mib,anon_mib,old_mib,built";
+        assert_eq!(read(&format!("{head}\nload,g1-fixed,512,1,2,x,3,4,1\n")).err().as_deref(), Some("line 2: touched_mib: invalid float literal"));
+        assert!(read(&format!("{head}\nload,g1-fixed\n")).is_err());
+        assert!(read("").is_ok_and(|runs| runs.is_empty()));
+    }
 }
