@@ -148,29 +148,30 @@ fn grouped(head: &str, runs: &[&Run], key: impl Fn(&Run) -> String) -> String {
     for &run in runs {
         groups.entry(key(run)).or_default().push(run);
     }
-    let columns = head.matches('|').count() + 5;
-    let mut out = format!("| {head} | runs | touched / heap | young share | k |\n|{}\n", " --- |".repeat(columns));
-    for (name, group) in groups {
+    let row = |(name, group): (String, Vec<&Run>)| {
         let spread = |value: fn(&Run) -> f64| spread(group.iter().map(|run| value(run)).collect());
         let (touched, young, k) = (spread(Run::touched_share), spread(Run::young_share), spread(|run| run.fit().0));
-        out.push_str(&format!("| {} | {} | {touched} | {young} | {k} |\n", name.trim(), group.len()));
-    }
-    out
+        format!("{} | {} | {touched} | {young} | {k}", name.trim(), group.len())
+    };
+    table(&format!("{head} | runs | touched / heap | young share | k"), groups.into_iter().map(row))
 }
 
 /// One row an executor.
 fn executors(runs: &[Run]) -> String {
-    let mut out = String::from("| collector | heap (MiB) | workload | input (MiB) | live (MiB) | touched / heap | young share | k | non-heap (MiB) |\n");
-    out.push_str(&format!("|{}\n", " --- |".repeat(9)));
-    for run in runs.iter().filter(|run| run.live_share.is_none()) {
-        let workload = run.source.trim_start_matches("spark-");
+    let row = |run: &Run| {
+        let (workload, slots) = (run.source.trim_start_matches("spark-"), &run.cores);
         let (live, touched, young, k, rest) = (run.live(), run.touched_share(), run.young_share(), run.fit().0, run.non_heap());
-        out.push_str(&format!(
-            "| {} | {} | {workload}, {} slot(s) | {} | {live:.0} | {touched:.2} | {young:.2} | {k:.2} | {rest:.0} |\n",
-            run.collector, run.heap, run.cores, run.input
-        ));
-    }
-    out
+        let which = format!("{} | {} | {workload} | {slots} | {}", run.collector, run.heap, run.input);
+        format!("{which} | {live:.0} | {touched:.2} | {young:.2} | {k:.2} | {rest:.0}")
+    };
+    let head = "collector | heap (MiB) | workload | slots | input (MiB) | live (MiB) | touched / heap | young share | k | non-heap (MiB)";
+    table(head, runs.iter().filter(|run| run.live_share.is_none()).map(row))
+}
+
+/// A Markdown table of rows whose cells are parted by ` | `.
+fn table(head: &str, rows: impl Iterator<Item = String>) -> String {
+    let rule = vec!["---"; head.split(" | ").count()].join(" | ");
+    [head.to_owned(), rule].into_iter().chain(rows).map(|row| format!("| {row} |\n")).collect()
 }
 
 /// `median (least–most)`, two decimals; the value alone if there is one.
@@ -249,6 +250,21 @@ mod tests {
         for run in of(&runs, "serial-grow").filter(|run| run.live_share == Some(0.05)) {
             let g1 = of(&runs, "g1-fixed").filter(|g1| g1.heap.total_cmp(&run.heap).is_eq() && g1.live_share == run.live_share && g1.churn == run.churn);
             assert!(g1.count() > 0 && run.touched_share() < 0.2, "heap {}: {:.2}", run.heap, run.touched_share());
+        }
+    }
+
+    #[test]
+    fn the_recommended_values_cover_the_recorded_executors() {
+        let runs = recorded();
+        let executors: Vec<&Run> = of(&runs, "g1-fixed").filter(|run| run.live_share.is_none()).collect();
+        assert!(executors.len() >= 6, "too few executors to say anything");
+        let k = median(executors.iter().map(|run| run.fit().0).collect());
+        assert!((0.6..=1.0).contains(&k), "median k {k:.2}, the page says 0.8");
+        for run in executors {
+            assert!((0.55..=0.85).contains(&run.young_share()), "{} at {}: young share {:.2}", run.source, run.heap, run.young_share());
+            // Within two of the standard deviations that the page gives.
+            let non_heap = 150.0 + 0.03 * run.heap;
+            assert!((run.non_heap() / non_heap - 1.0).abs() < 0.16, "{} at {}: non-heap {:.0}, formula {non_heap:.0}", run.source, run.heap, run.non_heap());
         }
     }
 
