@@ -171,7 +171,8 @@ fn executors(runs: &[Run]) -> String {
 /// A Markdown table of rows whose cells are parted by ` | `.
 fn table(head: &str, rows: impl Iterator<Item = String>) -> String {
     let rule = vec!["---"; head.split(" | ").count()].join(" | ");
-    [head.to_owned(), rule].into_iter().chain(rows).map(|row| format!("| {row} |\n")).collect()
+    let lines: Vec<String> = [head.to_owned(), rule].into_iter().chain(rows).map(|row| format!("| {row} |")).collect();
+    lines.join("\n") + "\n"
 }
 
 /// `median (least–most)`, two decimals; the value alone if there is one.
