@@ -73,12 +73,6 @@ def shuffle(spark, mib):
     df.write.format("noop").mode("overwrite").save()
 
 
-def collect(spark, mib):
-    """Aggregation that holds lists of rows."""
-    from pyspark.sql import functions as F
-    rows(spark, mib).groupBy(F.pmod("k", F.lit(640))).agg(F.collect_list("v").alias("vs")).select(F.sum(F.size("vs"))).collect()
-
-
 def cached(spark, mib):
     """Rows cached in columns, read four times."""
     df = rows(spark, mib).persist()
@@ -93,17 +87,16 @@ def rows(spark, mib):
     return spark.range(0, n, 1, 16).select("id", F.pmod(F.hash("id"), F.lit(n)).cast("long").alias("k"), F.concat(*text).alias("v"))
 
 
-WORKLOADS = {"shuffle": shuffle, "collect": collect, "cached": cached}
+WORKLOADS = {"shuffle": shuffle, "cached": cached}
 
 
 def executors():
     """(collector, heap MiB, workload, input MiB, cores)"""
-    for heap in [512, 1024, 2048]:
+    for heap in [512, 1024]:
         for workload, share in [("shuffle", 0.6), ("shuffle", 1.5), ("cached", 0.3)]:
             yield "g1-fixed", heap, workload, int(heap * share), 1
         yield "serial-grow", heap, "shuffle", int(heap * 0.6), 1
-    yield "g1-fixed", 1024, "collect", 256, 1
-    yield "g1-fixed", 1024, "shuffle", 614, 2
+    yield "g1-fixed", 2048, "shuffle", 1228, 1
 
 
 def record_executor(work, jar, out, collector, heap, workload, mib, cores):
