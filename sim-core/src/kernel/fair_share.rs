@@ -206,27 +206,29 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "all numbers are exact in binary")]
     fn two_flows_by_hand() {
         // 100 units/s. A: 100 units at 0 s; B: 100 units at 0.5 s. Shared from 0.5 s on: A has 50 left and ends at
         // 1.5 s; B has then 50 left, alone, and ends at 2 s.
         let mut share = FairShare::new(100.0, f64::INFINITY);
         let a = share.add(secs(0.0), 100.0, 'A');
         let b = share.add(secs(0.5), 100.0, 'B');
-        assert_eq!(Some(share.rate()), Some(50.0));
+        assert_eq!(share.rate(), 50.0);
         assert_eq!((share.remaining(secs(1.0), a), share.remaining(secs(1.0), b)), (Some(25.0), Some(75.0)));
-        assert_eq!(Some(share.virtual_time(secs(1.0))), Some(75.0));
+        assert_eq!(share.virtual_time(secs(1.0)), 75.0);
         assert_eq!(drain(&mut share), [(secs(1.5), 'A'), (secs(2.0), 'B')]);
         assert_eq!(share.remaining(secs(2.0), a), None);
-        assert_eq!(Some(share.virtual_time(secs(9.0))), Some(0.0), "idle");
+        assert_eq!(share.virtual_time(secs(9.0)), 0.0, "idle");
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "all numbers are exact in binary")]
     fn the_cap_of_a_flow_leaves_capacity_unused() {
         let mut share = FairShare::new(100.0, 20.0);
         for n in 0..5 {
             share.add(SimTime::ZERO, 20.0, n);
         }
-        assert_eq!(Some(share.rate()), Some(20.0));
+        assert_eq!(share.rate(), 20.0);
         share.add(SimTime::ZERO, 20.0, 5);
         assert!((share.rate() - 100.0 / 6.0).abs() < 1e-12);
         assert_eq!(drain(&mut share), (0..6).map(|n| (secs(1.2), n)).collect::<Vec<_>>(), "equals end in order of arrival");
