@@ -66,15 +66,15 @@ mod tests {
     #[test]
     fn g1_touches_its_young_share_and_live_data_but_no_more_than_the_heap() {
         let ceiling = |old| touch_ceiling(Bytes::mib(1000), default_young_share(Collector::G1), Bytes::mib(old));
-        assert_eq!([ceiling(0), ceiling(150), ceiling(400), ceiling(900)].map(Bytes::whole_mib), [600, 750, 1000, 1000]);
+        assert_eq!([ceiling(0), ceiling(150), ceiling(400), ceiling(900)].map(Bytes::whole_mib), [640, 790, 1000, 1000]);
         assert_eq!(touch_ceiling(Bytes::mib(900), default_young_share(Collector::Serial), Bytes::ZERO), Bytes::mib(300));
     }
 
     #[test]
-    fn jh_2_the_slope_falls_from_one_to_zero() {
+    fn jh_2_the_slope_falls_to_zero_at_the_ceiling() {
         let ceiling = Bytes::mib(800);
-        assert!((touch_per_allocated(Bytes::ZERO, ceiling) - 1.0).abs() < 1e-12);
-        assert!((touch_per_allocated(Bytes::mib(400), ceiling) - 0.5).abs() < 1e-12);
+        assert!((touch_per_allocated(Bytes::ZERO, ceiling) - TOUCH_SPEED).abs() < 1e-12);
+        assert!((touch_per_allocated(Bytes::mib(400), ceiling) - TOUCH_SPEED / 2.0).abs() < 1e-12);
         for touched in [800, 900] {
             assert!(touch_per_allocated(Bytes::mib(touched), ceiling).abs() < 1e-12);
         }
