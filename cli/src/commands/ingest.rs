@@ -1,0 +1,136 @@
+//! `ingest`: a Spark event log becomes a job profile.
+//!
+//! The summary goes to stdout and the profile to `-o FILE`; with `-o -` the profile takes stdout and the summary is
+//! left out. The file is opened before the log is read, because logs are large.
+
+use std::path::Path;
+
+use anstyle::Style;
+use anyhow::Context;
+use scenarios::event_log;
+use serde_json::{Map, Value};
+use sim_core::units::Bytes;
+
+use crate::args::{InfoFormat, IngestArgs};
+use crate::exit::{Exit, Failure};
+use crate::out_file::OutFile;
+use crate::printer::Printer;
+use crate::report;
+
+/// Ingests a log.
+pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failure> {
+    let to_stdout = args.out.out.as_deref() == Some(Path::new("-"));
+    let path = args.out.out.as_deref().filter(|_| !to_stdout);
+    let file = path.map(|path| OutFile::open(path, args.out.force)).transpose()?;
+    let ingested = event_log::ingest(&args.log).map_err(Failure::Diagnosed)?;
+    printer.diagnostics(&ingested.diagnostics);
+    let profile = ingested.profile.to_toml();
+    if let (Some(file), Some(path)) = (file, path) {
+        file.commit(profile.as_bytes())?;
+        printer.note(&format!("wrote `{0}`; next: `spillcast run SCENARIO --profile {0}`", path.display()));
+    } else if !to_stdout {
+        printer.note("`-o profile.toml` writes the job profile");
+    }
+    if to_stdout {
+        printer.result(&profile)?;
+        return Ok(Exit::Done);
+    }
+    let summary = serde_json::to_value(&ingested.summary).context("cannot put the summary into JSON")?;
+    let text = match args.format.format {
+        InfoFormat::Table => table(&summary),
+        InfoFormat::Json => report::pretty(&summary),
+    };
+    printer.result(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Columns of the table of stages: field of the summary and heading.
+const COLUMNS: [(&str, &str); 7] = [
+    ("stage", "stage"),
+    ("attempt", "attempt"),
+    ("tasks", "tasks"),
+    ("input_bytes", "input"),
+    ("shuffle_read_bytes", "shuffle read"),
+    ("shuffle_write_bytes", "shuffle write"),
+    ("spill_disk_bytes", "spilled"),
+];
+
+fn table(summary: &Value) -> String {
+    let bold = Style::new().bold();
+    let text = |name: &str| summary.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+    let mut table = format!("{bold}{}{bold:#}, Spark {}\n\n", text("application"), text("spark_version"));
+    let empty = Map::new();
+    let mut totals: Vec<(String, String)> = Vec::new();
+    for (name, value) in summary.get("totals").and_then(Value::as_object).unwrap_or(&empty) {
+        totals.push((heading(name), human(name, value)));
+    }
+    let names = totals.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let values = totals.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
+    table.extend(totals.iter().map(|(name, value)| format!("  {name:names$}  {value:>values$}\n")));
+    if let Some(stages) = summary.get("stages").and_then(Value::as_array).filter(|stages| !stages.is_empty()) {
+        table.push('\n');
+        table.push_str(&stage_table(stages));
+    }
+    table
+}
+
+/// Right-aligned columns, those that the summary has.
+fn stage_table(stages: &[Value]) -> String {
+    let columns: Vec<_> = COLUMNS.iter().filter(|(field, _)| stages.iter().any(|stage| stage.get(field).is_some())).collect();
+    let mut rows: Vec<Vec<String>> = vec![columns.iter().map(|(_, heading)| (*heading).to_owned()).collect()];
+    for stage in stages {
+        rows.push(columns.iter().map(|(field, _)| stage.get(field).map_or_else(|| "-".to_owned(), |value| human(field, value))).collect());
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let cell = |(cell, width): (&String, &usize)| format!("  {cell:>width$}", width = *width);
+    rows.iter().flat_map(|row| row.iter().zip(&widths).map(cell).chain(["\n".to_owned()])).collect()
+}
+
+/// `shuffle_write_bytes` becomes `shuffle write`.
+fn heading(field: &str) -> String {
+    let name = ["_bytes", "_ms", "_ns"].iter().find_map(|unit| field.strip_suffix(unit)).unwrap_or(field);
+    name.replace('_', " ")
+}
+
+/// A number in the unit that its field name says.
+fn human(field: &str, value: &Value) -> String {
+    let Some(number) = value.as_f64() else { return value.as_str().map_or_else(|| value.to_string(), str::to_owned) };
+    if field.ends_with("_bytes") {
+        Bytes::from_f64(number).to_string()
+    } else if field.ends_with("_ms") {
+        format!("{:.1} s", number / 1e3)
+    } else if field.ends_with("_ns") {
+        format!("{:.1} s", number / 1e9)
+    } else {
+        value.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_shown_in_their_units() {
+        for (field, value, text) in [
+            ("shuffle_write_bytes", json!(3_221_225_472_u64), "3.0 GiB"),
+            ("run_time_ms", json!(1500), "1.5 s"),
+            ("cpu_time_ns", json!(2_500_000_000_u64), "2.5 s"),
+            ("tasks", json!(12), "12"),
+            ("name", json!("x"), "x"),
+        ] {
+            assert_eq!(human(field, &value), text, "{field}");
+        }
+        assert_eq!(heading("spill_memory_bytes"), "spill memory");
+        assert_eq!(heading("failed_tasks"), "failed tasks");
+    }
+
+    #[test]
+    fn stages_line_up_and_absent_columns_are_left_out() {
+        let stages = [json!({"stage": 0, "attempt": 0, "tasks": 7}), json!({"stage": 10, "attempt": 0, "tasks": 200})];
+        assert_eq!(stage_table(&stages), "  stage  attempt  tasks\n      0        0      7\n     10        0    200\n");
+    }
+}
