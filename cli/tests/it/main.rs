@@ -1,0 +1,9 @@
+//! Black-box tests: the built binary, as users and pipelines meet it.
+
+mod gates;
+mod help;
+mod inputs;
+mod interrupt;
+mod manners;
+mod outputs;
+mod spillcast;
