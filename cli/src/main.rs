@@ -22,6 +22,7 @@ mod report;
 mod session;
 mod settings;
 mod stories;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::printer::{self, Printer};
 use crate::report;
 use crate::settings;
+use crate::wrap;
 
 /// Explains one key.
 pub(super) fn explain(args: ExplainArgs, printer: &Printer) -> Result<Exit, Failure> {
@@ -52,31 +53,8 @@ fn table(explanation: &Explanation, width: usize) -> String {
     let names = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let bold = Style::new().bold();
     let mut text = format!("{bold}{key}{bold:#}\n");
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        let lines = wrap(value, width.saturating_sub(names + 4));
-        for (index, line) in lines.iter().enumerate() {
-            let name = if index == 0 { *name } else { "" };
-            text.extend(["  ", &format!("{name:names$}"), "  ", line, "\n"]);
-        }
-    }
+    text.extend(rows.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| wrap::beside(name, names, value, width)));
     text
-}
-
-/// Lines of at most so many characters, broken at blanks; longer words stay whole.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { continue };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

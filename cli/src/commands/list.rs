@@ -8,6 +8,7 @@ use crate::args::{InfoFormat, ListArgs, Listed};
 use crate::exit::{Exit, Failure};
 use crate::printer::{self, Printer};
 use crate::report;
+use crate::wrap;
 
 /// A heading with its entries.
 struct Section {
@@ -51,30 +52,20 @@ fn object(sections: &[Section]) -> Value {
     json!({"schema_version": 1, "entries": entries})
 }
 
-/// Names in one column, stories in the next, cut to the width.
+/// Wider names have their story on the next line.
+const NAMES: usize = 32;
+
+/// Names in one column, stories in the next.
 fn table(sections: &[Section], width: usize) -> String {
     let bold = Style::new().bold();
-    let names = sections.iter().flat_map(|section| &section.entries).map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let names = sections.iter().flat_map(|section| &section.entries).map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(NAMES);
     let mut blocks = Vec::new();
     for section in sections.iter().filter(|section| !section.entries.is_empty()) {
         let mut block = format!("{bold}{}{bold:#}\n", section.title);
-        for (name, summary) in &section.entries {
-            let line = format!("  {name:names$}  {summary}");
-            block.push_str(cut(&line, width).trim_end());
-            block.push('\n');
-        }
+        block.extend(section.entries.iter().map(|(name, summary)| wrap::beside(name, names, summary, width)));
         blocks.push(block);
     }
     blocks.join("\n")
-}
-
-/// The text, or its beginning and dots.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let beginning: String = text.chars().take(width.saturating_sub(3)).collect();
-    format!("{}...", beginning.trim_end())
 }
 
 #[cfg(test)]
@@ -83,10 +74,9 @@ mod tests {
 
     #[test]
     fn lines_fit_and_columns_line_up() {
-        let entries = vec![("a".to_owned(), "one".to_owned()), ("long-name".to_owned(), "é".repeat(100))];
+        let entries = vec![("a".to_owned(), "one".to_owned()), ("long-name".to_owned(), "é ".repeat(50))];
         let text = anstream::adapter::strip_str(&table(&[Section { title: "T", kind: "t", entries }], 40)).to_string();
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
         assert!(text.contains("  a          one\n"), "{text}");
-        assert!(text.ends_with("...\n"));
     }
 }
