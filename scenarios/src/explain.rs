@@ -89,7 +89,11 @@ fn unknown(key: &str) -> Diagnostic {
 fn derived(spec: &Spec) -> Vec<(String, String)> {
     let executor = &spec.spark.executor;
     let mib = |bytes: sim_core::units::Bytes| bytes.whole_mib().to_string();
-    let mut all = vec![("heap_mib".to_owned(), mib(executor.heap)), ("off_heap_mib".to_owned(), mib(executor.off_heap)), ("pyspark_mib".to_owned(), mib(executor.pyspark))];
+    let mut all = vec![
+        ("heap_mib".to_owned(), mib(executor.heap)),
+        ("off_heap_mib".to_owned(), mib(executor.off_heap)),
+        ("pyspark_mib".to_owned(), mib(executor.pyspark)),
+    ];
     if !executor.container_memory.is_zero() {
         let rest = executor.heap + executor.off_heap + executor.pyspark;
         let name = if spec.cluster.platform == Platform::Kubernetes { "pod_memory_mib" } else { "container_memory_mib" };
@@ -99,7 +103,9 @@ fn derived(spec: &Spec) -> Vec<(String, String)> {
     let unified = executor.heap.saturating_sub(sim_core::units::Bytes::mib(300)).scale(spec.spark.memory.fraction);
     let storage = unified.scale(spec.spark.memory.storage_fraction);
     let slots = u64::from((executor.cores / executor.task_cpus.max(1)).max(1));
-    for (name, bytes) in [("unified_memory_bytes", unified.get()), ("storage_region_bytes", storage.get()), ("execution_per_task_max_bytes", unified.get() / slots)] {
+    for (name, bytes) in
+        [("unified_memory_bytes", unified.get()), ("storage_region_bytes", storage.get()), ("execution_per_task_max_bytes", unified.get() / slots)]
+    {
         all.push((name.to_owned(), bytes.to_string()));
     }
     all.push(("driver_memory_mib".to_owned(), mib(spec.spark.driver.container_memory)));

@@ -74,7 +74,11 @@ impl Layers {
         }
         for (path, node) in self.sets.iter().chain(axis) {
             if let Err(message) = path.set(&mut tree, node.clone()) {
-                problems.push(node.mark(Diagnostic::error("bad-path", format!("cannot set {path}: {message}"))).expected("a path of the scenario").hint("spillcast schema prints every key"));
+                problems.push(
+                    node.mark(Diagnostic::error("bad-path", format!("cannot set {path}: {message}")))
+                        .expected("a path of the scenario")
+                        .hint("spillcast schema prints every key"),
+                );
             }
         }
         flatten_conf(&mut tree);
@@ -137,7 +141,10 @@ fn find_scenario(name: &str, problems: &mut Diagnostics) -> Option<Arc<Source>> 
     let near = nearest(name, names.iter().copied());
     let hint = if near.is_empty() { "spillcast list prints the built-in scenarios".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
     problems.push(
-        Diagnostic::error("unknown-scenario", format!("there is no scenario {name:?}")).found(name).expected(format!("a path, or one of {}", names.join(", "))).hint(hint),
+        Diagnostic::error("unknown-scenario", format!("there is no scenario {name:?}"))
+            .found(name)
+            .expected(format!("a path, or one of {}", names.join(", ")))
+            .hint(hint),
     );
     None
 }
@@ -150,7 +157,9 @@ fn read_scenario(source: &Arc<Source>, depth: usize, problems: &mut Diagnostics)
     let Some(base) = tree.get("base").cloned() else { return Some(tree) };
     let Some(name) = base.text() else { return Some(tree) };
     if depth == MAX_BASES {
-        problems.push(base.mark(Diagnostic::error("base", "the chain of bases is too long or a circle")).found(name).expected(format!("at most {MAX_BASES} bases")));
+        problems.push(
+            base.mark(Diagnostic::error("base", "the chain of bases is too long or a circle")).found(name).expected(format!("at most {MAX_BASES} bases")),
+        );
         return None;
     }
     let below = match library::find(name) {
@@ -236,7 +245,11 @@ fn set_argument(argument: &str, problems: &mut Diagnostics) -> Option<Change> {
     let parsed = match Path::parse(path) {
         Ok(parsed) => parsed,
         Err(message) => {
-            problems.push(problem(format!("the path cannot be read: {message}")).expected("parts separated by dots").hint("put keys with dots in quotes: spark.conf.\"spark.executor.memory\""));
+            problems.push(
+                problem(format!("the path cannot be read: {message}"))
+                    .expected("parts separated by dots")
+                    .hint("put keys with dots in quotes: spark.conf.\"spark.executor.memory\""),
+            );
             return None;
         }
     };

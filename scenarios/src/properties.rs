@@ -118,16 +118,11 @@ mod tests {
         read_properties(&source, &Layer::Properties, &mut Diagnostics::default())
             .into_iter()
             .map(|e| {
+                let value = e.node.scalar().unwrap_or_default();
                 let span = e.node.place.expect("place").span;
-                (e.key, e.node.value_text(), text[span].to_owned())
+                (e.key, value, text[span].to_owned())
             })
             .collect()
-    }
-
-    impl Node {
-        fn value_text(&self) -> String {
-            self.text().unwrap_or_default().to_owned()
-        }
     }
 
     #[test]

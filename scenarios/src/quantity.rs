@@ -10,11 +10,11 @@ use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// Why a text is not the quantity that was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadQuantity {
+pub(crate) struct BadQuantity {
     /// What would have been right.
-    pub expected: &'static str,
+    pub(crate) expected: &'static str,
     /// One thing to try.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 const SIZE: &str = "a size such as \"3GB\", \"10GiB\" or \"512m\"";
@@ -77,7 +77,7 @@ fn bytes(amount: Option<u64>, expected: &'static str) -> Result<Bytes, BadQuanti
 }
 
 /// A size in a scenario file: `3GB` (10^9), `10GiB` or `10Gi` (2^30), `16g` and `512m` (2^30, 2^20), `4096` (bytes).
-pub fn size(text: &str) -> Result<Bytes, BadQuantity> {
+pub(crate) fn size(text: &str) -> Result<Bytes, BadQuantity> {
     let Some((number, unit)) = Decimal::split(text.trim()) else { return bad(SIZE) };
     let factor: u128 = match unit.trim_start() {
         "" | "B" | "b" => 1,
@@ -100,17 +100,15 @@ pub fn size(text: &str) -> Result<Bytes, BadQuantity> {
 
 /// The unit that Spark gives a bare number of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SparkUnit {
+pub(crate) enum SparkUnit {
     /// Bytes.
     B,
-    /// KiB.
-    KiB,
     /// MiB.
     MiB,
 }
 
 /// A size in a Spark key: whole numbers, all units powers of two whatever their case.
-pub fn spark_size(text: &str, default: SparkUnit) -> Result<Bytes, BadQuantity> {
+pub(crate) fn spark_size(text: &str, default: SparkUnit) -> Result<Bytes, BadQuantity> {
     let lower = text.trim().to_ascii_lowercase();
     let end = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
     let (number, unit) = lower.split_at(end);
@@ -119,7 +117,7 @@ pub fn spark_size(text: &str, default: SparkUnit) -> Result<Bytes, BadQuantity> 
     }
     let shift = match (unit.trim_start(), default) {
         ("", SparkUnit::B) | ("b", _) => 0,
-        ("", SparkUnit::KiB) | ("k" | "kb", _) => 10,
+        ("k" | "kb", _) => 10,
         ("", SparkUnit::MiB) | ("m" | "mb", _) => 20,
         ("g" | "gb", _) => 30,
         ("t" | "tb", _) => 40,
@@ -174,12 +172,12 @@ fn kube_quantity(text: &str, multiplier: u128) -> Result<u64, BadQuantity> {
 }
 
 /// Bytes of a Kubernetes quantity, rounded up.
-pub fn kube_bytes(text: &str) -> Result<Bytes, BadQuantity> {
+pub(crate) fn kube_bytes(text: &str) -> Result<Bytes, BadQuantity> {
     bytes(Some(kube_quantity(text, 1)?), KUBE)
 }
 
 /// CPU of a Kubernetes quantity in thousandths of a core, rounded up.
-pub fn kube_cpu(text: &str) -> Result<CoreMillis, BadQuantity> {
+pub(crate) fn kube_cpu(text: &str) -> Result<CoreMillis, BadQuantity> {
     cores(kube_quantity(text, 1000)?, KUBE)
 }
 
@@ -188,7 +186,7 @@ fn cores(millis: u64, expected: &'static str) -> Result<CoreMillis, BadQuantity>
 }
 
 /// A number of cores in a scenario file: `4`, `3.5`, `3500m`.
-pub fn cpu(text: &str) -> Result<CoreMillis, BadQuantity> {
+pub(crate) fn cpu(text: &str) -> Result<CoreMillis, BadQuantity> {
     let Some((number, unit)) = Decimal::split(text.trim()) else { return bad(CPU) };
     let factor = match unit {
         "" => 1000,
@@ -219,7 +217,7 @@ fn time_unit(unit: &str) -> Option<u128> {
 }
 
 /// A time in a scenario file; a bare number is seconds.
-pub fn time(text: &str) -> Result<SimSpan, BadQuantity> {
+pub(crate) fn time(text: &str) -> Result<SimSpan, BadQuantity> {
     let Some((number, unit)) = Decimal::split(text.trim()) else { return bad(TIME) };
     let unit = if unit.is_empty() { "s" } else { unit.trim_start() };
     let Some(factor) = time_unit(unit) else { return bad(TIME) };
@@ -227,7 +225,7 @@ pub fn time(text: &str) -> Result<SimSpan, BadQuantity> {
 }
 
 /// A time in a Spark key: whole numbers; a bare number has the key's unit (`ms` or `s`).
-pub fn spark_time(text: &str, default: &'static str) -> Result<SimSpan, BadQuantity> {
+pub(crate) fn spark_time(text: &str, default: &'static str) -> Result<SimSpan, BadQuantity> {
     let lower = text.trim().to_ascii_lowercase();
     let Some((number, unit)) = Decimal::split(&lower) else { return bad(SPARK_TIME) };
     if number.scale > 0 {
@@ -238,7 +236,7 @@ pub fn spark_time(text: &str, default: &'static str) -> Result<SimSpan, BadQuant
 }
 
 /// A transfer rate, positive: `150MB/s`, `1.2GiB/s`, `12500Mbit/s`.
-pub fn rate(text: &str) -> Result<ByteRate, BadQuantity> {
+pub(crate) fn rate(text: &str) -> Result<ByteRate, BadQuantity> {
     let text = text.trim();
     let Some(amount) = text.strip_suffix("/s") else {
         return bad_with(RATE, format!("rates end in /s: \"{text}/s\""));
@@ -294,7 +292,6 @@ mod tests {
             ("9G", SparkUnit::MiB, 9 << 30),
             ("3584", SparkUnit::MiB, 3584 << 20),
             ("32k", SparkUnit::B, 32 << 10),
-            ("32", SparkUnit::KiB, 32 << 10),
             ("128MB", SparkUnit::B, 128 << 20),
             ("134217728b", SparkUnit::MiB, 134_217_728),
         ] {

@@ -116,7 +116,9 @@ fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, probl
     let plain = if let Value::Table(entries) = &item.value {
         for entry in entries.iter().filter(|entry| !["value", "label", "set"].contains(&entry.key.as_str())) {
             let near = nearest(&entry.key, ["value", "label", "set"]);
-            let problem = item.mark(Diagnostic::error("unknown-key", format!("unknown key {:?} in a value of axis {axis:?}", entry.key))).expected("value, label and set");
+            let problem = item
+                .mark(Diagnostic::error("unknown-key", format!("unknown key {:?} in a value of axis {axis:?}", entry.key)))
+                .expected("value, label and set");
             problems.push(near.first().map_or(problem.clone(), |near| problem.hint(format!("did you mean {near}?"))));
         }
         set_table(item, axis, &mut changes, problems);
@@ -125,7 +127,11 @@ fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, probl
         Some(item)
     };
     let Some(json) = plain.and_then(json) else {
-        problems.push(item.mark(Diagnostic::error("sweep", format!("a value of axis {axis:?} has no plain value"))).found(item.found()).expected("a boolean, a number, a string, or { value = …, set = { … } }"));
+        problems.push(
+            item.mark(Diagnostic::error("sweep", format!("a value of axis {axis:?} has no plain value")))
+                .found(item.found())
+                .expected("a boolean, a number, a string, or { value = …, set = { … } }"),
+        );
         return None;
     };
     let plain = plain?;
@@ -133,7 +139,10 @@ fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, probl
         changes.insert(0, (path.clone(), on_axis(plain, axis)));
     } else if item.get("set").is_none() {
         problems.push(
-            item.mark(Diagnostic::error("sweep", format!("this value of axis {axis:?} changes nothing"))).found(item.found()).expected("a path on the axis, or a set table in the value").hint("add path = \"job.input\" to the axis"),
+            item.mark(Diagnostic::error("sweep", format!("this value of axis {axis:?} changes nothing")))
+                .found(item.found())
+                .expected("a path on the axis, or a set table in the value")
+                .hint("add path = \"job.input\" to the axis"),
         );
     }
     let label = item.get("label").and_then(Node::scalar).unwrap_or_else(|| {

@@ -54,10 +54,8 @@ fn aks_migration_is_the_case() {
 #[test]
 fn aks_migration_sweeps_the_two_misconfigurations_first_axis_slowest() {
     let (points, _) = loaded(&request("aks-migration")).points();
-    let found: Vec<(bool, bool)> = points
-        .iter()
-        .map(|p| (p.spec.spark.kubernetes.local_dirs_tmpfs, p.spec.spark.kubernetes.pod_template.affinity.required_pod.is_empty()))
-        .collect();
+    let found: Vec<(bool, bool)> =
+        points.iter().map(|p| (p.spec.spark.kubernetes.local_dirs_tmpfs, p.spec.spark.kubernetes.pod_template.affinity.required_pod.is_empty())).collect();
     assert_eq!(found, [(true, false), (true, true), (false, false), (false, true)]);
     assert_eq!(points[2].coordinates, [("tmpfs".to_owned(), false.into()), ("placement".to_owned(), "required-affinity".into())]);
     assert_eq!(points[0].spec, loaded(&request("aks-migration")).spec);
@@ -111,7 +109,11 @@ fn later_layers_win_and_every_value_keeps_its_origin() {
 // A4: M and S of an 8 GiB heap.
 #[test]
 fn explain_gives_derived_sizes() {
-    let scenario = loaded(&Request { conf: vec!["spark.executor.memory=8g".to_owned()], set: vec!["spark.conf.'spark.executor.memoryOverhead'=819m".to_owned()], ..request("aks-migration") });
+    let scenario = loaded(&Request {
+        conf: vec!["spark.executor.memory=8g".to_owned()],
+        set: vec!["spark.conf.'spark.executor.memoryOverhead'=819m".to_owned()],
+        ..request("aks-migration")
+    });
     let found = explain("spark.executor.memory", Some(&scenario)).expect("known");
     assert_eq!((found.value.as_deref(), found.origin.as_deref(), found.default.as_str()), (Some("8g"), Some("--conf"), "1g"));
     let derived = |name: &str| found.derived.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());

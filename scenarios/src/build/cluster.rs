@@ -1,7 +1,8 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, Resources, Taint, YarnSpec,
+    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, Resources,
+    Taint, YarnSpec,
 };
 
 use super::View;

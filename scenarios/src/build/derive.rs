@@ -71,7 +71,11 @@ fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Dia
         let name = vm.text().unwrap_or_default();
         let names: Vec<&str> = catalog::shapes().iter().map(|s| s.name.as_str()).collect();
         let near = nearest(name, names.iter().copied());
-        let hint = if near.is_empty() { "describe the machine by cpu, memory, disk and nic instead of vm".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
+        let hint = if near.is_empty() {
+            "describe the machine by cpu, memory, disk and nic instead of vm".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
         let missing_parts = ["cpu", "memory", "disk", "nic"].iter().any(|key| pool.get(key).is_none());
         let expected = format!("one of {}", names.join(", "));
         if missing_parts {
@@ -85,7 +89,11 @@ fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Dia
     let named = View(pool).text("name");
     for key in ["cpu", "memory", "disk", "nic"].into_iter().filter(|key| pool.get(key).is_none()) {
         let message = format!("cluster.pool.{index}.{key} is missing: pool {named:?} has no VM shape that gives it");
-        problems.push(pool.mark(Diagnostic::error("missing-key", message)).expected(format!("vm, or {key}")).hint("add vm = \"Standard_D16s_v5\", or describe the machine by cpu, memory, disk and nic"));
+        problems.push(
+            pool.mark(Diagnostic::error("missing-key", message))
+                .expected(format!("vm, or {key}"))
+                .hint("add vm = \"Standard_D16s_v5\", or describe the machine by cpu, memory, disk and nic"),
+        );
     }
     missing(pool, "vm", || derived(Value::Text("custom".to_owned()), "described by hand"));
     let nominal = View(pool).size("memory");
@@ -143,7 +151,12 @@ fn reserve(pool: &mut Node, provider: Provider, platform: &str, kubernetes: (u16
 fn taints(pool: &Node, problems: &mut Diagnostics) {
     for item in pool.get("taints").map_or(&[][..], Node::items) {
         if item.text().and_then(cluster::taint).is_none() {
-            problems.push(item.mark(Diagnostic::error("bad-value", "this taint cannot be read")).found(item.found()).expected("key=value:Effect with NoSchedule, PreferNoSchedule or NoExecute").hint("write \"dedicated=spark:NoSchedule\""));
+            problems.push(
+                item.mark(Diagnostic::error("bad-value", "this taint cannot be read"))
+                    .found(item.found())
+                    .expected("key=value:Effect with NoSchedule, PreferNoSchedule or NoExecute")
+                    .hint("write \"dedicated=spark:NoSchedule\""),
+            );
         }
     }
 }

@@ -28,7 +28,11 @@ fn collect(node: &Node, path: &str, all: &mut Vec<Setting>) {
     match &node.value {
         Value::Table(_) if path == "spark.conf" => {}
         // A distribution is one value.
-        Value::Table(_) if path.starts_with("uncertainty.") || ["anon", "shmem", "system_memory", "metrics_age", "teardown"].iter().any(|key| path.ends_with(key)) => all.push(leaf(node)),
+        Value::Table(_)
+            if path.starts_with("uncertainty.") || ["anon", "shmem", "system_memory", "metrics_age", "teardown"].iter().any(|key| path.ends_with(key)) =>
+        {
+            all.push(leaf(node))
+        }
         Value::Table(entries) => {
             for entry in entries {
                 collect(&entry.node, &format!("{path}.{}", entry.key), all);

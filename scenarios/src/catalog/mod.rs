@@ -5,6 +5,8 @@
 //! temp disk where the shape has a large enough one, managed by vCPU tier otherwise (AK-1, AK-2). NICs carry 80 % of their
 //! line rate (8.1). The tests read every file through the same walker as scenarios.
 
+#[cfg(test)]
+mod format;
 mod reservation;
 
 pub(crate) use reservation::{Provider, reservation};
@@ -16,64 +18,10 @@ use sim_core::units::{ByteRate, Bytes};
 
 use crate::diag::{Diagnostics, Source};
 use crate::raw::{Layer, Node, Value, read_toml};
-use crate::schema::{Field, Kind, Shape};
 
-const FILES: &[(&str, &str)] = &[("catalog/azure.toml", include_str!("../../catalog/azure.toml")), ("catalog/other.toml", include_str!("../../catalog/other.toml"))];
+const FILES: &[(&str, &str)] =
+    &[("catalog/azure.toml", include_str!("../../catalog/azure.toml")), ("catalog/other.toml", include_str!("../../catalog/other.toml"))];
 const OS_DISKS: (&str, &str) = ("catalog/azure-os-disks.toml", include_str!("../../catalog/azure-os-disks.toml"));
-
-const N: Kind = Kind::Integer(1, 1_000_000_000);
-
-static FILE: Shape = Shape {
-    name: "a catalog of VM shapes",
-    fields: &[
-        Field::required("source", Kind::Text, "Where the figures come from."),
-        Field::required("date", Kind::Text, "When they were read."),
-        Field::required("shape", Kind::List(&Kind::Table(&SHAPE)), "Shapes."),
-    ],
-};
-static SHAPE: Shape = Shape {
-    name: "[[shape]]",
-    fields: &[
-        Field::required("name", Kind::Text, "Name."),
-        Field::required("vcpu", N, "CPUs."),
-        Field::required("memory_gib", N, "Nominal memory, GiB."),
-        Field::required("nic_mbit", N, "Line rate, 10^6 bit/s."),
-        Field::optional("remote_mb", N, "Cap of all remote disks, 10^6 B/s."),
-        Field::optional("ephemeral_os", Kind::Bool, "Whether the OS disk is on the temp disk."),
-        Field::optional("temp", Kind::Table(&DISK), "Local temp disk."),
-        Field::optional("disks", Kind::List(&Kind::Table(&DISK)), "Other disks."),
-    ],
-};
-static DISK: Shape = Shape {
-    name: "a disk",
-    fields: &[
-        Field::optional("name", Kind::Text, "Name."),
-        Field::required("gib", N, "Size, GiB."),
-        Field::optional("used_gib", N, "Used by images and logs, GiB."),
-        Field::required("iops", N, "Operations per second."),
-        Field::required("read_mb", N, "Read, 10^6 B/s."),
-        Field::required("write_mb", N, "Write, 10^6 B/s."),
-        Field::optional("io_kib", N, "Size of one I/O, KiB."),
-    ],
-};
-static TIERS: Shape = Shape {
-    name: "the OS disks by vCPU",
-    fields: &[
-        Field::required("source", Kind::Text, "Where the figures come from."),
-        Field::required("date", Kind::Text, "When they were read."),
-        Field::required("tier", Kind::List(&Kind::Table(&TIER)), "Tiers."),
-    ],
-};
-static TIER: Shape = Shape {
-    name: "[[tier]]",
-    fields: &[
-        Field::required("name", Kind::Text, "Name."),
-        Field::required("from_vcpu", N, "Smallest number of CPUs."),
-        Field::required("gib", N, "Size, GiB."),
-        Field::required("iops", N, "Operations per second."),
-        Field::required("mb", N, "Read and write, 10^6 B/s."),
-    ],
-};
 
 /// Images and logs on an AKS OS disk: what a node has pulled before a job starts.
 const OS_DISK_USED_GIB: u64 = 25;
@@ -133,7 +81,8 @@ impl VmShape {
 
 static OS_TIERS: LazyLock<Vec<(DiskSpec, u64)>> = LazyLock::new(|| {
     let file = parse(OS_DISKS.0, OS_DISKS.1);
-    let mut tiers: Vec<(DiskSpec, u64)> = file.get("tier").map_or(&[][..], Node::items).iter().map(|tier| (os_disk(tier), integer(tier, "from_vcpu"))).collect();
+    let mut tiers: Vec<(DiskSpec, u64)> =
+        file.get("tier").map_or(&[][..], Node::items).iter().map(|tier| (os_disk(tier), integer(tier, "from_vcpu"))).collect();
     tiers.sort_by_key(|(_, from)| *from);
     tiers
 });
@@ -211,6 +160,7 @@ fn shape(node: &Node) -> VmShape {
 
 #[cfg(test)]
 mod tests {
+    use super::format::{FILE, TIERS};
     use super::*;
     use crate::schema::{Unknown, walk};
 

@@ -60,13 +60,21 @@ impl Reader<'_> {
             "Lt" if on_node => SelectorOp::Lt,
             _ => {
                 let place = node.get("operator").unwrap_or(node);
-                self.error(place, format!("unknown operator {operator:?}"), if on_node { "In, NotIn, Exists, DoesNotExist, Gt or Lt" } else { "In, NotIn, Exists or DoesNotExist" });
+                self.error(
+                    place,
+                    format!("unknown operator {operator:?}"),
+                    if on_node { "In, NotIn, Exists, DoesNotExist, Gt or Lt" } else { "In, NotIn, Exists or DoesNotExist" },
+                );
                 return None;
             }
         };
         let needs_values = !matches!(op, SelectorOp::Exists | SelectorOp::DoesNotExist);
         if needs_values == values.is_empty() {
-            self.error(node, format!("operator {operator} {}", if needs_values { "needs values" } else { "takes no values" }), "key, operator and, for In and NotIn, values");
+            self.error(
+                node,
+                format!("operator {operator} {}", if needs_values { "needs values" } else { "takes no values" }),
+                "key, operator and, for In and NotIn, values",
+            );
         }
         Some(Requirement { key: text(node, "key"), op, values })
     }

@@ -14,7 +14,8 @@ pub(super) static POD: Shape = Shape {
     name: "the pod template",
     fields: &[opt("apiVersion", Kind::Text), opt("kind", Kind::Choice(&["Pod"])), opt("metadata", Kind::Table(&METADATA)), opt("spec", Kind::Table(&SPEC))],
 };
-static METADATA: Shape = Shape { name: "metadata", fields: &[opt("name", Kind::Text), opt("namespace", Kind::Text), opt("labels", Kind::Map), opt("annotations", Kind::Map)] };
+static METADATA: Shape =
+    Shape { name: "metadata", fields: &[opt("name", Kind::Text), opt("namespace", Kind::Text), opt("labels", Kind::Map), opt("annotations", Kind::Map)] };
 static SPEC: Shape = Shape {
     name: "spec",
     fields: &[
@@ -45,8 +46,10 @@ static POD_AFFINITY: Shape = Shape {
 static POD_TERM: Shape = Shape { name: "a pod affinity term", fields: &[opt("labelSelector", Kind::Table(&LABEL_SELECTOR)), must("topologyKey", Kind::Text)] };
 static WEIGHTED_POD_TERM: Shape =
     Shape { name: "a weighted pod affinity term", fields: &[must("weight", Kind::Integer(1, 100)), must("podAffinityTerm", Kind::Table(&POD_TERM))] };
-static LABEL_SELECTOR: Shape = Shape { name: "labelSelector", fields: &[opt("matchLabels", Kind::Map), opt("matchExpressions", Kind::List(&Kind::Table(&EXPRESSION)))] };
-static EXPRESSION: Shape = Shape { name: "an expression", fields: &[must("key", Kind::Text), must("operator", Kind::Text), opt("values", Kind::List(&Kind::Any))] };
+static LABEL_SELECTOR: Shape =
+    Shape { name: "labelSelector", fields: &[opt("matchLabels", Kind::Map), opt("matchExpressions", Kind::List(&Kind::Table(&EXPRESSION)))] };
+static EXPRESSION: Shape =
+    Shape { name: "an expression", fields: &[must("key", Kind::Text), must("operator", Kind::Text), opt("values", Kind::List(&Kind::Any))] };
 static NODE_AFFINITY: Shape = Shape {
     name: "nodeAffinity",
     fields: &[
@@ -83,5 +86,6 @@ static CONTAINER: Shape = Shape {
     ],
 };
 static RESOURCES: Shape = Shape { name: "resources", fields: &[opt("requests", Kind::Table(&AMOUNTS)), opt("limits", Kind::Table(&AMOUNTS))] };
-static AMOUNTS: Shape = Shape { name: "resource amounts", fields: &[opt("cpu", Kind::KubeCpu), opt("memory", Kind::KubeBytes), opt("ephemeral-storage", Kind::KubeBytes)] };
+static AMOUNTS: Shape =
+    Shape { name: "resource amounts", fields: &[opt("cpu", Kind::KubeCpu), opt("memory", Kind::KubeBytes), opt("ephemeral-storage", Kind::KubeBytes)] };
 static MOUNT: Shape = Shape { name: "a volume mount", fields: &[must("name", Kind::Text), must("mountPath", Kind::Text), opt("readOnly", Kind::Bool)] };

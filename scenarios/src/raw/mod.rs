@@ -7,6 +7,8 @@
 mod path;
 mod read_toml;
 mod read_yaml;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use path::Path;
 pub(crate) use read_toml::{read_toml, read_value};

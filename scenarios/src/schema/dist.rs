@@ -14,8 +14,14 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::quantity;
 use crate::raw::Value;
 
-const FAMILIES: &[(&str, &[&str])] =
-    &[("constant", &[]), ("uniform", &["low", "high"]), ("normal", &["mean", "sd"]), ("lognormal", &["median", "sigma"]), ("triangular", &["low", "mode", "high"]), ("empirical", &[])];
+const FAMILIES: &[(&str, &[&str])] = &[
+    ("constant", &[]),
+    ("uniform", &["low", "high"]),
+    ("normal", &["mean", "sd"]),
+    ("lognormal", &["median", "sigma"]),
+    ("triangular", &["low", "mode", "high"]),
+    ("empirical", &[]),
+];
 const EXPECTED: &str = "a number, or a distribution such as { lognormal = { median = 1.0, sigma = 0.05 } }";
 
 /// Reads a distribution; problems are pushed and `None` comes back.

@@ -62,7 +62,10 @@ fn unknown_key(entry: &Entry, shape: &Shape, path: &str, unknown: Unknown) -> Di
         diagnostic.hint = hint;
         return diagnostic;
     }
-    diagnostic.found(entry.key.clone()).expected(format!("one of {}", keys.join(", "))).hint(hint.unwrap_or_else(|| "spillcast schema prints every key".to_owned()))
+    diagnostic
+        .found(entry.key.clone())
+        .expected(format!("one of {}", keys.join(", ")))
+        .hint(hint.unwrap_or_else(|| "spillcast schema prints every key".to_owned()))
 }
 
 /// An error at a key.

@@ -80,7 +80,9 @@ fn volume(kind: &str, name: &str, options: &BTreeMap<String, Node>, problems: &m
     if let Some(node) = options.get("options.sizeLimit") {
         match quantity::kube_bytes(&node.scalar().unwrap_or_default()) {
             Ok(bytes) => limit = Some(bytes),
-            Err(bad) => problems.push(node.mark(Diagnostic::error("bad-volume", format!("sizeLimit of volume {name} cannot be read"))).found(node.found()).expected(bad.expected)),
+            Err(bad) => problems.push(
+                node.mark(Diagnostic::error("bad-volume", format!("sizeLimit of volume {name} cannot be read"))).found(node.found()).expected(bad.expected),
+            ),
         }
     }
     let source = match (kind, limit) {
@@ -95,7 +97,10 @@ fn volume(kind: &str, name: &str, options: &BTreeMap<String, Node>, problems: &m
             return None;
         }
         _ => {
-            problems.push(any.mark(Diagnostic::warning("not-simulated", format!("volume {name} of type {kind} is not simulated"))).expected("emptyDir, hostPath or persistentVolumeClaim"));
+            problems.push(
+                any.mark(Diagnostic::warning("not-simulated", format!("volume {name} of type {kind} is not simulated")))
+                    .expected("emptyDir, hostPath or persistentVolumeClaim"),
+            );
             return None;
         }
     };

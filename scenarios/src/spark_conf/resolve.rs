@@ -1,7 +1,8 @@
 //! From keys to the model's configuration: defaults by version, platform and language.
 
 use sim_core::spec::{
-    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, SchedulingConf, Serializer, ShuffleConf, SparkConf,
+    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, SchedulingConf, Serializer, ShuffleConf,
+    SparkConf,
 };
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 
@@ -186,7 +187,8 @@ fn scheduling(conf: &Conf, platform: Platform, instances: u32) -> SchedulingConf
 }
 
 fn kubernetes(conf: &Conf, around: Surroundings) -> KubernetesConf {
-    let written = conf.written("spark.local.dir").and_then(|node| node.text()).map_or(1, |dirs| dirs.split(',').filter(|dir| !dir.trim().is_empty()).count().max(1));
+    let written =
+        conf.written("spark.local.dir").and_then(|node| node.text()).map_or(1, |dirs| dirs.split(',').filter(|dir| !dir.trim().is_empty()).count().max(1));
     KubernetesConf {
         local_dirs_tmpfs: conf.on("spark.kubernetes.local.dirs.tmpfs"),
         local_dirs: around.local_dirs.unwrap_or(u32::try_from(written).unwrap_or(1)),

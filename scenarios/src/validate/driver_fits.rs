@@ -13,7 +13,8 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
         driver.container_memory <= memory && driver.cpu <= cpu
     });
     if placed && !fits {
-        let problem = Diagnostic::warning("driver-fits", "no node is large enough for the driver: the application never starts").found(format!("{} for the driver", driver.container_memory));
+        let problem = Diagnostic::warning("driver-fits", "no node is large enough for the driver: the application never starts")
+            .found(format!("{} for the driver", driver.container_memory));
         problems.push(facts.at_conf(&["spark.driver.memory"], problem).expected("less than a node can give").hint("lower spark.driver.memory"));
     }
 }

@@ -15,5 +15,9 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     let found = format!("{memory} and {} cores for an executor", cpu.as_cores());
     let expected = format!("at most {} and {} cores, what the largest node can give", largest.0, largest.1.as_cores());
     let problem = Diagnostic::warning("executor-fits", "no node is large enough for an executor: all stay pending").found(found).expected(expected);
-    problems.push(facts.at_conf(&["spark.executor.memory", "spark.executor.cores"], problem).hint("lower spark.executor.memory or spark.executor.cores, or take larger nodes"));
+    problems.push(
+        facts
+            .at_conf(&["spark.executor.memory", "spark.executor.cores"], problem)
+            .hint("lower spark.executor.memory or spark.executor.cores, or take larger nodes"),
+    );
 }

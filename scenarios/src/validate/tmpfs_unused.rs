@@ -14,5 +14,10 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
         None => return,
     };
     let problem = Diagnostic::warning("tmpfs-unused", message).found("spark.kubernetes.local.dirs.tmpfs = true");
-    problems.push(facts.at_conf(&["spark.kubernetes.local.dirs.tmpfs"], problem).expected("directories that Spark makes itself").hint("give the volume a medium of its own"));
+    problems.push(
+        facts
+            .at_conf(&["spark.kubernetes.local.dirs.tmpfs"], problem)
+            .expected("directories that Spark makes itself")
+            .hint("give the volume a medium of its own"),
+    );
 }
