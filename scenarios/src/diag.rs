@@ -126,3 +126,27 @@ impl Diagnostics {
         &self.items
     }
 }
+
+/// All problems as plain text, one block each: place, severity and message, what was found, what was expected, a hint.
+pub fn render_plain(problems: &Diagnostics) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for item in problems.items() {
+        let place = item.place.as_ref().map_or_else(String::new, |place| {
+            let (line, column) = place.source.line_column(place.span.start);
+            format!("{}:{line}:{column}: ", place.source.name)
+        });
+        let severity = match item.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{place}{severity}[{}]: {}", item.rule, item.message);
+        for (name, value) in [("found", &item.found), ("expected", &item.expected), ("hint", &item.hint)] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "  {name}: {value}");
+            }
+        }
+    }
+    text
+}

@@ -1,5 +1,62 @@
 //! What users write or export, read and checked into the model's inputs.
+//!
+//! [`load`] takes what the command line names (a scenario file or a built-in one, a properties file, a pod template,
+//! `--conf`, `--set`), lays the layers over each other so that each value keeps its origin, checks everything at once,
+//! and gives a [`Scenario`] with the model's [`sim_core::spec::Spec`]. [`Scenario::points`] expands a sweep: each point goes
+//! through all layers and rules again. Problems are [`diag::Diagnostics`] with file, place, what was found, what was
+//! expected and one thing to try; bad input never panics.
+//!
+//! ```
+//! use scenarios::{Request, load};
+//!
+//! let (scenario, problems) = load(&Request { scenario: "aks-migration".to_owned(), ..Request::default() });
+//! assert!(!problems.has_errors());
+//! let scenario = scenario.expect("no errors");
+//! assert_eq!(scenario.spec.cluster.pools[0].count, 4);
+//! ```
 
+mod build;
+mod catalog;
 pub mod diag;
 pub mod event_log;
+mod explain;
+mod kube_yaml;
+mod layer;
+pub mod library;
+mod new;
 pub mod profile;
+mod properties;
+mod quantity;
+mod raw;
+mod scenario;
+mod schema;
+mod spark_conf;
+mod sweep;
+mod validate;
+
+pub use explain::{Explanation, explain};
+pub use library::{BuiltIn, BuiltInKind};
+pub use new::new_scenario;
+pub use raw::Origin;
+pub use scenario::{Request, Scenario, Setting, load};
+pub use sweep::{Axis, AxisValue, Point, Sweep};
+
+/// The JSON Schema (draft-07) of a scenario file, for editors.
+pub fn schema() -> serde_json::Value {
+    schema::json_schema(&schema::ROOT, "spillcast scenario")
+}
+
+/// Every Spark key that is known, with its meaning; keys that are known and not simulated say so.
+pub fn known_keys() -> Vec<(String, String)> {
+    let simulated = spark_conf::KEYS.iter().map(|key| (key.key.to_owned(), key.meaning.to_owned()));
+    let others = spark_conf::NOT_SIMULATED.iter().map(|(key, meaning)| ((*key).to_owned(), format!("{meaning} (not simulated)")));
+    let mut keys: Vec<_> = simulated.chain(others).collect();
+    keys.sort();
+    keys
+}
+
+/// Every machine shape of the catalogue, with its size.
+pub fn known_vms() -> Vec<(String, String)> {
+    let summary = |shape: &catalog::VmShape| format!("{} vCPU, {:.0} GiB, NIC {:.1} GB/s", shape.vcpu, shape.nominal_memory.as_gib(), shape.nic.as_f64() / 1e9);
+    catalog::shapes().iter().map(|shape| (shape.name.clone(), summary(shape))).collect()
+}

@@ -81,7 +81,21 @@ impl Summary {
     /// Summarises values; all numbers are zero when there are none (`n` says so).
     pub fn of(mut values: Vec<f64>, confidence: f64) -> Self {
         if values.is_empty() {
-            return Self { mean: 0.0, mean_low: 0.0, mean_high: 0.0, p50: 0.0, p50_low: 0.0, p50_high: 0.0, p95: 0.0, p95_low: 0.0, p95_high: 0.0, min: 0.0, max: 0.0, confidence, n: 0 };
+            return Self {
+                mean: 0.0,
+                mean_low: 0.0,
+                mean_high: 0.0,
+                p50: 0.0,
+                p50_low: 0.0,
+                p50_high: 0.0,
+                p95: 0.0,
+                p95_low: 0.0,
+                p95_high: 0.0,
+                min: 0.0,
+                max: 0.0,
+                confidence,
+                n: 0,
+            };
         }
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;

@@ -62,7 +62,8 @@ impl PointResult {
     /// When `outcomes` is empty: an estimate needs at least one replication.
     pub fn fold(outcomes: &[Outcome], confidence: f64) -> Self {
         assert!(!outcomes.is_empty(), "an estimate needs at least one replication");
-        let share = |test: &dyn Fn(&Outcome) -> bool| Estimate::proportion(outcomes.iter().filter(|o| test(o)).count() as u64, outcomes.len() as u64, confidence);
+        let share =
+            |test: &dyn Fn(&Outcome) -> bool| Estimate::proportion(outcomes.iter().filter(|o| test(o)).count() as u64, outcomes.len() as u64, confidence);
         let over = |value: &dyn Fn(&Outcome) -> Option<f64>| Summary::of(outcomes.iter().filter_map(value).collect(), confidence);
         let example = outcomes.iter().find(|o| o.oom());
         Self {

@@ -1,0 +1,115 @@
+//! `[cluster]` to the model's machines.
+
+use sim_core::spec::{
+    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, Resources,
+    Taint, YarnSpec,
+};
+
+use super::View;
+use crate::kube_yaml::taint_effect;
+use crate::schema::Measure;
+
+/// The cluster from a filled tree.
+pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
+    let kubelet = view.table("kubelet");
+    let yarn = view.table("yarn");
+    ClusterSpec {
+        platform: platform(&view.text("platform")),
+        pools: view.items("pool").map(pool).collect(),
+        neighbours: view.items("neighbour").map(neighbour).collect(),
+        cgroup: match view.text("cgroup").as_str() {
+            "v1" => CgroupVersion::V1,
+            name => CgroupVersion::V2 { group_kill: name == "v2-group-kill" },
+        },
+        kubelet: KubeletSpec {
+            eviction_period_s: kubelet.time("eviction_period").as_secs_f64(),
+            metrics_age_s: kubelet.dist("metrics_age", Measure::Seconds),
+            volume_stats_period_s: kubelet.time("volume_stats_period").as_secs_f64(),
+            teardown_s: kubelet.dist("teardown", Measure::Seconds),
+            active_file_share: kubelet.number("active_file_share"),
+        },
+        yarn: YarnSpec {
+            minimum_allocation: yarn.size("minimum_allocation"),
+            node_memory_share: yarn.number("node_memory_share"),
+            monitor_interval_s: yarn.time("monitor_interval").as_secs_f64(),
+            pmem_check: yarn.on("pmem_check"),
+            vmem_check: yarn.on("vmem_check"),
+            vmem_ratio: yarn.number("vmem_ratio"),
+        },
+    }
+}
+
+/// The platform by its name in a scenario; providers are Kubernetes.
+pub(super) fn platform(name: &str) -> Platform {
+    match name {
+        "yarn" => Platform::Yarn,
+        "standalone" => Platform::Standalone,
+        "bare" => Platform::Bare,
+        _ => Platform::Kubernetes,
+    }
+}
+
+fn pool(view: View<'_>) -> PoolSpec {
+    let reserved = view.table("reserved");
+    PoolSpec {
+        name: view.text("name"),
+        count: view.count("count"),
+        shape: NodeShape {
+            vm: view.text("vm"),
+            cpu: view.cpu("cpu"),
+            memory: view.size("memory"),
+            reserved: Reservation {
+                memory: reserved.size("memory"),
+                cpu: reserved.cpu("cpu"),
+                eviction_memory: reserved.size("eviction_memory"),
+                eviction_nodefs_percent: reserved.count("eviction_nodefs_percent"),
+            },
+            max_pods: view.count("max_pods"),
+            disks: view.items("disk").map(disk).collect(),
+            nic: view.rate("nic"),
+            system_memory: view.dist("system_memory", Measure::Bytes),
+        },
+        labels: view.labels("labels"),
+        taints: view.items("taints").filter_map(|item| taint(item.0.text()?)).collect(),
+    }
+}
+
+fn disk(view: View<'_>) -> DiskSpec {
+    DiskSpec {
+        name: view.text("name"),
+        size: view.size("size"),
+        used: view.size("used"),
+        read: view.rate("read"),
+        write: view.rate("write"),
+        iops: view.count64("iops"),
+        io_size: view.size("io_size"),
+    }
+}
+
+/// A taint in kubectl's notation, `key=value:Effect` or `key:Effect`.
+pub(super) fn taint(text: &str) -> Option<Taint> {
+    let (rest, effect) = text.rsplit_once(':')?;
+    let (key, value) = rest.split_once('=').unwrap_or((rest, ""));
+    (!key.is_empty()).then_some(())?;
+    Some(Taint { key: key.to_owned(), value: value.to_owned(), effect: taint_effect(effect)? })
+}
+
+fn neighbour(view: View<'_>) -> NeighbourSpec {
+    NeighbourSpec {
+        name: view.text("name"),
+        placement: if view.maybe("replicas").is_some() { NeighbourPlacement::Replicas(view.count("replicas")) } else { NeighbourPlacement::EveryNode },
+        resources: Resources {
+            cpu_request: view.cpu("cpu_request"),
+            cpu_limit: view.maybe("cpu_limit").map(|_| view.cpu("cpu_limit")),
+            memory_request: view.size("memory_request"),
+            memory_limit: view.maybe_size("memory_limit"),
+            ephemeral_request: view.size("ephemeral_request"),
+            ephemeral_limit: view.maybe_size("ephemeral_limit"),
+        },
+        memory: MemoryUse { anon: view.dist("anon", Measure::Bytes), shmem: view.dist("shmem", Measure::Bytes), processes: view.count("processes") },
+        cpu_use: view.cpu("cpu_use"),
+        priority: view.priority("priority"),
+        labels: view.labels("labels"),
+        restarts: view.on("restarts"),
+    }
+}

@@ -1,0 +1,178 @@
+//! Values that follow from others, put into the tree so that they have an origin too.
+//!
+//! A pool's machine comes from its VM shape (5.11) where the pool does not say it; `MemTotal` is 98 % of the nominal memory
+//! (0.2); reservations come from the provider's formula on the nominal memory (5.10); the cgroup version from the Kubernetes
+//! version (QO-4, QO-5).
+
+use sim_core::spec::DiskSpec;
+use sim_core::units::{ByteRate, Bytes, CoreMillis};
+
+use super::{View, cluster, derived};
+use crate::catalog::{self, MEM_TOTAL_SHARE, Provider, VmShape, reservation};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::raw::{Node, Value};
+use crate::schema::nearest;
+
+/// Fills what follows; problems are unknown shapes and pools that do not say what their machines are.
+pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
+    let name = View(tree).text("name");
+    missing(tree, "title", || derived(Value::Text(name), "the name"));
+    let Some(cluster) = tree.get_mut("cluster") else { return };
+    let platform = View(cluster).text("platform");
+    let kubernetes = kubernetes_version(&View(cluster).text("kubernetes"));
+    missing(cluster, "cgroup", || cgroup(&platform, kubernetes));
+    let provider = match platform.as_str() {
+        "aks" => Provider::Aks,
+        "eks" => Provider::Eks,
+        "gke" => Provider::Gke,
+        _ => Provider::Upstream,
+    };
+    let Some(Value::Array(pools)) = cluster.get_mut("pool").map(|node| &mut node.value) else { return };
+    for (i, pool) in pools.iter_mut().enumerate() {
+        missing(pool, "name", || derived(Value::Text(format!("pool-{i}")), "its place in the list"));
+        machine(pool, i, provider, problems);
+        reserve(pool, provider, &platform, kubernetes);
+        taints(pool, problems);
+    }
+}
+
+fn missing(table: &mut Node, key: &str, make: impl FnOnce() -> Node) {
+    if table.get(key).is_none() {
+        let node = make();
+        table.insert(key, node);
+    }
+}
+
+fn kubernetes_version(text: &str) -> (u16, u16) {
+    let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
+    (major.parse().unwrap_or(1), minor.parse().unwrap_or(0))
+}
+
+/// cgroup v2 from 1.25 on providers' images, group kill from 1.28 (QO-4, QO-5); v1 outside Kubernetes.
+fn cgroup(platform: &str, kubernetes: (u16, u16)) -> Node {
+    if ["yarn", "standalone", "bare"].contains(&platform) {
+        return derived(Value::Text("v1".to_owned()), format!("usual on {platform}"));
+    }
+    let name = if kubernetes >= (1, 28) {
+        "v2-group-kill"
+    } else if kubernetes >= (1, 25) {
+        "v2"
+    } else {
+        "v1"
+    };
+    derived(Value::Text(name.to_owned()), format!("Kubernetes {}.{} (QO-4, QO-5)", kubernetes.0, kubernetes.1))
+}
+
+fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Diagnostics) {
+    let shape = pool.get("vm").and_then(Node::text).and_then(catalog::find);
+    if let Some(vm) = pool.get("vm")
+        && shape.is_none()
+    {
+        let name = vm.text().unwrap_or_default();
+        let names: Vec<&str> = catalog::shapes().iter().map(|s| s.name.as_str()).collect();
+        let near = nearest(name, names.iter().copied());
+        let hint = if near.is_empty() {
+            "describe the machine by cpu, memory, disk and nic instead of vm".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
+        let missing_parts = ["cpu", "memory", "disk", "nic"].iter().any(|key| pool.get(key).is_none());
+        let expected = format!("one of {}", names.join(", "));
+        if missing_parts {
+            problems.push(vm.mark(Diagnostic::error("unknown-vm", format!("the catalog has no VM shape {name:?}"))).found(name).expected(expected).hint(hint));
+            return;
+        }
+    }
+    if let Some(shape) = shape {
+        from_shape(pool, shape, provider);
+    }
+    let named = View(pool).text("name");
+    for key in ["cpu", "memory", "disk", "nic"].into_iter().filter(|key| pool.get(key).is_none()) {
+        let message = format!("cluster.pool.{index}.{key} is missing: pool {named:?} has no VM shape that gives it");
+        problems.push(
+            pool.mark(Diagnostic::error("missing-key", message))
+                .expected(format!("vm, or {key}"))
+                .hint("add vm = \"Standard_D16s_v5\", or describe the machine by cpu, memory, disk and nic"),
+        );
+    }
+    missing(pool, "vm", || derived(Value::Text("custom".to_owned()), "described by hand"));
+    let nominal = View(pool).size("memory");
+    missing(pool, "nominal_memory", || derived(size(nominal), "memory of the pool"));
+    if let Some(Value::Array(disks)) = pool.get_mut("disk").map(|node| &mut node.value) {
+        for disk in disks {
+            let read = View(disk).text("read");
+            missing(disk, "write", || derived(Value::Text(read), "the read bandwidth"));
+        }
+    }
+}
+
+fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
+    let from = format!("VM shape {}", shape.name);
+    missing(pool, "cpu", || derived(cpu(CoreMillis::cores(shape.vcpu)), &from));
+    missing(pool, "nominal_memory", || derived(size(shape.nominal_memory), &from));
+    let visible = Bytes::mib(shape.nominal_memory.scale(MEM_TOTAL_SHARE).whole_mib());
+    missing(pool, "memory", || derived(size(visible), format!("98 % of {from} (0.2)")));
+    missing(pool, "nic", || derived(rate(shape.nic), format!("80 % of the line rate of {from} (8.1)")));
+    missing(pool, "disk", || derived(Value::Array(shape.disks(provider).iter().map(|disk| disk_node(disk, &from)).collect()), &from));
+}
+
+fn disk_node(disk: &DiskSpec, from: &str) -> Node {
+    let mut node = derived(Value::Table(Vec::new()), from);
+    for (key, value) in [
+        ("name", Value::Text(disk.name.clone())),
+        ("size", size(disk.size)),
+        ("used", size(disk.used)),
+        ("read", rate(disk.read)),
+        ("write", rate(disk.write)),
+        ("iops", Value::Integer(i64::try_from(disk.iops).unwrap_or(i64::MAX))),
+        ("io_size", size(disk.io_size)),
+    ] {
+        node.insert(key, derived(value, from));
+    }
+    node
+}
+
+fn reserve(pool: &mut Node, provider: Provider, platform: &str, kubernetes: (u16, u16)) {
+    let view = View(pool);
+    let kubernetes_platform = cluster::platform(platform) == sim_core::spec::Platform::Kubernetes;
+    let mut kept = reservation(provider, kubernetes, view.size("nominal_memory"), view.cpu("cpu"), view.count("max_pods"));
+    let mut from = format!("reservation of {platform} {}.{} (5.10)", kubernetes.0, kubernetes.1);
+    if !kubernetes_platform {
+        kept = sim_core::spec::Reservation::default();
+        from = format!("no kubelet on {platform}");
+    }
+    let Some(reserved) = pool.get_mut("reserved") else { return };
+    missing(reserved, "memory", || derived(size(kept.memory), &from));
+    missing(reserved, "cpu", || derived(cpu(kept.cpu), &from));
+    missing(reserved, "eviction_memory", || derived(size(kept.eviction_memory), &from));
+    missing(reserved, "eviction_nodefs_percent", || derived(Value::Integer(i64::from(kept.eviction_nodefs_percent)), &from));
+}
+
+fn taints(pool: &Node, problems: &mut Diagnostics) {
+    for item in pool.get("taints").map_or(&[][..], Node::items) {
+        if item.text().and_then(cluster::taint).is_none() {
+            problems.push(
+                item.mark(Diagnostic::error("bad-value", "this taint cannot be read"))
+                    .found(item.found())
+                    .expected("key=value:Effect with NoSchedule, PreferNoSchedule or NoExecute")
+                    .hint("write \"dedicated=spark:NoSchedule\""),
+            );
+        }
+    }
+}
+
+/// A size in the largest unit that is exact.
+fn size(bytes: Bytes) -> Value {
+    let n = bytes.get();
+    let (unit, shift) = [("GiB", 30), ("MiB", 20), ("KiB", 10)].into_iter().find(|(_, shift)| n != 0 && n.trailing_zeros() >= *shift).unwrap_or(("B", 0));
+    Value::Text(if n == 0 { "0".to_owned() } else { format!("{}{unit}", n >> shift) })
+}
+
+fn rate(rate: ByteRate) -> Value {
+    let n = rate.get();
+    Value::Text(if n.is_multiple_of(1_000_000) { format!("{}MB/s", n / 1_000_000) } else { format!("{n}B/s") })
+}
+
+fn cpu(cpu: CoreMillis) -> Value {
+    Value::Text(if cpu.get().is_multiple_of(1000) { (cpu.get() / 1000).to_string() } else { format!("{}m", cpu.get()) })
+}

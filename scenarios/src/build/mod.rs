@@ -1,0 +1,154 @@
+//! From layers to the model's input: merge, check all of it, fill what follows, build, apply the rules.
+
+mod cluster;
+mod derive;
+mod job;
+mod settings;
+mod view;
+
+use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, RunLimits, SparkVersion, Spec, Uncertainty};
+
+use crate::diag::{Diagnostics, Source};
+use crate::kube_yaml;
+use crate::layer::{Change, Layers, beside, read_file};
+use crate::raw::{Entry, Layer, Node, Value};
+use crate::scenario::Setting;
+use crate::schema::{ROOT, Unknown, fill, walk};
+use crate::spark_conf::{self, Conf, Surroundings};
+use crate::validate;
+use view::View;
+
+/// A point that passed every check.
+pub(crate) struct Resolved {
+    /// The model's input.
+    pub(crate) spec: Spec,
+    /// All settings.
+    pub(crate) settings: Vec<Setting>,
+    /// One line that tells the story.
+    pub(crate) title: String,
+    /// Runs of the point.
+    pub(crate) replications: u64,
+}
+
+/// Builds one point; `None` when there are errors.
+pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnostics) -> Option<Resolved> {
+    let before = problems.items().len();
+    let mut tree = layers.merge(axis, problems);
+    walk(&tree, &ROOT, "", Unknown::Error, problems);
+    let version = version(&tree);
+    let entries: Vec<Entry> = tree.get("spark").and_then(|spark| spark.get("conf")).map(|conf| conf.entries().to_vec()).unwrap_or_default();
+    spark_conf::check(&entries, version, problems);
+    let template = template(layers, &tree, problems);
+    let profile = job::profile(layers, &tree, problems);
+    if problems.items()[before..].iter().any(|d| d.severity == crate::diag::Severity::Error) || problems.has_errors() {
+        return None;
+    }
+    fill(&mut tree, &ROOT);
+    derive::derive(&mut tree, problems);
+    if problems.has_errors() {
+        return None;
+    }
+    let conf = Conf::new(&entries, version);
+    let mut template = template.unwrap_or_default();
+    spark_conf::families(&conf, &mut template, problems);
+    let spec = spec(&tree, &conf, template, &profile?);
+    validate::validate(&validate::Facts { spec: &spec, conf: &conf, tree: &tree }, problems);
+    if problems.has_errors() {
+        return None;
+    }
+    let root = View(&tree);
+    let settings = settings::settings(&tree, &conf);
+    Some(Resolved { spec, settings, title: root.text("title"), replications: root.count64("replications") })
+}
+
+fn version(tree: &Node) -> SparkVersion {
+    let text = tree.get("spark").and_then(|spark| spark.get("version")).and_then(Node::text).unwrap_or("3.5.0");
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    SparkVersion { major: next(), minor: next(), patch: next() }
+}
+
+/// The pod template: the command line's, else the scenario's, else the one that Spark's key names.
+fn template(layers: &Layers, tree: &Node, problems: &mut Diagnostics) -> Option<PodTemplate> {
+    let source = match (&layers.pod_template, tree.get("spark")) {
+        (Some(source), _) => source.clone(),
+        (None, None) => return None,
+        (None, Some(spark)) => {
+            let key = spark.get("conf").and_then(|conf| conf.get("spark.kubernetes.executor.podTemplateFile"));
+            let node = spark.get("pod_template").or(key)?;
+            let text = node.text()?;
+            if text.contains('\n') {
+                let place = node.place.as_ref().map_or("pod_template".to_owned(), |place| format!("{} (pod_template)", place.source.name));
+                Source::new(place, text)
+            } else {
+                read_file(&beside(node, text), Some(node), problems)?
+            }
+        }
+    };
+    kube_yaml::pod_template(&source, problems)
+}
+
+fn spec(tree: &Node, conf: &Conf, template: PodTemplate, profile: &crate::profile::Profile) -> Spec {
+    let root = View(tree);
+    let cluster = cluster::cluster(root.table("cluster"));
+    let around = surroundings(root.table("spark"), cluster.platform, template);
+    let spark = spark_conf::resolve(conf, around);
+    let limits = root.table("limits");
+    Spec {
+        name: root.text("name"),
+        cluster,
+        spark,
+        app: job::app(root.table("job"), conf, profile),
+        uncertainty: uncertainty(root.table("uncertainty")),
+        limits: RunLimits { horizon: limits.time("horizon"), max_events: limits.count64("max_events"), paranoid: limits.on("paranoid") },
+    }
+}
+
+fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: PodTemplate) -> Surroundings {
+    Surroundings {
+        platform,
+        language: match spark.text("language").as_str() {
+            "python" => Language::Python,
+            "r" => Language::R,
+            _ => Language::Jvm,
+        },
+        deploy_mode: if spark.text("deploy_mode") == "client" { DeployMode::Client } else { DeployMode::Cluster },
+        collector: spark.maybe("collector").map(|name| match name.0.text() {
+            Some("parallel") => Collector::Parallel,
+            Some("serial") => Collector::Serial,
+            _ => Collector::G1,
+        }),
+        xms_equals_xmx: spark.maybe("xms_equals_xmx").map(|node| node.0.value == Value::Bool(true)),
+        executor_limit: spark.maybe("executor_limit").map(|_| spark.size("executor_limit")),
+        local_dirs: spark.maybe("local_dirs").map(|_| spark.count("local_dirs")),
+        codec: ["codec_ratio", "compress_s_per_gib", "decompress_s_per_gib"].map(|key| spark.maybe(key).map(|_| spark.number(key))),
+        replace_delay: spark.time("replace_delay"),
+        max_replacements: spark.maybe("max_replacements").map(|_| spark.count("max_replacements")),
+        template,
+    }
+}
+
+fn uncertainty(view: View<'_>) -> Uncertainty {
+    let factor = |key| view.dist(key, crate::schema::Measure::Factor);
+    let seconds = |key| view.dist(key, crate::schema::Measure::Seconds);
+    Uncertainty {
+        data_volume: factor("data_volume"),
+        partition_skew: factor("partition_skew"),
+        compression: factor("compression"),
+        object_expansion: factor("object_expansion"),
+        heap_young_share: factor("heap_young_share"),
+        allocation: factor("allocation"),
+        non_heap: factor("non_heap"),
+        cpu_speed: factor("cpu_speed"),
+        disk_speed: factor("disk_speed"),
+        nic_speed: factor("nic_speed"),
+        task_cpu: factor("task_cpu"),
+        executor_start_s: seconds("executor_start"),
+        death_detection_s: seconds("death_detection"),
+    }
+}
+
+/// A value that follows from others.
+fn derived(value: Value, from: impl Into<String>) -> Node {
+    Node::made(value, Layer::Derived(from.into()))
+}

@@ -1,0 +1,360 @@
+//! The table of a scenario file's keys: kind, default, meaning, source.
+//!
+//! The order is the order of the documentation. `Need::Default` values are TOML; a source names an id of domain-facts, or
+//! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
+
+use super::{Field, Kind, Measure, Shape};
+
+const PERCENT: Kind = Kind::Integer(0, 100);
+const COUNT: Kind = Kind::Integer(0, 100_000);
+const SHARE: Kind = Kind::Number(0.0, 1.0);
+
+/// A whole scenario.
+pub(crate) static ROOT: Shape = Shape {
+    name: "the scenario",
+    fields: &[
+        Field::required("name", Kind::Text, "Name of the scenario, shown with every result."),
+        Field::computed("title", Kind::Text, "the name", "One line that tells the story.", ""),
+        Field::optional("base", Kind::Text, "Scenario that this one is laid over: a built-in name, or a path relative to this file."),
+        Field::default("replications", Kind::Integer(1, 10_000_000), "1000", "Runs of each point.", "0.5 % standard error of a probability near 0.02"),
+        Field::required("cluster", Kind::Table(&CLUSTER), "The machines and who else uses them."),
+        Field::default("spark", Kind::Table(&SPARK), "{}", "The Spark release and its configuration.", ""),
+        Field::required("job", Kind::Table(&JOB), "What is run."),
+        Field::default("uncertainty", Kind::Table(&UNCERTAINTY), "{}", "What is not known exactly, as distributions.", ""),
+        Field::default("limits", Kind::Table(&LIMITS), "{}", "When one run is cut off.", ""),
+        Field::optional("sweep", Kind::Table(&SWEEP), "Configurations to compare."),
+    ],
+};
+
+static CLUSTER: Shape = Shape {
+    name: "[cluster]",
+    fields: &[
+        Field::required(
+            "platform",
+            Kind::Choice(&["aks", "eks", "gke", "kubernetes", "yarn", "standalone", "bare"]),
+            "What runs the executors; aks, eks and gke are Kubernetes with the provider's reservations.",
+        ),
+        Field::default("kubernetes", Kind::Version(2), "\"1.30\"", "Kubernetes version; decides reservations (AKS 1.29) and group kill (1.28).", "5.10, QO-4"),
+        Field::computed(
+            "cgroup",
+            Kind::Choice(&["v1", "v2", "v2-group-kill"]),
+            "by the Kubernetes version; v1 elsewhere",
+            "Memory cgroup version; v2-group-kill: one victim takes its whole container.",
+            "QO-4, QO-5",
+        ),
+        Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
+        Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
+        Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
+        Field::default("yarn", Kind::Table(&YARN), "{}", "YARN settings (YARN only).", ""),
+    ],
+};
+
+static POOL: Shape = Shape {
+    name: "[[cluster.pool]]",
+    fields: &[
+        Field::computed("name", Kind::Text, "pool-INDEX", "Name; nodes are NAME-INDEX.", ""),
+        Field::optional("vm", Kind::Text, "VM shape from the catalog; it gives cpu, memory, disks and nic unless they are written here."),
+        Field::default("count", COUNT, "1", "How many nodes.", ""),
+        Field::computed("cpu", Kind::Cpu, "the VM shape's", "CPU capacity, cores.", "5.11"),
+        Field::computed(
+            "nominal_memory",
+            Kind::Size,
+            "the VM shape's, else `memory`",
+            "Memory that the machine is sold with; the provider's reservation is worked out from it.",
+            "0.2",
+        ),
+        Field::computed("memory", Kind::Size, "98 % of the VM shape's nominal memory", "MemTotal: what the kernel and the kubelet see, bytes.", "0.2"),
+        Field::default("max_pods", Kind::Integer(1, 10_000), "110", "Largest number of pods of a node.", "kubelet default, K8-KDEF"),
+        Field::default("reserved", Kind::Table(&RESERVED), "{}", "What is kept from pods.", ""),
+        Field::computed(
+            "disk",
+            Kind::List(&Kind::Table(&DISK)),
+            "the VM shape's, and the provider's OS disk",
+            "Disks; the first carries the kubelet directory, so disk emptyDir volumes.",
+            "AK-1, AK-2, 5.11",
+        ),
+        Field::computed("nic", Kind::Rate, "80 % of the VM shape's line rate", "Effective NIC bandwidth each way.", "8.1"),
+        Field::default(
+            "system_memory",
+            Kind::Dist(Measure::Bytes),
+            "{ lognormal = { median = \"1.5GiB\", sigma = 0.1 } }",
+            "Memory of the kernel, system services, kubelet and runtime outside kubepods, bytes.",
+            "7.3",
+        ),
+        Field::default("labels", Kind::Map, "{}", "Node labels beside kubernetes.io/hostname.", ""),
+        Field::default("taints", Kind::List(&Kind::Text), "[]", "Node taints, each \"key=value:Effect\" or \"key:Effect\".", ""),
+    ],
+};
+
+static RESERVED: Shape = Shape {
+    name: "[cluster.pool.reserved]",
+    fields: &[
+        Field::computed("memory", Kind::Size, "the provider's formula", "kubeReserved + systemReserved memory, bytes.", "5.10"),
+        Field::computed("cpu", Kind::Cpu, "the provider's formula", "kubeReserved + systemReserved CPU, cores.", "5.10"),
+        Field::computed("eviction_memory", Kind::Size, "the provider's setting", "Hard eviction threshold for memory.available, bytes.", "5.10"),
+        Field::computed("eviction_nodefs_percent", PERCENT, "10", "Hard eviction threshold for nodefs.available, percent.", "NE-6"),
+    ],
+};
+
+static DISK: Shape = Shape {
+    name: "[[cluster.pool.disk]]",
+    fields: &[
+        Field::required("name", Kind::Text, "Name, for reports."),
+        Field::required("size", Kind::Size, "Capacity, bytes."),
+        Field::default("used", Kind::Size, "0", "Bytes already used by images and logs.", ""),
+        Field::required("read", Kind::Rate, "Sequential read bandwidth."),
+        Field::computed("write", Kind::Rate, "the read bandwidth", "Sequential write bandwidth.", ""),
+        Field::default("iops", Kind::Integer(1, 100_000_000), "100000", "I/O operations per second.", "a SATA SSD or better, 8.1"),
+        Field::default(
+            "io_size",
+            Kind::Size,
+            "\"256KiB\"",
+            "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.",
+            "unit in which cloud disks count I/O",
+        ),
+    ],
+};
+
+static NEIGHBOUR: Shape = Shape {
+    name: "[[cluster.neighbour]]",
+    fields: &[
+        Field::required("name", Kind::Text, "Name."),
+        Field::optional("replicas", COUNT, "How many, placed by the scheduler; without it one runs on every node, like a DaemonSet."),
+        Field::default("cpu_request", Kind::Cpu, "0", "CPU request, cores.", ""),
+        Field::optional("cpu_limit", Kind::Cpu, "CPU limit, cores."),
+        Field::default("memory_request", Kind::Size, "0", "Memory request, bytes.", ""),
+        Field::optional("memory_limit", Kind::Size, "Memory limit, bytes."),
+        Field::default("ephemeral_request", Kind::Size, "0", "Ephemeral-storage request, bytes.", ""),
+        Field::optional("ephemeral_limit", Kind::Size, "Ephemeral-storage limit, bytes."),
+        Field::required("anon", Kind::Dist(Measure::Bytes), "Anonymous memory that it really uses, bytes."),
+        Field::default("shmem", Kind::Dist(Measure::Bytes), "0", "Memory-backed files that it keeps, bytes.", ""),
+        Field::default("processes", Kind::Integer(1, 10_000), "1", "Processes that share the anonymous memory.", ""),
+        Field::default("cpu_use", Kind::Cpu, "0", "Steady CPU use, cores.", ""),
+        Field::default("priority", Kind::Priority, "0", "Pod priority; system-node-critical is never evicted.", "QO-1"),
+        Field::default("labels", Kind::Map, "{}", "Pod labels.", ""),
+        Field::default("restarts", Kind::Bool, "true", "Whether its containers restart after a kill.", "restartPolicy of DaemonSets and Deployments"),
+    ],
+};
+
+static KUBELET: Shape = Shape {
+    name: "[cluster.kubelet]",
+    fields: &[
+        Field::default("eviction_period", Kind::Time, "\"10s\"", "Period of the eviction monitor.", "NE-1"),
+        Field::default(
+            "metrics_age",
+            Kind::Dist(Measure::Seconds),
+            "{ uniform = { low = 0, high = 10 } }",
+            "Age of the metrics that it sees, seconds.",
+            "NE-1",
+        ),
+        Field::default("volume_stats_period", Kind::Time, "\"60s\"", "Period of the volume statistics.", "ED-11"),
+        Field::default(
+            "teardown",
+            Kind::Dist(Measure::Seconds),
+            "{ uniform = { low = 0.3, high = 3 } }",
+            "Time from the last container's exit to the volumes' tear-down, seconds.",
+            "ED-9",
+        ),
+        Field::default(
+            "active_file_share",
+            SHARE,
+            "0.25",
+            "Share of file cache that is active and so counts in the working set.",
+            "PC-4, open question 18: a guess",
+        ),
+    ],
+};
+
+static YARN: Shape = Shape {
+    name: "[cluster.yarn]",
+    fields: &[
+        Field::default("minimum_allocation", Kind::Size, "\"1GiB\"", "Containers are rounded up to multiples of it.", "YRN-1"),
+        Field::default(
+            "node_memory_share",
+            Kind::Number(0.01, 1.0),
+            "0.8",
+            "yarn.nodemanager.resource.memory-mb as a share of MemTotal.",
+            "usual practice, 1.8",
+        ),
+        Field::default("monitor_interval", Kind::Time, "\"3s\"", "Period of the memory monitor.", "YRN-2"),
+        Field::default("pmem_check", Kind::Bool, "true", "Whether physical memory is checked.", "YRN-3"),
+        Field::default("vmem_check", Kind::Bool, "true", "Whether virtual memory is checked.", "YRN-3"),
+        Field::default("vmem_ratio", Kind::Number(1.0, 100.0), "2.1", "Virtual memory allowed per physical memory.", "YRN-3"),
+    ],
+};
+
+static SPARK: Shape = Shape {
+    name: "[spark]",
+    fields: &[
+        Field::default("version", Kind::Version(3), "\"3.5.0\"", "Spark release; decides defaults and failure rules.", "Appendix B"),
+        Field::default(
+            "language",
+            Kind::Choice(&["scala", "java", "python", "r"]),
+            "\"scala\"",
+            "Language of the application; decides the memory overhead.",
+            "POD-3",
+        ),
+        Field::default("deploy_mode", Kind::Choice(&["cluster", "client"]), "\"cluster\"", "Where the driver runs: on the nodes, or outside.", "POD-3"),
+        Field::optional("properties", Kind::Text, "A spark-defaults.conf, as a path relative to the scenario file."),
+        Field::default("conf", Kind::Map, "{}", "Spark keys, verbatim.", ""),
+        Field::optional("pod_template", Kind::Text, "The executor pod template: YAML text, or a path relative to the scenario file."),
+        Field::computed(
+            "local_dirs",
+            Kind::Integer(1, 64),
+            "the number of directories in spark.local.dir, else 1",
+            "Local directories that Spark makes for scratch.",
+            "4.1",
+        ),
+        Field::computed(
+            "collector",
+            Kind::Choice(&["g1", "parallel", "serial"]),
+            "by spark.executor.extraJavaOptions, else the JVM's own choice",
+            "Garbage collector of the executors.",
+            "JVM-5",
+        ),
+        Field::computed(
+            "xms_equals_xmx",
+            Kind::Bool,
+            "true on Kubernetes, else by spark.executor.extraJavaOptions",
+            "Whether the heap starts at its full size and never gives memory back.",
+            "JVM-1, JVM-2, JVM-3",
+        ),
+        Field::computed(
+            "executor_limit",
+            Kind::Size,
+            "heap + overhead + off-heap + PySpark on Kubernetes and YARN, none elsewhere",
+            "Memory limit of an executor's container, bytes; 0 for none.",
+            "1.5, 1.9",
+        ),
+        Field::default("replace_delay", Kind::Time, "\"2s\"", "On bare: time from a death to the start of the replacement.", "DT-1"),
+        Field::optional("max_replacements", Kind::Integer(0, 1_000_000), "Largest number of replacements; without it there is none."),
+        Field::computed("codec_ratio", Kind::Number(0.01, 10.0), "by spark.io.compression.codec", "Compressed size relative to lz4.", "8.2"),
+        Field::computed("compress_s_per_gib", Kind::Number(0.0, 1000.0), "by spark.io.compression.codec", "CPU seconds to compress one GiB.", "8.2"),
+        Field::computed("decompress_s_per_gib", Kind::Number(0.0, 1000.0), "by spark.io.compression.codec", "CPU seconds to decompress one GiB.", "8.2"),
+    ],
+};
+
+static JOB: Shape = Shape {
+    name: "[job]",
+    fields: &[
+        Field::required(
+            "profile",
+            Kind::Text,
+            "What the job does: a built-in profile, a profile.toml, or a Spark event log (paths relative to the scenario file).",
+        ),
+        Field::computed("input", Kind::Size, "the input that the profile was recorded with", "Bytes of input; everything that follows from it scales.", ""),
+    ],
+};
+
+static UNCERTAINTY: Shape = Shape {
+    name: "[uncertainty]",
+    fields: &[
+        Field::default(
+            "data_volume",
+            Kind::Dist(Measure::Factor),
+            "{ lognormal = { median = 1.0, sigma = 0.05 } }",
+            "Data volume of the day, a factor on the input; once a run.",
+            "an ordinary daily feed: a guess",
+        ),
+        Field::default(
+            "partition_skew",
+            Kind::Dist(Measure::Factor),
+            "{ lognormal = { median = 1.0, sigma = 0.05 } }",
+            "Size of a partition relative to the mean; mild skew is 0.3, strong 0.8.",
+            "8.6, class none",
+        ),
+        Field::default(
+            "compression",
+            Kind::Dist(Measure::Factor),
+            "{ lognormal = { median = 1.0, sigma = 0.05 } }",
+            "Compressed bytes per byte relative to nominal; once a run.",
+            "8.2, spread of the measured ratios",
+        ),
+        Field::default(
+            "object_expansion",
+            Kind::Dist(Measure::Factor),
+            "{ lognormal = { median = 1.0, sigma = 0.1 } }",
+            "In-memory bytes per byte relative to nominal; once a run.",
+            "8.4",
+        ),
+        Field::default(
+            "heap_young_share",
+            Kind::Dist(Measure::Factor),
+            "{ uniform = { low = 0.45, high = 0.6 } }",
+            "Share of the heap that the young generation touches; once an executor.",
+            "G1 takes up to 60 %, JH-2",
+        ),
+        Field::default(
+            "allocation",
+            Kind::Dist(Measure::Factor),
+            "{ lognormal = { median = 1.0, sigma = 0.2 } }",
+            "Bytes allocated per byte processed relative to nominal; once a run.",
+            "JH-2",
+        ),
+        Field::default(
+            "non_heap",
+            Kind::Dist(Measure::Factor),
+            "{ normal = { mean = 1.0, sd = 0.2 } }",
+            "Non-heap memory relative to JVM-10; once an executor.",
+            "JVM-10",
+        ),
+        Field::default(
+            "cpu_speed",
+            Kind::Dist(Measure::Factor),
+            "{ lognormal = { median = 1.0, sigma = 0.05 } }",
+            "CPU speed; once a node.",
+            "VM to VM variation: a guess",
+        ),
+        Field::default("disk_speed", Kind::Dist(Measure::Factor), "{ lognormal = { median = 1.0, sigma = 0.1 } }", "Disk bandwidth; once a disk.", "8.1"),
+        Field::default("nic_speed", Kind::Dist(Measure::Factor), "{ lognormal = { median = 1.0, sigma = 0.05 } }", "NIC bandwidth; once a node.", "8.1"),
+        Field::default(
+            "task_cpu",
+            Kind::Dist(Measure::Factor),
+            "{ lognormal = { median = 1.0, sigma = 0.1 } }",
+            "CPU time of a task; once an attempt.",
+            "8.6, duration spread without skew",
+        ),
+        Field::default(
+            "executor_start",
+            Kind::Dist(Measure::Seconds),
+            "{ uniform = { low = 5, high = 12 } }",
+            "Time from a pod's binding to its registration, seconds; once an executor.",
+            "8.5, warm image",
+        ),
+        Field::default(
+            "death_detection",
+            Kind::Dist(Measure::Seconds),
+            "{ uniform = { low = 1, high = 3 } }",
+            "Time from a death to the driver's reaction, seconds; once a death.",
+            "DT-1",
+        ),
+    ],
+};
+
+static LIMITS: Shape = Shape {
+    name: "[limits]",
+    fields: &[
+        Field::default("horizon", Kind::Time, "\"6h\"", "Simulated time after which a run is cut off.", "a batch window"),
+        Field::default(
+            "max_events",
+            Kind::Integer(1, 1_000_000_000_000),
+            "20000000",
+            "Events after which a run is cut off.",
+            "bounds a livelock to seconds of computing",
+        ),
+        Field::default("paranoid", Kind::Bool, "false", "Whether the books are checked after every event.", ""),
+    ],
+};
+
+static SWEEP: Shape = Shape { name: "[sweep]", fields: &[Field::required("axis", Kind::List(&Kind::Table(&AXIS)), "Axes; the first varies slowest.")] };
+
+static AXIS: Shape = Shape {
+    name: "[[sweep.axis]]",
+    fields: &[
+        Field::required("name", Kind::Text, "Name, for tables and JSON."),
+        Field::computed("title", Kind::Text, "the name", "Title for charts.", ""),
+        Field::optional("unit", Kind::Text, "Unit of the values, for charts."),
+        Field::optional("path", Kind::Text, "Path that each plain value sets; without it every value has a `set` table."),
+        Field::required("values", Kind::List(&Kind::Any), "Values: plain ones, or tables { value, label, set }."),
+    ],
+};

@@ -1,0 +1,108 @@
+//! Keys with a free part: pod labels, node selectors and volumes of the executor.
+//!
+//! `spark.kubernetes.executor.label.NAME`, `spark.kubernetes.node.selector.NAME`,
+//! `spark.kubernetes.executor.node.selector.NAME` and `spark.kubernetes.executor.volumes.TYPE.NAME.…` (LD-3, 4.8) add to the
+//! pod template. Other families with free parts (`spark.hadoop.*`, environment, driver pod) decide nothing here.
+
+use std::collections::BTreeMap;
+
+use sim_core::spec::{EmptyDir, Label, Medium, NodeSelectorTerm, PodTemplate, Requirement, SelectorOp, Volume, VolumeSource};
+
+use super::Conf;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::quantity;
+use crate::raw::Node;
+
+const LABEL: &str = "spark.kubernetes.executor.label.";
+const SELECTORS: [&str; 2] = ["spark.kubernetes.node.selector.", "spark.kubernetes.executor.node.selector."];
+const VOLUMES: &str = "spark.kubernetes.executor.volumes.";
+const NEUTRAL: &[&str] = &[
+    "spark.hadoop.",
+    "spark.executorEnv.",
+    "spark.kubernetes.driverEnv.",
+    "spark.kubernetes.driver.label.",
+    "spark.kubernetes.driver.annotation.",
+    "spark.kubernetes.executor.annotation.",
+    "spark.kubernetes.driver.volumes.",
+    "spark.kubernetes.driver.node.selector.",
+    "spark.yarn.appMasterEnv.",
+];
+
+/// Whether a key belongs to a family that is known: it adds to the pod, or decides nothing about memory.
+pub(crate) fn is_family(key: &str) -> bool {
+    key.starts_with(LABEL) || key.starts_with(VOLUMES) || SELECTORS.iter().chain(NEUTRAL).any(|prefix| key.starts_with(prefix))
+}
+
+/// Adds what the families say to the template.
+pub(crate) fn families(conf: &Conf, template: &mut PodTemplate, problems: &mut Diagnostics) {
+    let mut volumes: BTreeMap<(String, String), BTreeMap<String, Node>> = BTreeMap::new();
+    for (key, node) in conf.entries() {
+        let value = node.scalar().unwrap_or_default();
+        if let Some(label) = key.strip_prefix(LABEL) {
+            template.labels.push(Label::new(label, value));
+        } else if let Some(label) = SELECTORS.iter().find_map(|prefix| key.strip_prefix(prefix)) {
+            require(template, Requirement { key: label.to_owned(), op: SelectorOp::In, values: vec![value] });
+        } else if let Some(rest) = key.strip_prefix(VOLUMES) {
+            let mut parts = rest.splitn(3, '.');
+            if let (Some(kind), Some(name), Some(option)) = (parts.next(), parts.next(), parts.next()) {
+                volumes.entry((kind.to_owned(), name.to_owned())).or_default().insert(option.to_owned(), node.clone());
+            }
+        } else if let Some(prefix) = NEUTRAL.iter().find(|prefix| key.starts_with(**prefix)) {
+            problems.push(node.mark(Diagnostic::warning("not-simulated", format!("{key} is not simulated: {prefix}* decides nothing about memory here"))));
+        }
+    }
+    for ((kind, name), options) in volumes {
+        if let Some(volume) = volume(&kind, &name, &options, problems) {
+            template.volumes.push(volume);
+        }
+    }
+}
+
+/// A requirement on the node becomes part of each required term.
+pub(crate) fn require(template: &mut PodTemplate, requirement: Requirement) {
+    let terms = &mut template.affinity.required_node;
+    if terms.is_empty() {
+        terms.push(NodeSelectorTerm::default());
+    }
+    for term in terms {
+        term.requirements.push(requirement.clone());
+    }
+}
+
+fn volume(kind: &str, name: &str, options: &BTreeMap<String, Node>, problems: &mut Diagnostics) -> Option<Volume> {
+    let any = options.values().next()?;
+    let Some(mount_path) = options.get("mount.path").and_then(Node::scalar) else {
+        let message = format!("volume {name} has no mount.path");
+        problems.push(any.mark(Diagnostic::error("bad-volume", message)).expected(format!("{VOLUMES}{kind}.{name}.mount.path")));
+        return None;
+    };
+    let mut limit = None;
+    if let Some(node) = options.get("options.sizeLimit") {
+        match quantity::kube_bytes(&node.scalar().unwrap_or_default()) {
+            Ok(bytes) => limit = Some(bytes),
+            Err(bad) => problems.push(
+                node.mark(Diagnostic::error("bad-volume", format!("sizeLimit of volume {name} cannot be read"))).found(node.found()).expected(bad.expected),
+            ),
+        }
+    }
+    let source = match (kind, limit) {
+        ("emptyDir", size_limit) => {
+            let memory = options.get("options.medium").and_then(Node::scalar).is_some_and(|medium| medium == "Memory");
+            VolumeSource::EmptyDir(EmptyDir { medium: if memory { Medium::Memory } else { Medium::Disk }, size_limit: size_limit.filter(|s| !s.is_zero()) })
+        }
+        ("hostPath", _) => VolumeSource::HostPath { disk: 0 },
+        ("persistentVolumeClaim", Some(size)) => VolumeSource::Claim { size },
+        ("persistentVolumeClaim", None) => {
+            problems.push(any.mark(Diagnostic::error("bad-volume", format!("claim {name} has no size"))).expected("options.sizeLimit, such as 100Gi"));
+            return None;
+        }
+        _ => {
+            problems.push(
+                any.mark(Diagnostic::warning("not-simulated", format!("volume {name} of type {kind} is not simulated")))
+                    .expected("emptyDir, hostPath or persistentVolumeClaim"),
+            );
+            return None;
+        }
+    };
+    Some(Volume { name: name.to_owned(), mount_path, source })
+}

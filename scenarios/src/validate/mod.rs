@@ -1,0 +1,85 @@
+//! Rules across fields, one file a rule, one line a rule in the table.
+//!
+//! A rule sees a point that is built and says what cannot work (an error) or what will surprise (a warning). Rules of a
+//! single value are the walker's; here stand those that need the cluster, the configuration and the job together.
+
+mod codec;
+mod driver_fits;
+mod executor_fits;
+mod heap_minimum;
+mod limit_below_heap;
+mod needs_shuffle;
+mod node_memory;
+mod nodes;
+mod off_heap_size;
+mod shuffle_service;
+mod task_slots;
+mod tmpfs_overhead;
+mod tmpfs_unused;
+
+use sim_core::spec::{Platform, PoolSpec, Spec};
+use sim_core::units::{Bytes, CoreMillis};
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::raw::Node;
+use crate::spark_conf::Conf;
+
+/// What a rule sees.
+pub(crate) struct Facts<'a> {
+    /// The point.
+    pub(crate) spec: &'a Spec,
+    /// Spark's keys.
+    pub(crate) conf: &'a Conf,
+    /// The filled tree.
+    pub(crate) tree: &'a Node,
+}
+
+impl Facts<'_> {
+    /// Puts a diagnostic at the first of these Spark keys that was written.
+    fn at_conf(&self, keys: &[&str], diagnostic: Diagnostic) -> Diagnostic {
+        keys.iter().find_map(|key| self.conf.written(key)).map_or(diagnostic.clone(), |node| node.mark(diagnostic))
+    }
+    /// Puts a diagnostic at a key of the cluster.
+    fn at_cluster(&self, key: &str, diagnostic: Diagnostic) -> Diagnostic {
+        self.tree.get("cluster").and_then(|cluster| cluster.get(key)).map_or(diagnostic.clone(), |node| node.mark(diagnostic))
+    }
+    fn kubernetes(&self) -> bool {
+        self.spec.cluster.platform == Platform::Kubernetes
+    }
+    /// Memory and CPU that pods of a node can have: allocatable on Kubernetes, the NodeManager's share on YARN, all elsewhere.
+    fn room(&self, pool: &PoolSpec) -> (Bytes, CoreMillis) {
+        let shape = &pool.shape;
+        match self.spec.cluster.platform {
+            Platform::Yarn => (shape.memory.scale(self.spec.cluster.yarn.node_memory_share), shape.cpu),
+            _ => (
+                shape.memory.saturating_sub(shape.reserved.memory).saturating_sub(shape.reserved.eviction_memory),
+                shape.cpu.saturating_sub(shape.reserved.cpu),
+            ),
+        }
+    }
+}
+
+type Rule = fn(&Facts<'_>, &mut Diagnostics);
+
+const RULES: &[Rule] = &[
+    nodes::rule,
+    node_memory::rule,
+    heap_minimum::rule,
+    off_heap_size::rule,
+    task_slots::rule,
+    codec::rule,
+    shuffle_service::rule,
+    executor_fits::rule,
+    driver_fits::rule,
+    limit_below_heap::rule,
+    tmpfs_overhead::rule,
+    tmpfs_unused::rule,
+    needs_shuffle::rule,
+];
+
+/// Applies every rule.
+pub(crate) fn validate(facts: &Facts<'_>, problems: &mut Diagnostics) {
+    for rule in RULES {
+        rule(facts, problems);
+    }
+}

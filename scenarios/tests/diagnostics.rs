@@ -1,0 +1,174 @@
+//! What users see when something is wrong: every problem with its place, what was found, what was expected and a hint.
+
+use std::path::Path;
+
+use scenarios::diag::render_plain;
+use scenarios::{Request, load};
+
+/// A complete scenario; each test breaks it in one way.
+const GOOD: &str = r#"
+name = "t"
+[cluster]
+platform = "aks"
+[[cluster.pool]]
+vm = "Standard_D16s_v5"
+count = 4
+[spark]
+version = "3.4.0"
+[spark.conf]
+"spark.executor.memory" = "9g"
+[job]
+profile = "fixed-width-parse"
+input = "3GB"
+"#;
+
+fn problems_of(request: &Request) -> String {
+    let (scenario, problems) = load(request);
+    assert_eq!(scenario.is_none(), problems.has_errors());
+    render_plain(&problems)
+}
+
+/// Writes the text (and other files), loads it, and names the directory `DIR`.
+fn check(text: &str, change: impl FnOnce(&mut Request, &Path)) -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("s.toml");
+    std::fs::write(&path, text).expect("written");
+    let mut request = Request { scenario: path.display().to_string(), ..Request::default() };
+    change(&mut request, directory.path());
+    problems_of(&request).replace(&format!("{}/", directory.path().display()), "")
+}
+
+fn toml(text: &str) -> String {
+    check(text, |_, _| {})
+}
+
+fn args(conf: &[&str], set: &[&str]) -> String {
+    check(GOOD, |request, _| {
+        request.conf = conf.iter().map(ToString::to_string).collect();
+        request.set = set.iter().map(ToString::to_string).collect();
+    })
+}
+
+fn yaml(text: &str) -> String {
+    check(GOOD, |request, directory| {
+        let path = directory.join("pod.yaml");
+        std::fs::write(&path, text).expect("written");
+        request.pod_template = Some(path);
+    })
+}
+
+#[test]
+fn good_is_good() {
+    assert_eq!(toml(GOOD), "");
+}
+
+#[test]
+fn unknown_keys() {
+    insta::assert_snapshot!(toml(&GOOD.replace("count = 4", "coutn = 4\nnodes = 3")));
+}
+
+#[test]
+fn bad_unit_and_wrong_type_and_missing_key_at_once() {
+    insta::assert_snapshot!(toml(&GOOD.replace("3GB", "3gb").replace("count = 4", "count = \"four\"").replace("name = \"t\"", "")));
+}
+
+#[test]
+fn bad_values() {
+    insta::assert_snapshot!(toml(
+        &GOOD.replace("count = 4", "count = -1\nmemory = \"lots\"\nnic = \"10GB\"").replace("\"aks\"", "\"ask\"").replace("\"3.4.0\"", "3.4")
+    ));
+}
+
+#[test]
+fn bad_toml() {
+    insta::assert_snapshot!(toml(&GOOD.replace("count = 4", "count = = 4\nx = ")));
+}
+
+#[test]
+fn missing_files_and_names() {
+    insta::assert_snapshot!(toml(
+        &GOOD.replace("version = \"3.4.0\"", "properties = \"nowhere.conf\"\npod_template = \"nowhere.yaml\"").replace("fixed-width-parse", "fixed-with-parse")
+    ));
+    insta::assert_snapshot!(problems_of(&Request { scenario: "aks-migratoin".to_owned(), ..Request::default() }));
+}
+
+#[test]
+fn unknown_vm() {
+    insta::assert_snapshot!(toml(&GOOD.replace("D16s_v5", "D16_v5")));
+}
+
+#[test]
+fn bad_set() {
+    insta::assert_snapshot!(args(
+        &[],
+        &["cluster.pool.0.cuont=8", "spark.executor.memory=12g", "cluster.pool.7.count=8", "job.input", "a..b=1", "job.input=much"]
+    ));
+}
+
+#[test]
+fn bad_conf() {
+    insta::assert_snapshot!(args(
+        &[
+            "spark.executor.memory=1.5g",
+            "spark.executor.memry=2g",
+            "spark.speculation=true",
+            "oops",
+            "spark.task.maxFailures=none",
+            "spark.executor.maxNumFailures=9",
+            "spark.io.compression.codec=gzip"
+        ],
+        &[]
+    ));
+}
+
+#[test]
+fn bad_distributions() {
+    let text = format!(
+        "{GOOD}[uncertainty]\ndata_volume = {{ lognormal = {{ median = 1.0, sgima = 0.1 }} }}\ncompression = {{ lognorml = 1 }}\nallocation = {{ uniform = {{ low = 2, high = 1 }} }}\nnon_heap = \"big\"\ncpu_speed = []\ntask_cpu = -1\n"
+    );
+    insta::assert_snapshot!(toml(&text));
+}
+
+#[test]
+fn bad_yaml() {
+    insta::assert_snapshot!(yaml("spec:\n  containers: [\n"));
+    insta::assert_snapshot!(yaml(
+        "kind: Pod\nspec:\n  hostNetwork: true\n  priorityClassName: mine\n  affinity:\n    podAffinity:\n      requiredDuringSchedulingIgnoredDuringExecution:\n        - labelSelector:\n            matchExpressions:\n              - {key: a, operator: Inn, values: [b]}\n  containers:\n    - name: x\n      resources: {limits: {memory: 1GB, ephemeral-storage: 5Gi}}\n      volumeMounts:\n        - {name: missing, mountPath: /x}\n  volumes:\n    - name: v\n      emptyDir: {sizeLimit: 1g, medium: Ram}\n"
+    ));
+}
+
+#[test]
+fn rules_across_fields() {
+    insta::assert_snapshot!(args(
+        &[
+            "spark.executor.memory=400m",
+            "spark.executor.cores=3",
+            "spark.task.cpus=2",
+            "spark.memory.offHeap.enabled=true",
+            "spark.shuffle.service.enabled=true"
+        ],
+        &["cluster.pool.0.count=0"]
+    ));
+    insta::assert_snapshot!(args(&["spark.executor.memory=70g", "spark.kubernetes.local.dirs.tmpfs=true"], &[]));
+}
+
+#[test]
+fn bad_sweeps() {
+    let text = format!(
+        "{GOOD}[[sweep.axis]]\nname = \"a\"\npath = \"job.inptu\"\nvalues = [1, {{ value = 2, sett = {{}} }}, {{ label = \"x\" }}]\n[[sweep.axis]]\nname = \"a\"\nvalues = [3]\n[[sweep.axis]]\nname = \"c\"\nvalues = []\n"
+    );
+    insta::assert_snapshot!(toml(&text));
+}
+
+/// A value that is wrong at one point of the grid only is found when the points are made.
+#[test]
+fn rules_apply_to_every_point() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("s.toml");
+    std::fs::write(&path, format!("{GOOD}[[sweep.axis]]\nname = \"m\"\npath = \"spark.conf.'spark.executor.memory'\"\nvalues = [\"9g\", \"1g\", \"300m\"]\n"))
+        .expect("written");
+    let (scenario, problems) = load(&Request { scenario: path.display().to_string(), ..Request::default() });
+    let (points, found) = scenario.unwrap_or_else(|| panic!("{}", render_plain(&problems))).points();
+    assert!(points.is_empty());
+    assert_eq!(found.items().iter().map(|d| d.rule).collect::<Vec<_>>(), ["heap-minimum"]);
+}

@@ -1,0 +1,173 @@
+//! Every built-in loads, resolves at every point and says what its story says.
+
+use scenarios::diag::render_plain;
+use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
+use sim_core::spec::{CgroupVersion, NeighbourPlacement, Platform};
+use sim_core::units::{Bytes, CoreMillis};
+
+fn request(name: &str) -> Request {
+    Request { scenario: name.to_owned(), ..Request::default() }
+}
+
+fn loaded(request: &Request) -> Scenario {
+    let (scenario, problems) = load(request);
+    scenario.unwrap_or_else(|| panic!("{}", render_plain(&problems)))
+}
+
+#[test]
+fn every_built_in_loads_and_every_point_resolves() {
+    for built_in in library::all().iter().filter(|b| b.kind != BuiltInKind::Profile) {
+        let scenario = loaded(&request(built_in.name));
+        assert_eq!(scenario.name, built_in.name);
+        assert!(!built_in.summary.is_empty() && !scenario.title.is_empty());
+        assert_eq!(scenario.sweep.is_some(), built_in.kind == BuiltInKind::Sweep, "{}", built_in.name);
+        let (points, problems) = scenario.points();
+        assert!(!problems.has_errors(), "{}", render_plain(&problems));
+        let expected: usize = scenario.sweep.iter().flat_map(|s| &s.axes).map(|axis| axis.values.len()).product();
+        assert_eq!(points.len(), expected);
+    }
+}
+
+// 7.1 to 7.3 and A9: the machine of the case, with the reservation of AKS before 1.29 on nominal memory.
+#[test]
+fn aks_migration_is_the_case() {
+    let spec = loaded(&request("aks-migration")).spec;
+    let pool = &spec.cluster.pools[0];
+    assert_eq!(spec.cluster.platform, Platform::Kubernetes);
+    assert_eq!(spec.cluster.cgroup, CgroupVersion::V2 { group_kill: true });
+    assert_eq!((pool.count, pool.shape.cpu, pool.shape.memory), (4, CoreMillis::cores(16), Bytes::mib(64_000)));
+    assert!((pool.shape.reserved.memory.as_gib() - 5.48).abs() < 0.001);
+    assert_eq!(pool.shape.reserved.eviction_memory, Bytes::mib(750));
+    assert_eq!(pool.shape.disks[0].name, "os-p20");
+    assert_eq!(spec.spark.executor.container_memory, Bytes::mib(9216 + 3584));
+    assert_eq!(spec.spark.driver.container_memory, Bytes::mib(2432));
+    assert_eq!(spec.spark.scheduling.executor_max_failures, None);
+    assert_eq!(spec.spark.kubernetes.allocation_batch_size, 5);
+    assert!(spec.spark.executor.xms_equals_xmx && spec.spark.kubernetes.local_dirs_tmpfs);
+    let template = &spec.spark.kubernetes.pod_template;
+    assert_eq!(template.affinity.required_pod[0].topology_key, "kubernetes.io/hostname");
+    assert_eq!(template.volumes.len(), 2);
+    assert_eq!(spec.cluster.neighbours.len(), 3);
+    assert!(spec.cluster.neighbours.iter().all(|n| n.placement == NeighbourPlacement::EveryNode && n.priority == 2_000_001_000));
+}
+
+#[test]
+fn aks_migration_sweeps_the_two_misconfigurations_first_axis_slowest() {
+    let (points, _) = loaded(&request("aks-migration")).points();
+    let found: Vec<(bool, bool)> =
+        points.iter().map(|p| (p.spec.spark.kubernetes.local_dirs_tmpfs, p.spec.spark.kubernetes.pod_template.affinity.required_pod.is_empty())).collect();
+    assert_eq!(found, [(true, false), (true, true), (false, false), (false, true)]);
+    assert_eq!(points[2].coordinates, [("tmpfs".to_owned(), false.into()), ("placement".to_owned(), "required-affinity".into())]);
+    assert_eq!(points[0].spec, loaded(&request("aks-migration")).spec);
+}
+
+// 1.5: the default overhead of 9 GiB is trunc(921.6) MiB, which request-equals-limit writes out.
+#[test]
+fn variants_change_what_they_say() {
+    let base = loaded(&request("aks-migration")).spec;
+    let limit = loaded(&request("request-equals-limit")).spec;
+    assert_eq!(limit.spark.executor.container_memory, Bytes::mib(9216 + 921));
+    assert_eq!(limit.cluster.neighbours.len(), 1);
+    let fixed = loaded(&request("aks-migration-fixed")).spec;
+    assert!(!fixed.spark.kubernetes.local_dirs_tmpfs);
+    assert_eq!(fixed.cluster, base.cluster);
+    let yarn = loaded(&request("on-prem-yarn")).spec;
+    assert_eq!((yarn.cluster.platform, yarn.spark.shuffle.service, yarn.cluster.pools[0].shape.disks.len()), (Platform::Yarn, true, 6));
+    assert!(!yarn.spark.executor.xms_equals_xmx);
+    assert_eq!(yarn.spark.scheduling.executor_max_failures, Some(8));
+    let (growth, _) = loaded(&request("aks-migration-growth")).points();
+    let inputs: Vec<u64> = growth.iter().map(|p| p.spec.app.input.get() / 30_000_000).collect();
+    assert_eq!(inputs, [5, 10, 25, 50, 75, 100, 125, 150, 200]);
+    let (remedies, _) = loaded(&request("aks-migration-remedies")).points();
+    assert_eq!((remedies.len(), remedies[24].spec.spark.executor.heap, remedies[24].spec.spark.executor.instances), (25, Bytes::gib(18), 6));
+}
+
+#[test]
+fn later_layers_win_and_every_value_keeps_its_origin() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let properties = directory.path().join("spark-defaults.conf");
+    std::fs::write(&properties, "spark.executor.memory 10g\nspark.executor.cores=5\nspark.task.maxFailures: 8\n").expect("written");
+    let scenario = loaded(&Request {
+        conf: vec!["spark.executor.cores=4".to_owned()],
+        properties_file: Some(properties),
+        set: vec!["spark.conf.\"spark.executor.memory\"=12g".to_owned(), "cluster.pool.workers.count=8".to_owned(), "cluster.kubernetes=1.30".to_owned()],
+        ..request("aks-migration")
+    });
+    let spec = &scenario.spec;
+    assert_eq!((spec.spark.executor.heap, spec.spark.executor.cores, spec.spark.scheduling.task_max_failures), (Bytes::gib(12), 4, 8));
+    assert_eq!((spec.cluster.pools[0].count, spec.cluster.pools[0].shape.reserved.memory), (8, Bytes::mib(2250)));
+    let origin = |key: &str| scenario.settings.iter().find(|s| s.key == key).unwrap_or_else(|| panic!("{key}")).origin.to_string();
+    assert_eq!(origin("spark.executor.memory"), "--set");
+    assert_eq!(origin("spark.executor.cores"), "--conf");
+    assert!(origin("spark.task.maxFailures").ends_with("spark-defaults.conf:3"));
+    assert_eq!(origin("spark.memory.fraction"), "default of Spark 3.4");
+    assert!(origin("cluster.platform").starts_with("aks-migration.toml:"));
+    assert_eq!(origin("cluster.pool.0.cpu"), "VM shape Standard_D16s_v5");
+    assert_eq!(origin("cluster.kubelet.eviction_period"), "default (NE-1)");
+}
+
+// A4: M and S of an 8 GiB heap.
+#[test]
+fn explain_gives_derived_sizes() {
+    let scenario = loaded(&Request {
+        conf: vec!["spark.executor.memory=8g".to_owned()],
+        set: vec!["spark.conf.'spark.executor.memoryOverhead'=819m".to_owned()],
+        ..request("aks-migration")
+    });
+    let found = explain("spark.executor.memory", Some(&scenario)).expect("known");
+    assert_eq!((found.value.as_deref(), found.origin.as_deref(), found.default.as_str()), (Some("8g"), Some("--conf"), "1g"));
+    let derived = |name: &str| found.derived.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    assert_eq!(derived("pod_memory_mib"), Some("9011"));
+    assert_eq!(derived("unified_memory_bytes"), Some("4965217075"));
+    assert_eq!(derived("storage_region_bytes"), Some("2482608537"));
+    assert!(explain("cluster.pool.count", None).is_ok() && explain("cluster.pool.0.count", Some(&scenario)).expect("known").value.is_some());
+    assert!(!explain("spark.speculation", None).expect("known").modelled);
+    let hint = explain("spark.executor.memry", None).expect_err("unknown").hint.expect("hint");
+    assert!(hint.contains("spark.executor.memory"), "{hint}");
+}
+
+#[test]
+fn a_new_scenario_runs_as_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for name in ["mine", "with \"quotes\" \\ and\nlines"] {
+        let text = new_scenario(name);
+        assert!(text.starts_with("#:schema "));
+        let path = directory.path().join("new.toml");
+        std::fs::write(&path, text).expect("written");
+        let (points, problems) = loaded(&request(&path.display().to_string())).points();
+        assert_eq!(points.len(), 3, "{}", render_plain(&problems));
+    }
+}
+
+#[test]
+fn the_schema_names_every_key_of_the_built_ins() {
+    let schema = schema();
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    for built_in in library::all().iter().filter(|b| b.kind != BuiltInKind::Profile) {
+        let document: toml::Table = built_in.text.parse().expect("TOML");
+        check(&serde_json::to_value(document).expect("JSON"), &schema, built_in.name);
+    }
+}
+
+/// A tiny independent reading of the schema: known properties and JSON types.
+fn check(value: &serde_json::Value, schema: &serde_json::Value, path: &str) {
+    use serde_json::Value::{Array, Bool, Number, Object, String};
+    let name = match value {
+        Object(_) => "object",
+        Array(_) => "array",
+        String(_) => "string",
+        Bool(_) => "boolean",
+        Number(n) if n.is_i64() && schema["type"] == "integer" => "integer",
+        _ => "number",
+    };
+    let types = &schema["type"];
+    assert!(types.is_null() || types == name || types.as_array().is_some_and(|all| all.iter().any(|t| t == name)), "{path}: {name} against {types}");
+    if let (Object(map), Some(properties)) = (value, schema["properties"].as_object()) {
+        for (key, child) in map {
+            check(child, properties.get(key).unwrap_or_else(|| panic!("{path}.{key} is not in the schema")), &format!("{path}.{key}"));
+        }
+    }
+    if let (Array(items), Some(_)) = (value, schema.get("items")) {
+        items.iter().for_each(|item| check(item, &schema["items"], path));
+    }
+}
