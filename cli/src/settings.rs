@@ -16,6 +16,9 @@ use crate::exit::Failure;
 use crate::gate::Gate;
 use crate::quote;
 
+/// Confidence unless asked otherwise, the default of `--confidence`.
+const USUAL_CONFIDENCE: f64 = 0.95;
+
 /// `run` or `sweep`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -115,7 +118,9 @@ impl StudySettings {
         option("-n", study.replications.to_string());
         option("--seed", study.seed.to_string());
         study.precision.iter().for_each(|precision| option("--precision", precision.to_string()));
-        option("--confidence", study.confidence.to_string());
+        if (study.confidence - USUAL_CONFIDENCE).abs() > f64::EPSILON {
+            option("--confidence", study.confidence.to_string());
+        }
         quote::command_line(&words)
     }
 }
@@ -161,10 +166,25 @@ mod tests {
 
     #[test]
     fn the_command_names_all_that_changes_a_number() -> Result<(), Failure> {
-        let settings =
-            resolve(&["my grid.toml", "--conf", "a=b c", "--set", "x=1", "--profile", "p.toml", "-j", "2", "--precision", "1%", "--format", "json"])?;
+        let settings = resolve(&[
+            "my grid.toml",
+            "--conf",
+            "a=b c",
+            "--set",
+            "x=1",
+            "--profile",
+            "p.toml",
+            "-j",
+            "2",
+            "--precision",
+            "1%",
+            "--confidence",
+            "90%",
+            "--format",
+            "json",
+        ])?;
         let command = settings.command(&settings.study(500));
-        let expected = "spillcast sweep 'my grid.toml' --profile p.toml --conf 'a=b c' --set x=1 -n 500 --seed 1 --precision 0.01 --confidence 0.95";
+        let expected = "spillcast sweep 'my grid.toml' --profile p.toml --conf 'a=b c' --set x=1 -n 500 --seed 1 --precision 0.01 --confidence 0.9";
         assert_eq!(command, expected);
         Ok(())
     }

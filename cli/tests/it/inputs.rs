@@ -51,7 +51,7 @@ fn all_problems_of_a_file_are_told_with_their_lines() {
 #[test]
 fn missing_files_are_named() {
     let place = Place::new();
-    refused(&place, &["run", "nowhere.toml"], &["nowhere.toml", "spillcast list"]);
+    refused(&place, &["run", "nowhere.toml"], &["nowhere.toml", "hint:"]);
     refused(&place, &["ingest", "nowhere.log"], &["nowhere.log"]);
     refused(&place, &["run", ""], &["error"]);
 }
