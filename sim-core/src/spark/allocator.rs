@@ -64,7 +64,7 @@ pub(crate) fn replace_bare(sim: &mut Sim) {
 
 fn create(sim: &mut Sim) {
     let id = ExecutorId::new(sim.executors.len() as u32);
-    let executor = Executor::new(sim, id);
+    let executor = Executor::new(sim);
     sim.executors.push(executor);
     sim.cluster.pending.push(id);
 }

@@ -87,7 +87,7 @@ pub(crate) struct Executor {
 
 impl Executor {
     /// A new executor that waits for a node.
-    pub(crate) fn new(sim: &Sim, id: ExecutorId) -> Self {
+    pub(crate) fn new(sim: &Sim) -> Self {
         let plan = sim.plan;
         let young = &plan.spec().uncertainty.heap_young_share;
         let mut outputs = IdVec::new();
@@ -102,7 +102,7 @@ impl Executor {
             running: Vec::with_capacity(plan.executor.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
-            young_share: sim.luck.draw(young, Purpose::HeapYoungShare, id.index() as u64).clamp(0.05, 1.0),
+            young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             broadcasts: Vec::new(),

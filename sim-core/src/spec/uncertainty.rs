@@ -14,7 +14,7 @@ pub struct Uncertainty {
     /// In-memory bytes per byte relative to nominal. Drawn once a replication.
     pub object_expansion: Dist,
     /// Share of the heap that the young generation may touch (G1: up to 60 %, calibrated on real executors). Not a factor: the
-    /// share itself. Drawn once an executor.
+    /// share itself. A trait of the workload, so drawn once a replication.
     pub heap_young_share: Dist,
     /// Bytes allocated per in-memory byte processed relative to nominal (JH-2). Drawn once a replication.
     pub allocation: Dist,

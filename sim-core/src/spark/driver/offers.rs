@@ -2,7 +2,8 @@
 //!
 //! Spark shuffles the executors in each round of offers and gives one task to each in turn; a rotating start
 //! does the same without a draw. A reduce stage prefers nodes that hold much of its input; other nodes get its
-//! tasks after `spark.locality.wait` without a launch on a preferred one (3.6).
+//! tasks once a free slot there has been refused for `spark.locality.wait` (3.6; since Spark 3.1 launches elsewhere do
+//! not start that wait again).
 
 use crate::event::Event;
 use crate::ids::{ExecutorId, StageId};
@@ -52,16 +53,22 @@ fn next_stage(sim: &mut Sim, executor: ExecutorId) -> Option<StageId> {
     let node = sim.executors[executor].node?;
     let (now, wait) = (sim.now(), sim.plan.spec().spark.scheduling.locality_wait);
     let mut found = None;
+    let mut refused = None;
     for (id, stage) in sim.driver.stages.iter() {
         if !stage.active || stage.pending.is_empty() {
             continue;
         }
         let local = stage.preferred.is_empty() || stage.preferred.contains(&node);
-        if local || now.since(stage.last_local_launch) >= wait || !preferred_alive(sim, stage) {
+        let waited = stage.refused_since.is_some_and(|since| now.since(since) >= wait);
+        if local || waited || wait.is_zero() || !preferred_alive(sim, stage) {
             found = Some(id);
             break;
         }
+        refused = refused.or(Some(id));
         waits = true;
+    }
+    if let Some(id) = refused {
+        sim.driver.stages[id].refused_since.get_or_insert(now);
     }
     if found.is_none() && waits && sim.driver.locality_timer.is_none() {
         let timer = sim.after(wait, Event::LocalityTimeout);
@@ -76,13 +83,8 @@ fn preferred_alive(sim: &Sim, stage: &super::StageState) -> bool {
 }
 
 fn launch(sim: &mut Sim, stage: StageId, executor: ExecutorId) {
-    let now = sim.now();
-    let node = sim.executors[executor].node;
     let state = &mut sim.driver.stages[stage];
     let Some(partition) = state.pending.pop() else { return };
-    if state.preferred.is_empty() || node.is_some_and(|node| state.preferred.contains(&node)) {
-        state.last_local_launch = now;
-    }
     let attempt = state.attempt();
     task::launch(sim, stage, attempt, partition, executor);
 }

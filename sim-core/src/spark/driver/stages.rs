@@ -38,8 +38,8 @@ pub(crate) struct StageState {
     done_count: u32,
     /// Nodes that hold much of the input.
     pub(crate) preferred: Vec<NodeId>,
-    /// Last launch on a preferred node.
-    pub(crate) last_local_launch: SimTime,
+    /// When a free slot was first refused because its node is not preferred.
+    pub(crate) refused_since: Option<SimTime>,
 }
 
 impl StageState {
@@ -69,7 +69,7 @@ impl StageState {
             done: vec![false; tasks as usize],
             done_count: 0,
             preferred: Vec::new(),
-            last_local_launch: SimTime::ZERO,
+            refused_since: None,
         }
     }
 
@@ -143,7 +143,7 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     state.pending = pending;
     state.failures = vec![0; tasks as usize];
     state.preferred = preferred;
-    state.last_local_launch = now;
+    state.refused_since = None;
     let attempt = state.attempt();
     let writes = matches!(plan.spec().app.stages[stage.index()].sink, SinkSpec::Shuffle(_));
     let fullest = sim.fullest_node_memory();
