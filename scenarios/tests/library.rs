@@ -168,7 +168,9 @@ fn check(value: &serde_json::Value, schema: &serde_json::Value, path: &str) {
         }
     }
     if let (Array(items), Some(_)) = (value, schema.get("items")) {
-        items.iter().for_each(|item| check(item, &schema["items"], path));
+        for item in items {
+            check(item, &schema["items"], path);
+        }
     }
 }
 
