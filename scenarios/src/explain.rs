@@ -30,6 +30,7 @@ pub struct Explanation {
 }
 
 /// Explains a Spark key or a path of a scenario; an unknown key gives its nearest names.
+#[expect(clippy::result_large_err, reason = "one diagnostic for one question")]
 pub fn explain(key: &str, scenario: Option<&Scenario>) -> Result<Explanation, Diagnostic> {
     let key = key.trim();
     let setting = scenario.and_then(|s| s.settings.iter().find(|setting| setting.key == key));

@@ -28,10 +28,8 @@ pub(crate) struct Layers {
     tree: Node,
     conf: Vec<Entry>,
     sets: Vec<Change>,
-    /// `--pod-template`.
-    pub(crate) pod_template: Option<Arc<Source>>,
-    /// The profile of the command line.
-    pub(crate) profile: Option<PathBuf>,
+    pod_template: Option<Arc<Source>>,
+    profile: Option<PathBuf>,
     profiles: Arc<Mutex<BTreeMap<PathBuf, Profile>>>,
 }
 
@@ -72,6 +70,7 @@ impl Layers {
             root.insert("spark", spark);
             tree.overlay(root);
         }
+        self.replace(&mut tree);
         for (path, node) in self.sets.iter().chain(axis) {
             if let Err(message) = path.set(&mut tree, node.clone()) {
                 problems.push(
@@ -83,6 +82,20 @@ impl Layers {
         }
         flatten_conf(&mut tree);
         tree
+    }
+
+    /// The pod template and the profile of the command line take the place of the scenario's.
+    fn replace(&self, tree: &mut Node) {
+        let mut set = |parts: [&str; 2], node| {
+            // Two plain keys: nothing on the way can be missing.
+            let _ = Path { parts: parts.map(str::to_owned).to_vec() }.set(tree, node);
+        };
+        if let Some(source) = &self.pod_template {
+            set(["spark", "pod_template"], Node::at(Value::Text(source.text.clone()), source, 0..0, Layer::PodTemplate));
+        }
+        if let Some(path) = &self.profile {
+            set(["job", "profile"], Node::made(Value::Text(path.display().to_string()), Layer::Derived("--profile".to_owned())));
+        }
     }
 
     /// A profile that was read before.
@@ -260,7 +273,7 @@ fn set_argument(argument: &str, problems: &mut Diagnostics) -> Option<Change> {
         }
         Err(mut diagnostic) => {
             diagnostic.place = Some(crate::diag::Place { source: Arc::clone(&source), span: 0..path.len() });
-            problems.push(diagnostic);
+            problems.push(*diagnostic);
             None
         }
     }
@@ -281,7 +294,7 @@ fn split_assignment(argument: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads the text of a value as the path's kind wants it.
-fn typed(path: &Path, text: &str, layer: &Layer) -> Result<Node, Diagnostic> {
+fn typed(path: &Path, text: &str, layer: &Layer) -> Result<Node, Box<Diagnostic>> {
     let kind = check_path(path)?;
     let toml = read_value(text, layer);
     let keep_text = matches!(kind, Kind::Text | Kind::Choice(_) | Kind::Version(_) | Kind::Size | Kind::Time | Kind::Rate | Kind::Cpu);
@@ -293,11 +306,11 @@ fn typed(path: &Path, text: &str, layer: &Layer) -> Result<Node, Diagnostic> {
 }
 
 /// The kind at a path, or why there is none.
-pub(crate) fn check_path(path: &Path) -> Result<Kind, Diagnostic> {
+pub(crate) fn check_path(path: &Path) -> Result<Kind, Box<Diagnostic>> {
     kind_at(&ROOT, path).map_err(|(part, shape)| {
         let diagnostic = Diagnostic::error("bad-path", format!("the scenario has no {path}")).found(part.clone());
         let Some(shape) = shape else {
-            return diagnostic.expected("a path that ends here").hint("the part before it has no keys");
+            return Box::new(diagnostic.expected("a path that ends here").hint("the part before it has no keys"));
         };
         let keys: Vec<&str> = shape.fields.iter().map(|field| field.key).collect();
         let near = nearest(&part, keys.iter().copied());
@@ -308,7 +321,7 @@ pub(crate) fn check_path(path: &Path) -> Result<Kind, Diagnostic> {
         } else {
             format!("did you mean {}?", near.join(" or "))
         };
-        diagnostic.expected(format!("one of {} in {}", keys.join(", "), shape.name)).hint(hint)
+        Box::new(diagnostic.expected(format!("one of {} in {}", keys.join(", "), shape.name)).hint(hint))
     })
 }
 

@@ -94,18 +94,27 @@ fn axis(node: &Node, problems: &mut Diagnostics) -> Axis {
     if items.is_empty() {
         problems.push(node.mark(Diagnostic::error("sweep", format!("axis {name:?} has no values"))).expected("at least one value"));
     }
-    let values = items.iter().filter_map(|item| value(item, &name, path.as_ref(), unit.as_deref(), problems)).collect();
+    let has_path = node.get("path").is_some();
+    let values = items
+        .iter()
+        .filter_map(|item| {
+            if !has_path {
+                needs_set(item, &name, problems);
+            }
+            value(item, &name, path.as_ref(), unit.as_deref(), problems)
+        })
+        .collect();
     Axis { title: text("title").unwrap_or_else(|| name.clone()), name, unit, values }
 }
 
 fn parse_path(at: &Node, text: &str, problems: &mut Diagnostics) -> Option<Path> {
     let checked = Path::parse(text)
-        .map_err(|message| Diagnostic::error("bad-path", format!("the path {text:?} cannot be read: {message}")).expected("parts separated by dots"))
+        .map_err(|message| Diagnostic::error("bad-path", format!("the path {text:?} cannot be read: {message}")).expected("parts separated by dots").into())
         .and_then(|path| check_path(&path).map(|_| path));
     match checked {
         Ok(path) => Some(path),
         Err(diagnostic) => {
-            problems.push(at.mark(diagnostic));
+            problems.push(at.mark(*diagnostic));
             None
         }
     }
@@ -137,19 +146,20 @@ fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, probl
     let plain = plain?;
     if let Some(path) = path {
         changes.insert(0, (path.clone(), on_axis(plain, axis)));
-    } else if item.get("set").is_none() {
-        problems.push(
-            item.mark(Diagnostic::error("sweep", format!("this value of axis {axis:?} changes nothing")))
-                .found(item.found())
-                .expected("a path on the axis, or a set table in the value")
-                .hint("add path = \"job.input\" to the axis"),
-        );
     }
     let label = item.get("label").and_then(Node::scalar).unwrap_or_else(|| {
         let text = plain.scalar().unwrap_or_default();
         unit.map_or(text.clone(), |unit| format!("{text} {unit}"))
     });
     Some(AxisValue { value: json, label, changes })
+}
+
+/// Without a path on the axis, each value says what it changes.
+fn needs_set(item: &Node, axis: &str, problems: &mut Diagnostics) {
+    if item.get("set").is_none() {
+        let problem = Diagnostic::error("sweep", format!("this value of axis {axis:?} changes nothing")).found(item.found());
+        problems.push(item.mark(problem).expected("a path on the axis, or a set table in the value").hint("add path = \"job.input\" to the axis"));
+    }
 }
 
 fn set_table(item: &Node, axis: &str, changes: &mut Vec<Change>, problems: &mut Diagnostics) {

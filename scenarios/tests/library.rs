@@ -2,7 +2,7 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
-use sim_core::spec::{CgroupVersion, NeighbourPlacement, Platform};
+use sim_core::spec::{CgroupVersion, Collector, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
 use sim_core::units::{Bytes, CoreMillis};
 
 fn request(name: &str) -> Request {
@@ -168,6 +168,87 @@ fn check(value: &serde_json::Value, schema: &serde_json::Value, path: &str) {
         }
     }
     if let (Array(items), Some(_)) = (value, schema.get("items")) {
-        items.iter().for_each(|item| check(item, &schema["items"], path));
+        for item in items {
+            check(item, &schema["items"], path);
+        }
     }
+}
+
+// 4.1, 4.8, LD-3: volumes from Spark's keys and from the template, on the disk that carries their directory.
+#[test]
+fn volumes_of_executors() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let template = directory.path().join("pod.yaml");
+    let yaml = "metadata: {labels: {team: a}}\nspec:\n  nodeSelector: {disk: ssd}\n  tolerations: [{key: spark, operator: Exists, effect: NoSchedule}]\n  priorityClassName: system-cluster-critical\n  \
+        containers:\n  - volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /b}, {name: c, mountPath: /c}]\n    resources: {limits: {ephemeral-storage: 5Gi}}\n  - resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {memory: 128Mi}}\n  \
+        volumes:\n  - {name: a, emptyDir: {medium: Memory, sizeLimit: 1Gi}}\n  - {name: b, hostPath: {path: /mnt/nvme/spark}}\n  - {name: c, emptyDir: }\n";
+    std::fs::write(&template, yaml).expect("written");
+    let scenario = loaded(&Request {
+        pod_template: Some(template),
+        set: vec!["cluster.pool.0.vm=Standard_L8s_v3".to_owned(), "cluster.pool.0.memory=62.5GiB".to_owned()],
+        conf: vec![
+            "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.mount.path=/d".to_owned(),
+            "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.options.sizeLimit=100Gi".to_owned(),
+            "spark.kubernetes.executor.label.tier=batch".to_owned(),
+        ],
+        ..request("aks-migration")
+    });
+    let pod = &scenario.spec.spark.kubernetes.pod_template;
+    let empty = |medium, size_limit| VolumeSource::EmptyDir(EmptyDir { medium, size_limit });
+    let sources: Vec<VolumeSource> = pod.volumes.iter().map(|v| v.source).collect();
+    // L8s_v3 has an OS disk, a temp disk and then the NVMe.
+    let nvme = scenario.spec.cluster.pools[0].shape.disks.iter().position(|d| d.name == "nvme").expect("NVMe");
+    assert_eq!(
+        sources,
+        [
+            empty(Medium::Memory, Some(Bytes::gib(1))),
+            VolumeSource::HostPath { disk: nvme },
+            empty(Medium::Disk, None),
+            VolumeSource::Claim { size: Bytes::gib(100) }
+        ]
+    );
+    assert_eq!(pod.labels, [Label::new("team", "a"), Label::new("tier", "batch")]);
+    assert_eq!((pod.priority, pod.ephemeral_limit), (2_000_000_000, Some(Bytes::gib(5))));
+    assert_eq!(
+        (pod.sidecars.cpu_request, pod.sidecars.memory_request, pod.sidecars.memory_limit),
+        (CoreMillis::new(100), Bytes::mib(64), Some(Bytes::mib(128)))
+    );
+    assert_eq!(pod.affinity.required_node[0].requirements[0].values, ["ssd"]);
+    assert!(pod.tolerations[0].exists && pod.affinity.required_pod.is_empty());
+    // A sweep's template lies over the command line's.
+    let (points, _) = scenario.points();
+    assert_eq!(points[1].spec.spark.kubernetes.pod_template.affinity.preferred_anti.len(), 1);
+}
+
+// A20 and FC-1: failure caps by version; POD-3: Python in cluster mode.
+#[test]
+fn defaults_follow_version_platform_and_language() {
+    let with = |set: &[&str], conf: &[&str]| {
+        let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect();
+        loaded(&Request { set: owned(set), conf: owned(conf), ..request("request-equals-limit") }).spec.spark
+    };
+    assert_eq!(with(&[], &[]).scheduling.executor_max_failures, None);
+    assert_eq!(with(&["spark.version=3.5.1"], &[]).scheduling.executor_max_failures, Some(8));
+    assert_eq!(with(&["spark.version=3.5.1"], &["spark.executor.instances=1"]).scheduling.executor_max_failures, Some(3));
+    assert_eq!(with(&["spark.version=4.2.0"], &[]).kubernetes.allocation_batch_size, 20);
+    let python = with(&["spark.language=python"], &["spark.driver.memory=8g", "spark.executor.pyspark.memory=2g"]);
+    assert_eq!((python.driver.container_memory, python.executor.container_memory), (Bytes::mib(11_468), Bytes::mib(9216 + 921 + 2048)));
+    let client = with(&["spark.language=python", "spark.deploy_mode=client"], &["spark.driver.memory=8g"]);
+    assert_eq!(client.driver.container_memory, Bytes::mib(9011));
+}
+
+#[test]
+fn a_bare_cluster_is_described_by_hand() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("bare.toml");
+    let text = "name = \"bare\"\n[cluster]\nplatform = \"bare\"\n[[cluster.pool]]\ncount = 2\ncpu = 2\nmemory = \"1700MiB\"\nnic = \"1GB/s\"\nsystem_memory = 0\n\
+        disk = [{ name = \"d\", size = \"100GB\", read = \"500MB/s\" }]\n[spark]\nexecutor_limit = \"1GiB\"\nreplace_delay = \"3s\"\nmax_replacements = 40\n\
+        [spark.conf]\nspark.executor.memory = \"512m\"\nspark.executor.instances = 4\n[job]\nprofile = \"fixed-width-parse\"\n";
+    std::fs::write(&path, text).expect("written");
+    let spec = loaded(&request(&path.display().to_string())).spec;
+    assert_eq!((spec.cluster.platform, spec.cluster.cgroup), (Platform::Bare, CgroupVersion::V1));
+    assert_eq!(spec.cluster.pools[0].shape.reserved, Reservation::default());
+    assert_eq!((spec.spark.executor.container_memory, spec.spark.executor.instances, spec.spark.kubernetes.max_replacements), (Bytes::gib(1), 4, Some(40)));
+    assert_eq!((spec.spark.executor.collector, spec.spark.executor.xms_equals_xmx), (Collector::Serial, false));
+    assert_eq!(spec.cluster.pools[0].shape.disks[0].write, spec.cluster.pools[0].shape.disks[0].read);
 }

@@ -99,7 +99,11 @@ fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Dia
     let nominal = View(pool).size("memory");
     missing(pool, "nominal_memory", || derived(size(nominal), "memory of the pool"));
     if let Some(Value::Array(disks)) = pool.get_mut("disk").map(|node| &mut node.value) {
-        for disk in disks {
+        for (i, disk) in disks.iter_mut().enumerate() {
+            let name = View(disk).text("name");
+            if i > 0 {
+                missing(disk, "mount", || derived(Value::Text(format!("/mnt/{name}")), "the disk's name"));
+            }
             let read = View(disk).text("read");
             missing(disk, "write", || derived(Value::Text(read), "the read bandwidth"));
         }

@@ -14,11 +14,8 @@ use crate::raw::Node;
 use crate::schema::nearest;
 use crate::spark_conf::Conf;
 
-/// Finds and reads the profile that the command line or `job.profile` names.
+/// Finds and reads the profile that `job.profile` names.
 pub(super) fn profile(layers: &Layers, tree: &Node, problems: &mut Diagnostics) -> Option<Profile> {
-    if let Some(path) = &layers.profile {
-        return cached(layers, path, |problems| from_file(path, None, problems), problems);
-    }
     // A missing or mistyped key has been told by the walker.
     let node = tree.get("job")?.get("profile")?;
     let name = node.text()?;

@@ -6,7 +6,7 @@ mod job;
 mod settings;
 mod view;
 
-use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, RunLimits, SparkVersion, Spec, Uncertainty};
+use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, RunLimits, SparkVersion, Spec, Uncertainty, VolumeSource};
 
 use crate::diag::{Diagnostics, Source};
 use crate::kube_yaml;
@@ -32,15 +32,14 @@ pub(crate) struct Resolved {
 
 /// Builds one point; `None` when there are errors.
 pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnostics) -> Option<Resolved> {
-    let before = problems.items().len();
     let mut tree = layers.merge(axis, problems);
     walk(&tree, &ROOT, "", Unknown::Error, problems);
     let version = version(&tree);
     let entries: Vec<Entry> = tree.get("spark").and_then(|spark| spark.get("conf")).map(|conf| conf.entries().to_vec()).unwrap_or_default();
     spark_conf::check(&entries, version, problems);
-    let template = template(layers, &tree, problems);
+    let template = template(&tree, problems);
     let profile = job::profile(layers, &tree, problems);
-    if problems.items()[before..].iter().any(|d| d.severity == crate::diag::Severity::Error) || problems.has_errors() {
+    if problems.has_errors() {
         return None;
     }
     fill(&mut tree, &ROOT);
@@ -51,7 +50,8 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     let conf = Conf::new(&entries, version);
     let mut template = template.unwrap_or_default();
     spark_conf::families(&conf, &mut template, problems);
-    let spec = spec(&tree, &conf, template, &profile?);
+    place_host_paths(&mut template, &tree);
+    let spec = spec(&tree, &conf, template.pod, &profile?);
     validate::validate(&validate::Facts { spec: &spec, conf: &conf, tree: &tree }, problems);
     if problems.has_errors() {
         return None;
@@ -68,24 +68,34 @@ fn version(tree: &Node) -> SparkVersion {
     SparkVersion { major: next(), minor: next(), patch: next() }
 }
 
-/// The pod template: the command line's, else the scenario's, else the one that Spark's key names.
-fn template(layers: &Layers, tree: &Node, problems: &mut Diagnostics) -> Option<PodTemplate> {
-    let source = match (&layers.pod_template, tree.get("spark")) {
-        (Some(source), _) => source.clone(),
-        (None, None) => return None,
-        (None, Some(spark)) => {
-            let key = spark.get("conf").and_then(|conf| conf.get("spark.kubernetes.executor.podTemplateFile"));
-            let node = spark.get("pod_template").or(key)?;
-            let text = node.text()?;
-            if text.contains('\n') {
-                let place = node.place.as_ref().map_or("pod_template".to_owned(), |place| format!("{} (pod_template)", place.source.name));
-                Source::new(place, text)
-            } else {
-                read_file(&beside(node, text), Some(node), problems)?
-            }
+/// The pod template: `spark.pod_template`, else the file that Spark's key names.
+fn template(tree: &Node, problems: &mut Diagnostics) -> Option<kube_yaml::Template> {
+    let spark = tree.get("spark")?;
+    let key = spark.get("conf").and_then(|conf| conf.get("spark.kubernetes.executor.podTemplateFile"));
+    let node = spark.get("pod_template").or(key)?;
+    let text = node.text()?;
+    let source = match (&node.layer, &node.place) {
+        (Layer::PodTemplate, Some(place)) => place.source.clone(),
+        (_, place) if text.contains('\n') => {
+            Source::new(place.as_ref().map_or("pod_template".to_owned(), |at| format!("{} (pod_template)", at.source.name)), text)
         }
+        _ => read_file(&beside(node, text), Some(node), problems)?,
     };
     kube_yaml::pod_template(&source, problems)
+}
+
+/// Puts each `hostPath` on the disk whose mount directory is its longest prefix; others are on the first.
+fn place_host_paths(template: &mut kube_yaml::Template, tree: &Node) {
+    let pools = tree.get("cluster").and_then(|cluster| cluster.get("pool")).map_or(&[][..], Node::items);
+    let mounts: Vec<(usize, String)> =
+        pools.iter().flat_map(|pool| View(pool).items("disk").enumerate().map(|(i, disk)| (i, disk.text("mount"))).collect::<Vec<_>>()).collect();
+    for (volume, path) in &template.host_paths {
+        let carries = |mount: &str| !mount.is_empty() && std::path::Path::new(path).starts_with(mount);
+        let disk = mounts.iter().filter(|(_, mount)| carries(mount)).max_by_key(|(_, mount)| mount.len()).map_or(0, |(disk, _)| *disk);
+        if let Some(volume) = template.pod.volumes.get_mut(*volume) {
+            volume.source = VolumeSource::HostPath { disk };
+        }
+    }
 }
 
 fn spec(tree: &Node, conf: &Conf, template: PodTemplate, profile: &crate::profile::Profile) -> Spec {

@@ -31,7 +31,7 @@ fn collect(node: &Node, path: &str, all: &mut Vec<Setting>) {
         Value::Table(_)
             if path.starts_with("uncertainty.") || ["anon", "shmem", "system_memory", "metrics_age", "teardown"].iter().any(|key| path.ends_with(key)) =>
         {
-            all.push(leaf(node))
+            all.push(leaf(node));
         }
         Value::Table(entries) => {
             for entry in entries {

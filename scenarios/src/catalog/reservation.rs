@@ -40,7 +40,7 @@ fn bands(memory: Bytes) -> Bytes {
     for (gib, percent) in [(4, 25), (4, 20), (8, 10), (112, 6), (1 << 29, 2)] {
         let part = rest.min(Bytes::gib(gib));
         reserved += part.get() / 100 * percent + part.get() % 100 * percent / 100;
-        rest = rest - part;
+        rest -= part;
     }
     Bytes::new(reserved)
 }
@@ -68,7 +68,7 @@ mod tests {
 
     fn allocatable_mib(provider: Provider, version: (u16, u16), memory: Bytes, pods: u32) -> f64 {
         let r = reservation(provider, version, memory, CoreMillis::cores(16), pods);
-        (memory - r.memory - r.eviction_memory).as_f64() / (1 << 20) as f64
+        (memory - r.memory - r.eviction_memory).as_f64() / f64::from(1 << 20)
     }
 
     // A9, A10, A11.

@@ -22,13 +22,22 @@ use crate::spark_conf::require;
 /// Size that a claim is taken to have when the template does not say it.
 const CLAIM_SIZE: Bytes = Bytes::gib(1024);
 
+/// A template before the nodes' disks are known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Template {
+    /// The pod.
+    pub(crate) pod: PodTemplate,
+    /// Index of each `hostPath` volume of the pod, with the directory.
+    pub(crate) host_paths: Vec<(usize, String)>,
+}
+
 /// Reads a template; `None` when it has errors.
-pub(crate) fn pod_template(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<PodTemplate> {
+pub(crate) fn pod_template(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<Template> {
     let root = read_yaml(source, &Layer::PodTemplate, problems)?;
     let before = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     walk(&root, &shape::POD, "", Unknown::Warning, problems);
-    let mut reader = Reader { problems };
-    let template = reader.template(&root);
+    let mut reader = Reader { problems, host_paths: Vec::new() };
+    let template = Template { pod: reader.template(&root), host_paths: reader.host_paths };
     let after = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     (after == before).then_some(template)
 }
@@ -48,6 +57,7 @@ fn text(node: &Node, key: &str) -> String {
 
 struct Reader<'a> {
     problems: &'a mut Diagnostics,
+    host_paths: Vec<(usize, String)>,
 }
 
 impl Reader<'_> {
@@ -56,7 +66,12 @@ impl Reader<'_> {
     }
 
     fn error(&mut self, node: &Node, message: impl Into<String>, expected: &str) {
-        self.problems.push(node.mark(Diagnostic::error("pod-template", message)).found(node.found()).expected(expected));
+        self.problems.push(
+            node.mark(Diagnostic::error("pod-template", message))
+                .found(node.found())
+                .expected(expected)
+                .hint("kubectl apply --dry-run=server checks the template too"),
+        );
     }
 
     fn template(&mut self, root: &Node) -> PodTemplate {
@@ -67,7 +82,7 @@ impl Reader<'_> {
             template.affinity = self.affinity(node);
         }
         for entry in spec.get("nodeSelector").map_or(&[][..], Node::entries) {
-            require(&mut template, Requirement { key: entry.key.clone(), op: SelectorOp::In, values: vec![entry.node.scalar().unwrap_or_default()] });
+            require(&mut template, &Requirement { key: entry.key.clone(), op: SelectorOp::In, values: vec![entry.node.scalar().unwrap_or_default()] });
         }
         template.tolerations = items(spec, &["tolerations"]).iter().map(|node| self.toleration(node)).collect();
         template.priority = self.priority(spec);
@@ -119,6 +134,9 @@ impl Reader<'_> {
             let name = text(mount, "name");
             match declared.iter().find(|volume| text(volume, "name") == name) {
                 Some(volume) => {
+                    if let Some(path) = dig(volume, &["hostPath", "path"]).and_then(Node::scalar) {
+                        self.host_paths.push((volumes.len(), path));
+                    }
                     if let Some(source) = self.volume_source(volume) {
                         volumes.push(Volume { name, mount_path: text(mount, "mountPath"), source });
                     }
@@ -186,7 +204,7 @@ fn sidecars(containers: &[Node]) -> Resources {
     for (i, node) in containers.iter().enumerate() {
         let first = i == 0;
         // A limit without a request is the request.
-        sum.cpu_request = sum.cpu_request + cpu(node, "requests").or(cpu(node, "limits")).unwrap_or(CoreMillis::ZERO);
+        sum.cpu_request += cpu(node, "requests").or(cpu(node, "limits")).unwrap_or(CoreMillis::ZERO);
         sum.memory_request += bytes(node, "requests", "memory").or(bytes(node, "limits", "memory")).unwrap_or_default();
         sum.ephemeral_request += bytes(node, "requests", "ephemeral-storage").unwrap_or_default();
         sum.cpu_limit = cpu(node, "limits").and_then(|limit| if first { Some(limit) } else { sum.cpu_limit.map(|so_far| so_far + limit) });

@@ -70,11 +70,12 @@ static VOLUME: Shape = Shape {
     fields: &[
         must("name", Kind::Text),
         opt("emptyDir", Kind::Table(&EMPTY_DIR)),
-        opt("hostPath", Kind::Any),
+        opt("hostPath", Kind::Table(&HOST_PATH)),
         opt("persistentVolumeClaim", Kind::Any),
         opt("ephemeral", Kind::Any),
     ],
 };
+static HOST_PATH: Shape = Shape { name: "hostPath", fields: &[must("path", Kind::Text), opt("type", Kind::Text)] };
 static EMPTY_DIR: Shape = Shape { name: "emptyDir", fields: &[opt("medium", Kind::Text), opt("sizeLimit", Kind::KubeBytes)] };
 static CONTAINER: Shape = Shape {
     name: "a container",

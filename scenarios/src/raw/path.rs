@@ -31,9 +31,7 @@ impl Path {
         let mut rest = text.trim();
         loop {
             let (part, after) = match rest.chars().next() {
-                Some(quote @ ('"' | '\'')) => {
-                    rest[1..].split_once(quote).map(|(part, after)| (part, after)).ok_or_else(|| format!("the quote {quote} is not closed"))?
-                }
+                Some(quote @ ('"' | '\'')) => rest[1..].split_once(quote).ok_or_else(|| format!("the quote {quote} is not closed"))?,
                 _ => rest.split_at(rest.find('.').unwrap_or(rest.len())),
             };
             if part.trim().is_empty() {

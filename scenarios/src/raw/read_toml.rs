@@ -65,8 +65,9 @@ fn forget_places(node: &mut Node) {
 
 /// A span inside the text and on character borders, whatever was reported.
 pub(super) fn clamp(span: Range<usize>, source: &Source) -> Range<usize> {
-    let end = source.text.ceil_char_boundary(span.end.min(source.text.len()));
-    let start = source.text.floor_char_boundary(span.start.min(end));
+    let length = source.text.len();
+    let end = (span.end..=length).find(|at| source.text.is_char_boundary(*at)).unwrap_or(length);
+    let start = source.boundary_before(span.start.min(end));
     start..end
 }
 

@@ -7,6 +7,7 @@
 //! `sigma`, which is a pure number.
 
 use sim_core::spec::Dist;
+use sim_core::units::{Bytes, SimSpan};
 
 use super::walk::{key_problem, nearest_hint};
 use super::{Measure, Node};
@@ -66,8 +67,8 @@ fn number(node: &Node, measure: Measure, problems: &mut Diagnostics) -> Option<f
     let value = match (&node.value, measure) {
         (Value::Integer(i), _) => Some(*i as f64),
         (Value::Float(x), _) => Some(*x),
-        (Value::Text(text), Measure::Bytes) => quantity::size(text).ok().map(|bytes| bytes.as_f64()),
-        (Value::Text(text), Measure::Seconds) => quantity::time(text).ok().map(|span| span.as_secs_f64()),
+        (Value::Text(text), Measure::Bytes) => quantity::size(text).ok().map(Bytes::as_f64),
+        (Value::Text(text), Measure::Seconds) => quantity::time(text).ok().map(SimSpan::as_secs_f64),
         _ => None,
     };
     let value = value.filter(|x| x.is_finite() && *x >= 0.0 && *x < 1e18);

@@ -23,7 +23,9 @@ pub(crate) fn fill(node: &mut Node, shape: &'static Shape) {
             Kind::Table(below) => fill(child, below),
             Kind::List(Kind::Table(below)) => {
                 if let Value::Array(items) = &mut child.value {
-                    items.iter_mut().for_each(|item| fill(item, below));
+                    for item in items {
+                        fill(item, below);
+                    }
                 }
             }
             _ => {}

@@ -25,16 +25,13 @@ fn table(shape: &Shape) -> Json {
 
 fn property(field: &Field) -> Json {
     let mut schema = kind(field.kind);
-    let mut description = field.meaning.to_owned();
-    match field.need {
-        Need::Default(toml) => description.push_str(&format!(" Default: {toml}.")),
-        Need::Computed(from) => description.push_str(&format!(" Default: {from}.")),
-        Need::Required => description.push_str(" Required."),
-        Need::Optional => {}
-    }
-    if !field.source.is_empty() {
-        description.push_str(&format!(" Source: {}.", field.source));
-    }
+    let default = match field.need {
+        Need::Default(value) | Need::Computed(value) => format!(" Default: {value}."),
+        Need::Required => " Required.".to_owned(),
+        Need::Optional => String::new(),
+    };
+    let source = if field.source.is_empty() { String::new() } else { format!(" Source: {}.", field.source) };
+    let description = format!("{}{default}{source}", field.meaning);
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".to_owned(), json!(description));
     }

@@ -100,6 +100,7 @@ static DISK: Shape = Shape {
     name: "[[cluster.pool.disk]]",
     fields: &[
         Field::required("name", Kind::Text, "Name, for reports."),
+        Field::computed("mount", Kind::Text, "/mnt/NAME for disks after the first", "Directory of the node that this disk carries, for hostPath volumes.", ""),
         Field::required("size", Kind::Size, "Capacity, bytes."),
         Field::default("used", Kind::Size, "0", "Bytes already used by images and logs.", ""),
         Field::required("read", Kind::Rate, "Sequential read bandwidth."),

@@ -3,7 +3,7 @@
 //! It reports unknown keys with the nearest known ones, missing keys, wrong types, bad units, values out of range and
 //! bad choices, and goes on. After it has passed, reading a value of the stated kind cannot fail.
 
-use super::{Field, Kind, Need, Shape, dist};
+use super::{Field, Kind, Need, ROOT, Shape, dist};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::quantity::{self, BadQuantity};
 use crate::raw::{Entry, Node, Value, mark};
@@ -31,18 +31,30 @@ pub(crate) fn walk(node: &Node, shape: &'static Shape, path: &str, unknown: Unkn
         }
     }
     for field in shape.fields.iter().filter(|field| field.need == Need::Required && node.get(field.key).is_none()) {
-        let place = if path.is_empty() { None } else { node.place.as_ref() };
-        problems.push(
-            mark(place, Diagnostic::error("missing-key", format!("{} is missing", join(path, field.key))))
-                .found(format!("{} without {}", shape.name, field.key))
-                .expected(expected(field))
-                .hint(format!("add {} = …: {}", field.key, field.meaning)),
-        );
+        problems.push(missing_key(node, field, shape, path, unknown));
     }
 }
 
-fn expected(field: &Field) -> String {
-    describe(field.kind)
+fn missing_key(node: &Node, field: &Field, shape: &Shape, path: &str, unknown: Unknown) -> Diagnostic {
+    let mut problem = node.mark(Diagnostic::error("missing-key", format!("{} is missing", join(path, field.key))));
+    // A whole document is long: its first character says enough.
+    if path.is_empty()
+        && let Some(place) = &mut problem.place
+    {
+        place.span = 0..0;
+    }
+    let sign = if unknown == Unknown::Error { " =" } else { ":" };
+    problem.found(format!("{} without {}", shape.name, field.key)).expected(describe(field.kind)).hint(format!("add {}{sign} …: {}", field.key, field.meaning))
+}
+
+/// Where to read more about a path, without the numbers of list items.
+pub(super) fn see(path: &str) -> String {
+    let parts: Vec<&str> = path.split('.').filter(|part| part.parse::<usize>().is_err()).collect();
+    match parts.first() {
+        Some(first) if ROOT.field(first).is_some() => format!("spillcast explain {} tells what it takes", parts.join(".")),
+        Some(_) => format!("kubectl explain pod.{} tells what it takes", parts.join(".")),
+        None => "spillcast new writes a scenario to start from".to_owned(),
+    }
 }
 
 fn join(path: &str, key: &str) -> String {
@@ -133,7 +145,12 @@ fn check(node: &Node, kind: Kind, path: &str, unknown: Unknown, problems: &mut D
             }
         }
         Kind::Dist(measure) => {
-            let _ = dist(node, measure, problems);
+            let mut found = Diagnostics::default();
+            let _ = dist(node, measure, &mut found);
+            for problem in found.items() {
+                let hint = problem.hint.clone().unwrap_or_else(|| see(path));
+                problems.push(problem.clone().hint(hint));
+            }
         }
         Kind::Map => check_map(node, path, problems),
         Kind::Any => {}
@@ -162,7 +179,8 @@ fn check_map(node: &Node, path: &str, problems: &mut Diagnostics) {
 /// The problem of a scalar of the given kind, if it has one.
 pub(crate) fn scalar_kind_problem(node: &Node, kind: Kind, path: &str) -> Option<Diagnostic> {
     let wrong = || Some(type_problem(node, path, &describe(kind)));
-    let out_of_range = || Some(node.mark(Diagnostic::error("out-of-range", format!("{path} is out of range")).found(node.inline()).expected(describe(kind))));
+    let out_of_range =
+        || Some(node.mark(Diagnostic::error("out-of-range", format!("{path} is out of range")).found(node.inline()).expected(describe(kind)).hint(see(path))));
     match (kind, &node.value) {
         (Kind::Text, Value::Text(_)) | (Kind::Bool, Value::Bool(_)) => None,
         (Kind::Integer(low, high), Value::Integer(i)) => {
@@ -181,10 +199,7 @@ pub(crate) fn scalar_kind_problem(node: &Node, kind: Kind, path: &str) -> Option
         }
         (Kind::Choice(names), Value::Text(text)) => (!names.contains(&text.as_str())).then(|| {
             let problem = node.mark(Diagnostic::error("bad-choice", format!("{path} cannot be {text:?}")).found(node.found()).expected(describe(kind)));
-            match nearest_hint(text, names.to_vec()) {
-                Some(hint) => problem.hint(hint),
-                None => problem,
-            }
+            problem.hint(nearest_hint(text, names.to_vec()).unwrap_or_else(|| see(path)))
         }),
         (Kind::Version(parts), Value::Text(text)) => (!is_version(text, parts)).then(|| bad_value(node, path, &describe(kind), None)),
         (Kind::Version(_), Value::Float(_)) => {
@@ -193,27 +208,29 @@ pub(crate) fn scalar_kind_problem(node: &Node, kind: Kind, path: &str) -> Option
         (Kind::Priority, Value::Integer(i)) if i32::try_from(*i).is_ok() => None,
         (Kind::Priority, Value::Text(text)) if system_priority(text).is_some() => None,
         (Kind::Size | Kind::Time | Kind::Rate | Kind::Cpu | Kind::KubeBytes | Kind::KubeCpu, Value::Text(_) | Value::Integer(_) | Value::Float(_)) => {
-            let text = node.scalar().unwrap_or_default();
-            let outcome = match kind {
-                Kind::Size => quantity::size(&text).map(drop),
-                Kind::Time => quantity::time(&text).map(drop),
-                Kind::Rate => quantity::rate(&text).map(drop),
-                Kind::Cpu => quantity::cpu(&text).map(drop),
-                Kind::KubeBytes => quantity::kube_bytes(&text).map(drop),
-                _ => quantity::kube_cpu(&text).map(drop),
-            };
-            outcome.err().map(|BadQuantity { expected, hint }| bad_value(node, path, expected, hint))
+            quantity_problem(node, kind, path)
         }
         _ => wrong(),
     }
 }
 
+/// The problem of a size, time, rate or CPU amount.
+fn quantity_problem(node: &Node, kind: Kind, path: &str) -> Option<Diagnostic> {
+    let text = node.scalar().unwrap_or_default();
+    let outcome = match kind {
+        Kind::Size => quantity::size(&text).map(drop),
+        Kind::Time => quantity::time(&text).map(drop),
+        Kind::Rate => quantity::rate(&text).map(drop),
+        Kind::Cpu => quantity::cpu(&text).map(drop),
+        Kind::KubeBytes => quantity::kube_bytes(&text).map(drop),
+        _ => quantity::kube_cpu(&text).map(drop),
+    };
+    outcome.err().map(|BadQuantity { expected, hint }| bad_value(node, path, expected, hint))
+}
+
 fn bad_value(node: &Node, path: &str, expected: &str, hint: Option<String>) -> Diagnostic {
     let problem = node.mark(Diagnostic::error("bad-value", format!("{path} cannot be read")).found(node.found()).expected(expected));
-    match hint {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
+    problem.hint(hint.unwrap_or_else(|| see(path)))
 }
 
 /// A finite number.

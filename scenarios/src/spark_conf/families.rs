@@ -10,6 +10,7 @@ use sim_core::spec::{EmptyDir, Label, Medium, NodeSelectorTerm, PodTemplate, Req
 
 use super::Conf;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::kube_yaml::Template;
 use crate::quantity;
 use crate::raw::Node;
 
@@ -34,14 +35,14 @@ pub(crate) fn is_family(key: &str) -> bool {
 }
 
 /// Adds what the families say to the template.
-pub(crate) fn families(conf: &Conf, template: &mut PodTemplate, problems: &mut Diagnostics) {
+pub(crate) fn families(conf: &Conf, template: &mut Template, problems: &mut Diagnostics) {
     let mut volumes: BTreeMap<(String, String), BTreeMap<String, Node>> = BTreeMap::new();
     for (key, node) in conf.entries() {
         let value = node.scalar().unwrap_or_default();
         if let Some(label) = key.strip_prefix(LABEL) {
-            template.labels.push(Label::new(label, value));
+            template.pod.labels.push(Label::new(label, value));
         } else if let Some(label) = SELECTORS.iter().find_map(|prefix| key.strip_prefix(prefix)) {
-            require(template, Requirement { key: label.to_owned(), op: SelectorOp::In, values: vec![value] });
+            require(&mut template.pod, &Requirement { key: label.to_owned(), op: SelectorOp::In, values: vec![value] });
         } else if let Some(rest) = key.strip_prefix(VOLUMES) {
             let mut parts = rest.splitn(3, '.');
             if let (Some(kind), Some(name), Some(option)) = (parts.next(), parts.next(), parts.next()) {
@@ -53,13 +54,16 @@ pub(crate) fn families(conf: &Conf, template: &mut PodTemplate, problems: &mut D
     }
     for ((kind, name), options) in volumes {
         if let Some(volume) = volume(&kind, &name, &options, problems) {
-            template.volumes.push(volume);
+            if let Some(path) = options.get("options.path").and_then(Node::scalar).filter(|_| kind == "hostPath") {
+                template.host_paths.push((template.pod.volumes.len(), path));
+            }
+            template.pod.volumes.push(volume);
         }
     }
 }
 
 /// A requirement on the node becomes part of each required term.
-pub(crate) fn require(template: &mut PodTemplate, requirement: Requirement) {
+pub(crate) fn require(template: &mut PodTemplate, requirement: &Requirement) {
     let terms = &mut template.affinity.required_node;
     if terms.is_empty() {
         terms.push(NodeSelectorTerm::default());

@@ -13,8 +13,8 @@ const COUNT: ConfKind = Integer(1, I32);
 const fn key(key: &'static str, kind: ConfKind, default: ConfDefault, meaning: &'static str, source: &'static str) -> ConfKey {
     ConfKey { key, kind, default, since: (0, 0), meaning, source }
 }
-const fn since(since: (u16, u16), base: ConfKey) -> ConfKey {
-    ConfKey { since, ..base }
+const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
+    ConfKey { key: base.key, kind: base.kind, default: base.default, since, meaning: base.meaning, source: base.source }
 }
 
 /// The table.
@@ -32,7 +32,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     ),
     since(
         (3, 3),
-        key(
+        &key(
             "spark.executor.memoryOverheadFactor",
             Number(0.0, 100.0),
             Unset("spark.kubernetes.memoryOverheadFactor, else 0.1"),
@@ -47,7 +47,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
         "Overhead as a share of the heap on Kubernetes.",
         "POD-2, POD-3",
     ),
-    since((4, 0), key("spark.executor.minMemoryOverhead", Size(MiB), Same("384m"), "Smallest overhead.", "POD-1")),
+    since((4, 0), &key("spark.executor.minMemoryOverhead", Size(MiB), Same("384m"), "Smallest overhead.", "POD-1")),
     key("spark.memory.offHeap.enabled", Bool, Same("false"), "Whether Tungsten memory is off-heap.", "MEM-8"),
     key("spark.memory.offHeap.size", Size(B), Same("0"), "Off-heap memory for execution and storage.", "MEM-8"),
     key("spark.executor.pyspark.memory", Size(MiB), Unset("Python workers share the overhead"), "Memory of the Python workers of an executor.", "1.5"),
@@ -56,7 +56,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.driver.memoryOverhead", Size(MiB), Unset("factor × driver memory, at least the minimum"), "Memory beside the driver's heap.", "POD-10"),
     since(
         (3, 3),
-        key(
+        &key(
             "spark.driver.memoryOverheadFactor",
             Number(0.0, 100.0),
             Unset("spark.kubernetes.memoryOverheadFactor, else 0.1"),
@@ -85,11 +85,11 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.serializer", Text, Same("org.apache.spark.serializer.JavaSerializer"), "Serializer of RDD shuffles.", "Appendix B"),
     key("spark.task.maxFailures", COUNT, Same("4"), "Failures of one task that abort the job.", "3.5"),
     key("spark.stage.maxConsecutiveAttempts", COUNT, Same("4"), "Attempts of a stage in a row that end in fetch failures.", "FF-4"),
-    since((3, 5), key("spark.stage.maxAttempts", COUNT, Same("2147483647"), "Attempts of a stage in all.", "Appendix B")),
+    since((3, 5), &key("spark.stage.maxAttempts", COUNT, Same("2147483647"), "Attempts of a stage in all.", "Appendix B")),
     key("spark.locality.wait", Time("ms"), Same("3s"), "Wait for a local slot.", "3.6"),
     since(
         (3, 5),
-        key("spark.executor.maxNumFailures", Integer(0, I32), Unset("max(3, 2 × instances)"), "Executor failures after which the application exits.", "FC-2"),
+        &key("spark.executor.maxNumFailures", Integer(0, I32), Unset("max(3, 2 × instances)"), "Executor failures after which the application exits.", "FC-2"),
     ),
     key("spark.yarn.max.executor.failures", Integer(0, I32), Unset("max(3, 2 × instances)"), "The same on YARN, the older key.", "YRN-8"),
     key("spark.executor.failuresValidityInterval", Time("ms"), Unset("failures never expire"), "Age at which an executor failure no longer counts.", "FC-2"),

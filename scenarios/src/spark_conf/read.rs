@@ -20,7 +20,7 @@ pub(crate) fn check(entries: &[Entry], version: SparkVersion, problems: &mut Dia
             if let Some(BadQuantity { expected, hint }) = problem(&text, key.kind) {
                 let found = entry.node.found();
                 let diagnostic = entry.node.mark(Diagnostic::error("bad-conf", format!("{} cannot be read", entry.key))).found(found).expected(expected);
-                problems.push(hint.into_iter().fold(diagnostic, Diagnostic::hint));
+                problems.push(diagnostic.hint(hint.unwrap_or_else(|| format!("spillcast explain {} tells what it takes", entry.key))));
             } else if key.since > (version.major, version.minor) {
                 let message = format!("{} is ignored: Spark {}.{} does not know it", entry.key, version.major, version.minor);
                 problems.push(mark(place, Diagnostic::warning("conf-version", message)).hint(format!("it exists since Spark {}.{}", key.since.0, key.since.1)));

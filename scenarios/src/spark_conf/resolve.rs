@@ -121,7 +121,7 @@ fn driver(conf: &Conf, around: &Surroundings) -> DriverConf {
 
 /// Ratio to lz4, seconds to compress and to decompress one GiB, through the JVM's streams (8.2): lz4 275 and 850 MB/s, zstd 185 and 600.
 fn codec(name: &str) -> (f64, f64, f64) {
-    let per_gib = |mb_per_s: f64| 1073.741_824 / mb_per_s;
+    let per_gib = |mb_per_s: f64| 1_073.741_824 / mb_per_s;
     match name {
         "zstd" | "org.apache.spark.io.ZStdCompressionCodec" => (0.53, per_gib(185.0), per_gib(600.0)),
         "snappy" | "org.apache.spark.io.SnappyCompressionCodec" => (1.03, per_gib(275.0), per_gib(850.0)),

@@ -1,4 +1,4 @@
-//! Container memory: heap, overhead, off-heap and PySpark in whole MiB, as Spark adds them up (1.5).
+//! Container memory: heap, overhead, off-heap and `PySpark` in whole MiB, as Spark adds them up (1.5).
 
 use sim_core::units::Bytes;
 
@@ -18,7 +18,7 @@ pub(crate) struct ContainerParts {
     pub(crate) heap: Bytes,
     /// Overhead.
     pub(crate) overhead: Bytes,
-    /// Sum with off-heap and PySpark memory: request and limit (POD-4).
+    /// Sum with off-heap and `PySpark` memory: request and limit (POD-4).
     pub(crate) total: Bytes,
 }
 

@@ -46,7 +46,7 @@ impl Facts<'_> {
     fn kubernetes(&self) -> bool {
         self.spec.cluster.platform == Platform::Kubernetes
     }
-    /// Memory and CPU that pods of a node can have: allocatable on Kubernetes, the NodeManager's share on YARN, all elsewhere.
+    /// Memory and CPU that pods of a node can have: allocatable on Kubernetes, the `NodeManager`'s share on YARN, all elsewhere.
     fn room(&self, pool: &PoolSpec) -> (Bytes, CoreMillis) {
         let shape = &pool.shape;
         match self.spec.cluster.platform {
