@@ -108,10 +108,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             broadcast: Bytes::ZERO,
         });
     }
-    let jobs = vec![
-        JobSpec { stages: vec![0], driver_gap: SimSpan::from_secs(1) },
-        JobSpec { stages: (1..stages.len()).collect(), driver_gap: SimSpan::ZERO },
-    ];
+    let jobs = vec![JobSpec { stages: vec![0], driver_gap: SimSpan::from_secs(1) }, JobSpec { stages: (1..stages.len()).collect(), driver_gap: SimSpan::ZERO }];
     AppSpec { name: "passes".into(), input, jobs, stages, shuffles, sql: true }
 }
 

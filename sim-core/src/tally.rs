@@ -139,11 +139,7 @@ impl Sim<'_, '_> {
         for (_, executor) in self.executors.iter_mut() {
             executor.note_scratch();
         }
-        let peaks: Vec<Bytes> = self
-            .executors
-            .values()
-            .filter_map(|e| Some(self.machines[e.node?].memory.pods[e.slot?.index()].peak))
-            .collect();
+        let peaks: Vec<Bytes> = self.executors.values().filter_map(|e| Some(self.machines[e.node?].memory.pods[e.slot?.index()].peak)).collect();
         peaks.into_iter().for_each(|peak| self.tally.pod_peak(peak));
     }
 

@@ -67,12 +67,7 @@ fn memory_pressure(sim: &mut Sim, node: NodeId) -> Option<Death> {
     let now = sim.now();
     let machine = &mut sim.machines[node];
     let kubepods_limit = plan.kubepods_limit.unwrap_or(plan.shape.memory);
-    let stats = MemoryStats {
-        capacity: plan.shape.memory,
-        working_set: machine.metrics.node,
-        kubepods_limit,
-        kubepods_working_set: machine.metrics.pods,
-    };
+    let stats = MemoryStats { capacity: plan.shape.memory, working_set: machine.metrics.node, kubepods_limit, kubepods_working_set: machine.metrics.pods };
     let threshold = plan.shape.reserved.eviction_memory;
     eviction::memory_pressure(&stats, threshold)?;
     machine.memory_pressure_until = now + PRESSURE_TRANSITION;

@@ -91,9 +91,8 @@ mod tests {
 
     #[test]
     fn the_sum_of_ramps_is_the_sum_of_the_flows_partials() {
-        let flows: Vec<FlowRamp> = (0u32..20)
-            .map(|i| FlowRamp::new(f64::from(i) * 0.1, 3.0 + f64::from(i), Bytes::mib(u64::from(i) * 7), Bytes::mib(100 - u64::from(i))))
-            .collect();
+        let flows: Vec<FlowRamp> =
+            (0u32..20).map(|i| FlowRamp::new(f64::from(i) * 0.1, 3.0 + f64::from(i), Bytes::mib(u64::from(i) * 7), Bytes::mib(100 - u64::from(i)))).collect();
         let mut ramp = Ramp::default();
         flows.iter().for_each(|f| ramp.add(f));
         for v in [2.0, 2.5, 2.999] {

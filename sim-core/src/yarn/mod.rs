@@ -7,7 +7,7 @@
 //! (YRN-4). Queues, preemption, locality and strict cgroup enforcement (YRN-6) are left out. Source: 1.8; marked there
 //! as recalled where not read.
 
+pub(crate) mod memory_monitor;
 pub mod monitor;
 pub mod placement;
 pub mod sizing;
-pub(crate) mod memory_monitor;

@@ -10,8 +10,8 @@
 use super::{Location, on_stage_complete};
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
-use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::record::Cause;
+use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::task::Failure;
 use crate::spec::SinkSpec;

@@ -17,7 +17,7 @@ use crate::spark::executor::Life;
 use crate::spark::fetch_limits;
 use crate::spark::scratch::Stored;
 use crate::spec::InputSource;
-use crate::units::{Bytes, ByteRate, SimSpan};
+use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// Looks whether all map outputs are there. A missing one fails the task; a dead server breaks its fetch.
 pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {

@@ -62,7 +62,13 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
     let demand = &run.demand;
     // A task whose operators took the input has done its reading, and its share of the CPU, already.
     let reads_here = demand.operator.is_zero();
-    let cpu_share = if reads_here { 1.0 } else if demand.writer.is_zero() { 0.0 } else { 0.5 };
+    let cpu_share = if reads_here {
+        1.0
+    } else if demand.writer.is_zero() {
+        0.0
+    } else {
+        0.5
+    };
     let decompress = if reads_here && !demand.read.is_zero() { demand.writer.as_gib() * conf.decompress_s_per_gib } else { 0.0 };
     let read_back = run.operator.spilled.scale(share);
     let bypass = kind == Some(WriterKind::Bypass);
@@ -125,7 +131,6 @@ pub(super) fn written(sim: &mut Sim, id: TaskId) {
     run.step = Step::Merge;
     run.writer.files += 1;
     run.writer.spilled = run.demand.write;
-    let work =
-        Work { cpu: run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE, write: run.demand.write, read_back: run.demand.write, ..Work::default() };
+    let work = Work { cpu: run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE, write: run.demand.write, read_back: run.demand.write, ..Work::default() };
     pieces::start(sim, id, work);
 }

@@ -47,7 +47,12 @@ pub(super) fn rows_in(demand: &Demand, done: Bytes, granted: Bytes, wanted: Byte
         })
         .map_or(0, |spills| spills.records_per_spill * record),
         WriterKind::Sort | WriterKind::Bypass => {
-            let input = SortWriterInput { share: granted, initial_threshold: conf.spill_initial_memory, records: remaining.get() / record + 1, object_bytes: Bytes::new(record) };
+            let input = SortWriterInput {
+                share: granted,
+                initial_threshold: conf.spill_initial_memory,
+                records: remaining.get() / record + 1,
+                object_bytes: Bytes::new(record),
+            };
             sort_writer::plan_spills(&input).records_per_spill * record
         }
     };
