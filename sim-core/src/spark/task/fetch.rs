@@ -7,7 +7,7 @@
 //! missing fail it at once.
 
 use super::finish::{self, Failure};
-use super::pieces;
+use super::{Step, TaskRun, pieces};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
@@ -123,15 +123,21 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
     let plan = sim.plan;
     for id in sim.tasks.ids() {
         let run = &sim.tasks[id];
-        if run.executor == dead || run.broken_by.is_some() || run.operator.done >= run.demand.operator && !run.demand.operator.is_zero() {
+        if run.executor == dead || run.broken_by.is_some() || has_all_input(run) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
         let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
-        if needs && run.step != super::Step::Launch {
+        if needs && run.step != Step::Launch {
             break_fetch(sim, id, dead);
         }
     }
+}
+
+/// Whether a task has read everything: what is left to do needs no other executor.
+fn has_all_input(run: &TaskRun) -> bool {
+    let consumed = !run.demand.operator.is_zero() && run.operator.done >= run.demand.operator;
+    consumed || matches!(run.step, Step::FinishWrite | Step::Merge)
 }
 
 fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId) {
