@@ -24,26 +24,31 @@ const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
 pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {
     let plan = sim.plan;
     sim.tally.task_ok(stage, written);
-    match plan.spec().app.stages[stage.index()].sink {
+    // Results count whichever attempt brings them; outputs of a failed map stage wait for its next submission.
+    let may_end = match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {
             sim.driver.outputs[ShuffleId::new(shuffle as u32)].register(partition, Location { executor, node }, written);
+            sim.driver.stages[stage].active
         }
         SinkSpec::Result => sim.driver.stages[stage].finish_result(partition),
-    }
+    };
     let state = &mut sim.driver.stages[stage];
     if attempt != state.attempt() {
         // A zombie's success spares the current attempt the partition.
         state.pending.retain(|&p| p != partition);
     }
-    if state.active && sim.driver.is_complete(plan, stage) {
+    if may_end && sim.driver.is_complete(plan, stage) {
         complete(sim, stage);
     }
 }
 
-fn complete(sim: &mut Sim, stage: StageId) {
+/// A stage has all its outputs or results.
+pub(super) fn complete(sim: &mut Sim, stage: StageId) {
     let now = sim.now();
+    sim.driver.failed.retain(|&failed| failed != stage);
     let state = &mut sim.driver.stages[stage];
     state.active = false;
+    state.waiting = false;
     state.fetch_failed_attempts = 0;
     let attempt = state.attempt();
     sim.tally.stage_ended(stage, now);
