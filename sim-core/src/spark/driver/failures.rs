@@ -155,12 +155,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
         sim.tally.task_failed(lost.stage);
         count_failure(sim, lost.stage, lost.attempt, lost.partition);
     }
-    let conf = &sim.plan.spec().spark.scheduling;
-    sim.driver.executor_failures.push(now);
-    if let Some(validity) = conf.failures_validity {
-        sim.driver.executor_failures.retain(|&at| now.since(at) <= validity);
-    }
-    if conf.executor_max_failures.is_some_and(|most| sim.driver.executor_failures.len() as u32 > most) {
+    if sim.driver.executor_failures.record(now) {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
     }
     super::offers::offer_all(sim);

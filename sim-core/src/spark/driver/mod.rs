@@ -19,8 +19,9 @@ use crate::record::Ending;
 use crate::sim::Sim;
 use crate::spark::allocator;
 use crate::spark::executor::{Executor, Life};
+use crate::spark::failure_cap::FailureCount;
 use crate::spec::Platform;
-use crate::units::{Bytes, SimTime};
+use crate::units::Bytes;
 
 pub(crate) use outputs::MapOutputs;
 pub(crate) use stages::StageState;
@@ -38,7 +39,7 @@ pub(crate) struct Driver {
     resubmit_due: bool,
     pub(crate) allocation_due: bool,
     registered: u32,
-    executor_failures: Vec<SimTime>,
+    executor_failures: FailureCount,
     locality_timer: Option<EventHandle>,
     /// Executor at which the next round of offers begins.
     rotation: usize,
@@ -47,7 +48,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// A driver that has done nothing yet.
     pub(crate) fn new(plan: &SimPlan, day: &Day, luck: &Luck) -> Self {
-        let app = &plan.spec().app;
+        let (app, conf) = (&plan.spec().app, &plan.spec().spark.scheduling);
         let mut stages = IdVec::new();
         for index in 0..app.stages.len() {
             stages.push(StageState::new(plan, StageId::new(index as u32), day, luck));
@@ -66,7 +67,7 @@ impl Driver {
             resubmit_due: false,
             allocation_due: false,
             registered: 0,
-            executor_failures: Vec::new(),
+            executor_failures: FailureCount::new(conf.executor_max_failures, conf.failures_validity),
             locality_timer: None,
             rotation: 0,
         }
