@@ -123,21 +123,25 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
     let plan = sim.plan;
     for id in sim.tasks.ids() {
         let run = &sim.tasks[id];
-        if run.executor == dead || run.broken_by.is_some() || has_all_input(run) {
+        if run.executor == dead || run.broken_by.is_some() || !is_fetching(run) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
         let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
-        if needs && run.step != Step::Launch {
+        if needs {
             break_fetch(sim, id, dead);
         }
     }
 }
 
-/// Whether a task has read everything: what is left to do needs no other executor.
-fn has_all_input(run: &TaskRun) -> bool {
-    let consumed = !run.demand.operator.is_zero() && run.operator.done >= run.demand.operator;
-    consumed || matches!(run.step, Step::FinishWrite | Step::Merge)
+/// Whether a task still has input to fetch: it consumes, or it has no operator and still produces.
+fn is_fetching(run: &TaskRun) -> bool {
+    match run.step {
+        Step::Consume(_) | Step::Blocked(true) | Step::SpillOperator(true) => true,
+        Step::Produce(_) => run.demand.operator.is_zero(),
+        Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
+        Step::Launch | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
+    }
 }
 
 fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId) {
