@@ -138,7 +138,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
-            neighbours: vec![neighbour("node-cache", 11.0), neighbour("agents", 4.6)],
+            neighbours: vec![neighbour("node-cache", 14.0), neighbour("agents", 4.6)],
             cgroup: CgroupVersion::V2 { group_kill: true },
             kubelet: KubeletSpec {
                 eviction_period_s: 10.0,
