@@ -4,11 +4,12 @@
 //! (0.2); reservations come from the provider's formula on the nominal memory (5.10); the cgroup version from the Kubernetes
 //! version (QO-4, QO-5).
 
+use sim_core::kube::reservation::{Provider, reservation};
 use sim_core::spec::DiskSpec;
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
 use super::{View, cluster, derived};
-use crate::catalog::{self, MEM_TOTAL_SHARE, Provider, VmShape, reservation};
+use crate::catalog::{self, MEM_TOTAL_SHARE, VmShape};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::raw::{Node, Value};
 use crate::schema::nearest;

@@ -5,7 +5,6 @@ use crate::spark::unified_memory::{self, UnifiedMemory};
 use crate::spark::{jvm, page};
 use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
 use crate::units::{Bytes, CoreMillis};
-use crate::yarn::sizing as yarn_sizing;
 
 /// Sizes of every executor.
 #[derive(Clone, Debug)]
@@ -15,8 +14,8 @@ pub struct ExecutorPlan {
     /// `-Xmx`.
     pub heap: Bytes,
     /// Unified memory (MEM-6).
-    pub unified: Bytes,
-    /// Storage region of unified memory.
+    pub tungsten: Bytes,
+    /// The part of it where cached data is safe from execution.
     pub storage_region: Bytes,
     /// `spark.memory.offHeap.size`: when not zero Tungsten pages live there (MEM-8).
     pub off_heap: Bytes,
@@ -60,11 +59,10 @@ impl ExecutorPlan {
         let slots = executor.cores / executor.task_cpus;
         let reported = jvm::max_memory(executor.heap, executor.collector, executor.xms_equals_xmx);
         let unified = unified_memory::unified_region(reported, conf.memory.fraction);
-        let storage_region = unified.scale(conf.memory.storage_fraction);
-        let container = match spec.cluster.platform {
-            Platform::Yarn => yarn_sizing::container_size(executor.container_memory, spec.cluster.yarn.minimum_allocation),
-            Platform::Kubernetes | Platform::Standalone | Platform::Bare => executor.container_memory,
-        };
+        let on_heap = executor.off_heap.is_zero();
+        let tungsten = if on_heap { unified } else { executor.off_heap };
+        let storage_region = unified_memory::storage_region(tungsten, conf.memory.storage_fraction);
+        let container = spec.container(executor.container_memory);
         let limit = match spec.cluster.platform {
             Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
             Platform::Yarn | Platform::Standalone => None,
@@ -83,10 +81,10 @@ impl ExecutorPlan {
         Self {
             slots,
             heap: executor.heap,
-            unified,
+            tungsten,
             storage_region,
             off_heap: executor.off_heap,
-            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(unified - storage_region, executor.cores, executor.collector, true)),
+            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(tungsten - storage_region, executor.cores, executor.collector, on_heap)),
             limit,
             resources,
             labels,
@@ -97,11 +95,7 @@ impl ExecutorPlan {
 
     /// The pools that tasks get execution memory from: off-heap when that is enabled, else on-heap.
     pub(crate) fn unified_memory(&self) -> UnifiedMemory {
-        if self.off_heap.is_zero() {
-            UnifiedMemory::new(self.unified, self.storage_region)
-        } else {
-            UnifiedMemory::new(self.off_heap, Bytes::new(self.off_heap.get() / 2))
-        }
+        UnifiedMemory::new(self.tungsten, self.storage_region)
     }
 
     /// Memory that YARN's monitor compares with.

@@ -25,6 +25,8 @@ pub struct SimPlan {
     spec: Spec,
     pub(crate) nodes: Vec<NodePlan>,
     pub(crate) executor: ExecutorPlan,
+    /// Memory of the driver's container: request and limit. `None` where it has none.
+    pub(crate) driver_container: Option<Bytes>,
     /// Writer of each shuffle.
     pub(crate) writers: Vec<WriterKind>,
     /// Stages that read each stage's output: children by stage.
@@ -55,6 +57,7 @@ impl SimPlan {
         check::check(spec)?;
         let nodes = node::expand(spec);
         let executor = ExecutorPlan::new(spec);
+        let driver = spec.container(spec.spark.driver.container_memory);
         let writers = spec
             .app
             .shuffles
@@ -62,7 +65,7 @@ impl SimPlan {
             .map(|s| writer::choose(s.partitions, s.map_side_combine, s.relocatable, spec.spark.shuffle.bypass_merge_threshold))
             .collect();
         let parents = spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
-        Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, writers, parents })
+        Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, driver_container: (!driver.is_zero()).then_some(driver), writers, parents })
     }
 
     /// The spec it came from.
