@@ -16,7 +16,7 @@ pub use node::{NodeLines, NodePlan};
 
 use crate::ids::StageId;
 use crate::spark::writer::{self, WriterKind};
-use crate::spec::Spec;
+use crate::spec::{Serializer, ShuffleSpec, Spec};
 use crate::units::Bytes;
 
 /// A compiled point: immutable, `Sync`, fingerprinted.
@@ -58,12 +58,10 @@ impl SimPlan {
         let nodes = node::expand(spec);
         let executor = ExecutorPlan::new(spec);
         let driver = spec.container(spec.spark.driver.container_memory);
-        let writers = spec
-            .app
-            .shuffles
-            .iter()
-            .map(|s| writer::choose(s.partitions, s.map_side_combine, s.relocatable, spec.spark.shuffle.bypass_merge_threshold))
-            .collect();
+        let conf = &spec.spark.shuffle;
+        let relocates = |s: &ShuffleSpec| s.relocatable || conf.serializer == Serializer::Kryo;
+        let writer = |s: &ShuffleSpec| writer::choose(s.partitions, s.map_side_combine, relocates(s), conf.bypass_merge_threshold);
+        let writers = spec.app.shuffles.iter().map(writer).collect();
         let parents = spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
         Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, driver_container: (!driver.is_zero()).then_some(driver), writers, parents })
     }

@@ -115,10 +115,10 @@ pub fn overhead_factor(request: &SizingRequest) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn scala(mib: u64) -> SizingRequest {
+    pub(crate) fn scala(mib: u64) -> SizingRequest {
         SizingRequest {
             platform: Platform::Kubernetes,
             version: SparkVersion { major: 3, minor: 4, patch: 0 },
