@@ -162,8 +162,12 @@ fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
 fn disk_pressure(sim: &mut Sim, node: NodeId) {
     let now = sim.now();
     let plan = &sim.plan.nodes[node.index()];
+    let scratch = &sim.plan.executor.scratch;
+    let disks = &scratch.disks[..scratch.disk_count as usize];
     let machine = &mut sim.machines[node];
-    let used = machine.files + machine.disk_used;
+    // Files are spread evenly over the scratch disks; only those on the kubelet's disk press on it.
+    let files = if disks.contains(&0) { Bytes::new(machine.files.get() / disks.len() as u64) } else { Bytes::ZERO };
+    let used = files + machine.disk_used;
     let available = plan.shape.disks[0].size.saturating_sub(used);
     if eviction::nodefs_pressure(plan.shape.disks[0].size, available, plan.shape.reserved.eviction_nodefs_percent).is_none() {
         return;
