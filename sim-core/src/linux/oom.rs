@@ -104,8 +104,8 @@ fn adj_driver(sim: &Sim, node: NodeId) -> i32 {
 
 /// The driver pod's requests and limits (POD-10).
 pub(crate) fn driver_resources(sim: &Sim) -> Resources {
-    let conf = &sim.plan.spec().spark.driver;
-    Resources { cpu_request: conf.cpu, memory_request: conf.container_memory, memory_limit: Some(conf.container_memory), ..Resources::default() }
+    let limit = sim.plan.driver_container;
+    Resources { cpu_request: sim.plan.spec().spark.driver.cpu, memory_request: limit.unwrap_or_default(), memory_limit: limit, ..Resources::default() }
 }
 
 /// Kills a pod's process. `true` when that freed anything.

@@ -10,7 +10,6 @@ use crate::spark::unified_memory::{self, UnifiedMemory};
 use crate::spark::{jvm, page};
 use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
 use crate::units::{Bytes, CoreMillis};
-use crate::yarn::sizing as yarn_sizing;
 
 /// Sizes of every executor.
 #[derive(Clone, Debug)]
@@ -20,8 +19,8 @@ pub struct ExecutorPlan {
     /// `-Xmx`.
     pub heap: Bytes,
     /// The region that tasks get execution memory from: unified memory (MEM-6), or `off_heap` when that is not zero.
-    pub unified: Bytes,
-    /// Storage region of it.
+    pub tungsten: Bytes,
+    /// The part of it where cached data is safe from execution.
     pub storage_region: Bytes,
     /// `spark.memory.offHeap.size`: when not zero Tungsten pages live there (MEM-8).
     pub off_heap: Bytes,
@@ -64,13 +63,11 @@ impl ExecutorPlan {
         let executor = &conf.executor;
         let slots = executor.cores / executor.task_cpus;
         let reported = jvm::max_memory(executor.heap, executor.collector, executor.xms_equals_xmx);
+        let unified = unified_memory::unified_region(reported, conf.memory.fraction);
         let on_heap = executor.off_heap.is_zero();
-        let unified = if on_heap { unified_memory::unified_region(reported, conf.memory.fraction) } else { executor.off_heap };
-        let storage_region = unified_memory::storage_region(unified, conf.memory.storage_fraction);
-        let container = match spec.cluster.platform {
-            Platform::Yarn => yarn_sizing::container_size(executor.container_memory, spec.cluster.yarn.minimum_allocation),
-            Platform::Kubernetes | Platform::Standalone | Platform::Bare => executor.container_memory,
-        };
+        let tungsten = if on_heap { unified } else { executor.off_heap };
+        let storage_region = unified_memory::storage_region(tungsten, conf.memory.storage_fraction);
+        let container = spec.container(executor.container_memory);
         let limit = match spec.cluster.platform {
             Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
             Platform::Yarn | Platform::Standalone => None,
@@ -89,10 +86,10 @@ impl ExecutorPlan {
         Self {
             slots,
             heap: executor.heap,
-            unified,
+            tungsten,
             storage_region,
             off_heap: executor.off_heap,
-            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(unified - storage_region, executor.cores, executor.collector, on_heap)),
+            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(tungsten - storage_region, executor.cores, executor.collector, on_heap)),
             limit,
             resources,
             labels,
@@ -103,7 +100,7 @@ impl ExecutorPlan {
 
     /// The pools that tasks get execution memory from: off-heap when that is enabled, else on-heap.
     pub(crate) fn unified_memory(&self) -> UnifiedMemory {
-        UnifiedMemory::new(self.unified, self.storage_region)
+        UnifiedMemory::new(self.tungsten, self.storage_region)
     }
 
     /// Memory that YARN's monitor compares with.

@@ -13,12 +13,10 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
+use crate::spark::fetch_retry::RESUBMIT_DELAY;
 use crate::spark::task::Failure;
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimSpan};
-
-/// `DAGScheduler.RESUBMIT_TIMEOUT` (FF-3).
-const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
 
 /// A task attempt succeeded.
 pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {

@@ -15,6 +15,7 @@ use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits;
+use crate::spark::fetch_retry::fetch_failed_after;
 use crate::spark::scratch::Stored;
 use crate::spec::InputSource;
 use crate::units::{ByteRate, Bytes, SimSpan};
@@ -146,7 +147,7 @@ fn is_fetching(run: &TaskRun) -> bool {
 
 fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId) {
     let conf = &sim.plan.spec().spark.shuffle;
-    let wait = SimSpan::from_ns(conf.io_retry_wait.as_ns() * u64::from(conf.io_max_retries));
+    let wait = fetch_failed_after(conf.io_max_retries, conf.io_retry_wait, SimSpan::ZERO);
     if sim.tasks[id].broken_by.is_none() {
         let handle = sim.after(wait, Event::FetchGivesUp(id));
         let run = &mut sim.tasks[id];
