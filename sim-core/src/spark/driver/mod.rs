@@ -196,6 +196,7 @@ mod tests {
 
     fn plan(change: impl Fn(&mut Spec)) -> SimPlan {
         let mut spec = fixture::case_study(true, true);
+        spec.app = fixture::passes(spec.app.input, 6, 200);
         change(&mut spec);
         SimPlan::compile(&spec).expect("the fixture compiles")
     }

@@ -258,7 +258,7 @@ mod tests {
         }
         let together: Bytes = sim.executors[host].running.iter().filter_map(|&id| sim.tasks[id].ramp).map(|ramp| ramp.heap).sum();
         let live = jvm::BASE_LIVE;
-        let ceiling = jvm::touch_ceiling(plan.executor.heap, 0.6, live);
+        let ceiling = jvm::touch_ceiling(plan.executor.heap, sim.executors[host].young_share, live);
         let one = jvm::touched_after(Bytes::ZERO, ceiling, allocated * 3);
         assert!(together <= ceiling && together.get().abs_diff(one.get()) < 16, "{together:?} and {one:?} of {ceiling:?}");
     }
