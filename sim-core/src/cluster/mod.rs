@@ -3,7 +3,9 @@
 //! Before the application starts, neighbours and the driver settle in. Executor pods wait in a queue and are
 //! placed one at a time by the platform's rule: the Kubernetes scheduler's filters and scores, YARN's fit, or
 //! the bare lab's pack and spread. The scheduler sees requests only, never usage (fact 6 of domain-facts 0.3).
-//! An executor counts on its node until its death has been seen (PA-7).
+//! An executor counts on its node until its death has been seen or its pod is closed (PA-7). Assumptions: the driver starts in
+//! ten seconds and holds its memory from then on; unschedulable pods are tried again whenever a pod is created or lost, without
+//! back-off (SC-4).
 
 pub(crate) mod neighbours;
 mod placement;

@@ -3,8 +3,9 @@
 //! Every 10 s the eviction manager compares metrics that are up to 10 s old with its thresholds and evicts one
 //! pod at most (NE-1, NE-2), so a fast ramp usually meets the kernel first (A22). The working set counts
 //! anonymous and tmpfs memory and the active share of page cache. `sizeLimit` of disk `emptyDir` and ephemeral
-//! limits are compared with volume statistics up to a minute old (ED-11, ED-12). System-critical pods are never
-//! evicted. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
+//! limits are compared with volume statistics up to a minute old (ED-11, ED-12), and all pods over them go. System-critical pods
+//! are never evicted. Assumptions: pods are ranked by their memory now, without their share of active cache; after an eviction the
+//! next look comes a period later instead of at once (NE-2); disk use is read without delay. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
 
 use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;

@@ -219,7 +219,7 @@ impl NodeMemory {
         self.peak = self.peak.max(self.node_level(v));
     }
 
-    /// Memory by class for observers; `owner` tells executors' pods from others'.
+    /// Memory by class for observers; neighbours and the driver are one class.
     pub(crate) fn classes(&self, v: f64, page_cache: Bytes) -> [Bytes; MemoryClass::ALL.len()] {
         let total = |class| self.ledger.total(self.kubepods, class);
         let mut out = [Bytes::ZERO; MemoryClass::ALL.len()];
