@@ -24,18 +24,20 @@ const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
 pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {
     let plan = sim.plan;
     sim.tally.task_ok(stage, written);
-    match plan.spec().app.stages[stage.index()].sink {
+    let last_result = match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {
             sim.driver.outputs[ShuffleId::new(shuffle as u32)].register(partition, Location { executor, node }, written);
+            false
         }
         SinkSpec::Result => sim.driver.stages[stage].finish_result(partition),
-    }
+    };
     let state = &mut sim.driver.stages[stage];
     if attempt != state.attempt() {
         // A zombie's success spares the current attempt the partition.
         state.pending.retain(|&p| p != partition);
     }
-    if state.active && sim.driver.is_complete(plan, stage) {
+    // The last missing result ends its job, also when a zombie brings it; a map stage that failed waits for its resubmission.
+    if last_result || state.active && sim.driver.is_complete(plan, stage) {
         complete(sim, stage);
     }
 }
@@ -44,8 +46,10 @@ fn complete(sim: &mut Sim, stage: StageId) {
     let now = sim.now();
     let state = &mut sim.driver.stages[stage];
     state.active = false;
+    state.waiting = false;
     state.fetch_failed_attempts = 0;
     let attempt = state.attempt();
+    sim.driver.failed.retain(|&failed| failed != stage);
     sim.tally.stage_ended(stage, now);
     sim.observer.stage_ended(now, stage.index() as u32, attempt, true);
     on_stage_complete(sim, stage);

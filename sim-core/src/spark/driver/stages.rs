@@ -78,11 +78,11 @@ impl StageState {
         self.attempts.saturating_sub(1)
     }
 
-    /// Marks a result partition as done.
-    pub(crate) fn finish_result(&mut self, partition: u32) {
-        let done = &mut self.done[partition as usize];
-        self.done_count += u32::from(!*done);
-        *done = true;
+    /// Marks a result partition as done; `true` when it was the last one missing.
+    pub(crate) fn finish_result(&mut self, partition: u32) -> bool {
+        let new = !std::mem::replace(&mut self.done[partition as usize], true);
+        self.done_count += u32::from(new);
+        new && self.done_count == self.tasks
     }
 }
 
@@ -113,13 +113,17 @@ impl Driver {
     }
 }
 
-/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt.
+/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt. A stage that has nothing left
+/// to run (tasks of a failed attempt have finished the rest, or an earlier job has) is finished at once.
 pub(super) fn submit(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
-    if sim.driver.stages[stage].active || sim.driver.is_complete(plan, stage) {
+    if sim.driver.stages[stage].active {
         return;
     }
     sim.driver.stages[stage].waiting = false;
+    if sim.driver.is_complete(plan, stage) {
+        return super::on_stage_complete(sim, stage);
+    }
     for &parent in &plan.parents[stage.index()] {
         if !sim.driver.is_complete(plan, parent) {
             sim.driver.stages[stage].waiting = true;
