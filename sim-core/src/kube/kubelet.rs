@@ -6,7 +6,7 @@
 //! limits are compared with volume statistics up to a minute old (ED-11, ED-12). System-critical pods are never
 //! evicted. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
 
-use super::eviction::{self, Candidate, MemoryStats};
+use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
@@ -69,10 +69,10 @@ fn memory_pressure(sim: &mut Sim, node: NodeId) -> Option<Death> {
     let kubepods_limit = plan.kubepods_limit.unwrap_or(plan.shape.memory);
     let stats = MemoryStats { capacity: plan.shape.memory, working_set: machine.metrics.node, kubepods_limit, kubepods_working_set: machine.metrics.pods };
     let threshold = plan.shape.reserved.eviction_memory;
-    eviction::memory_pressure(&stats, threshold)?;
+    let signal = eviction::memory_pressure(&stats, threshold)?;
     machine.memory_pressure_until = now + PRESSURE_TRANSITION;
-    let line = eviction::eviction_line(kubepods_limit, threshold);
-    Some(Death { cause: Cause::Eviction, level: Level::Eviction, used: machine.metrics.pods, limit: line })
+    let (used, of) = if signal == Signal::Memory { (machine.metrics.node, plan.shape.memory) } else { (machine.metrics.pods, kubepods_limit) };
+    Some(Death { cause: Cause::Eviction, level: Level::Eviction, used, limit: eviction::eviction_line(of, threshold) })
 }
 
 /// Evicts the first in rank by memory.
@@ -89,8 +89,13 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
     let machine = &sim.machines[node];
     let mut slots = Vec::new();
     let mut candidates = Vec::new();
+    let v = machine.v(sim.now());
     for (index, &owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
         let slot = PodSlot::new(index as u32);
+        // A neighbour between its death and its return has nothing to evict.
+        if !machine.memory.has_process(slot, v) {
+            continue;
+        }
         let spec = sim.plan.spec();
         let (resources, priority) = match owner {
             Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
@@ -173,7 +178,7 @@ fn disk_pressure(sim: &mut Sim, node: NodeId) {
         return;
     }
     machine.disk_pressure_until = now + PRESSURE_TRANSITION;
-    let limit = plan.shape.disks[0].size;
+    let limit = plan.shape.disks[0].size.scale(1.0 - f64::from(plan.shape.reserved.eviction_nodefs_percent) / 100.0);
     let disk = |sim: &Sim, _: PodSlot, owner: Owner| match owner {
         Owner::Executor(id) => scratch_on_disk(sim, id),
         Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
