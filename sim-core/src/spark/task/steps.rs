@@ -95,20 +95,29 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
             consume::round_done(sim, id);
         }
         Step::SpillOperator(consuming) => {
+            let executor = run.executor;
             memory::operator_spilled(sim, id);
-            if consuming { consume::round(sim, id) } else { produce::round(sim, id) }
+            // What was freed lets others go on, and one of them may fill the heap: then this task is gone too.
+            match (sim.executors[executor].is_up(), consuming) {
+                (true, true) => consume::round(sim, id),
+                (true, false) => produce::round(sim, id),
+                (false, _) => {}
+            }
         }
         Step::Produce(bytes) => {
             run.writer.done += bytes;
             produce::round_done(sim, id);
         }
         Step::SpillWriter => {
+            let executor = run.executor;
             memory::writer_spilled(sim, id);
-            produce::round(sim, id);
+            if sim.executors[executor].is_up() {
+                produce::round(sim, id);
+            }
         }
         Step::FinishWrite => produce::written(sim, id),
         Step::Merge => finish::succeed(sim, id),
         // Blocked tasks have no piece and no timer; they are woken by releases.
-        Step::Blocked(_) => {}
+        Step::BlockedAtStart | Step::Blocked(_) => {}
     }
 }
