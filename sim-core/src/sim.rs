@@ -54,7 +54,11 @@ impl<'p> Simulator<'p> {
     pub fn run_observed<O: Observer>(&mut self, key: RunKey, observer: &mut O) -> Outcome {
         let mut sim = Sim::new(self.plan, key, observer);
         sim.go();
-        Tally::outcome(sim, key)
+        let outcome = Tally::outcome(&mut sim, key);
+        if self.plan.spec().limits.paranoid {
+            crate::audit::audit(&mut sim);
+        }
+        outcome
     }
 }
 

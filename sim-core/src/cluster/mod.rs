@@ -34,6 +34,8 @@ const DRIVER_START: SimSpan = SimSpan::from_secs(10);
 pub(crate) struct Cluster {
     /// Executor pods that wait for a node, oldest first.
     pub(crate) pending: Vec<ExecutorId>,
+    /// When they are tried again because a node's pressure may be over.
+    retry_at: SimTime,
     /// Neighbours that run somewhere.
     pub(crate) tenants: Vec<neighbours::Tenant>,
     /// Where the driver is.
@@ -42,7 +44,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new() -> Self {
-        Self { pending: Vec::new(), tenants: Vec::new(), driver: None }
+        Self { pending: Vec::new(), retry_at: SimTime::ZERO, tenants: Vec::new(), driver: None }
     }
 
     /// Empty machines of this replication's speeds.
@@ -101,6 +103,20 @@ pub(crate) fn on_schedule(sim: &mut Sim) {
         }
     }
     sim.tally.pending(sim.cluster.pending.len() as u32);
+    if !sim.cluster.pending.is_empty() {
+        retry_after_pressure(sim);
+    }
+}
+
+/// A node that takes its pressure taint off makes the scheduler look at unschedulable pods again (NE-5).
+fn retry_after_pressure(sim: &mut Sim) {
+    let now = sim.now();
+    let ends = sim.machines.values().flat_map(|m| [m.memory_pressure_until, m.disk_pressure_until]);
+    let Some(next) = ends.filter(|&end| end > now).min() else { return };
+    if sim.cluster.retry_at <= now || next < sim.cluster.retry_at {
+        sim.cluster.retry_at = next;
+        sim.after(next.since(now), Event::SchedulePods);
+    }
 }
 
 fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {

@@ -92,8 +92,13 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
     let machine = &sim.machines[node];
     let mut slots = Vec::new();
     let mut candidates = Vec::new();
+    let v = machine.v(sim.now());
     for (index, &owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
         let slot = PodSlot::new(index as u32);
+        // A neighbour between its death and its return has nothing to evict.
+        if !machine.memory.has_process(slot, v) {
+            continue;
+        }
         let spec = sim.plan.spec();
         let (resources, priority) = match owner {
             Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
@@ -177,7 +182,7 @@ fn disk_pressure(sim: &mut Sim, node: NodeId) {
         return;
     }
     machine.disk_pressure_until = now + PRESSURE_TRANSITION;
-    let limit = plan.shape.disks[0].size;
+    let limit = plan.shape.disks[0].size.scale(1.0 - f64::from(plan.shape.reserved.eviction_nodefs_percent) / 100.0);
     let disk = |sim: &Sim, _: PodSlot, owner: Owner| match owner {
         Owner::Executor(id) => scratch_on_disk(sim, id),
         Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,

@@ -1,7 +1,7 @@
 //! Which limit of a node is reached, and when the next one will be.
 //!
 //! Checked from the inside out: a tmpfs mount's size (ENOSPC), the container's or pod's limit, `kubepods`, the
-//! node's RAM. When a mount and a cgroup limit fall together the cgroup's OOM wins (open question 14). Page
+//! node's RAM. A pod that holds nothing but tmpfs files has no process to kill and nobody who could charge more. When a mount and a cgroup limit fall together the cgroup's OOM wins (open question 14). Page
 //! cache is not counted: the kernel reclaims it before it kills.
 
 use super::cgroup::NodeMemory;
@@ -28,7 +28,7 @@ impl NodeMemory {
     /// The innermost limit that is reached at virtual time `v`, if any.
     pub(crate) fn over_limit(&self, v: f64) -> Option<Over> {
         for slot in self.open_slots() {
-            if self.pods[slot.index()].limit.is_some_and(|limit| self.level(slot, v) >= limit) {
+            if self.pods[slot.index()].limit.is_some_and(|limit| self.level(slot, v) >= limit) && self.has_process(slot, v) {
                 return Some(Over::Pod(slot));
             }
         }

@@ -68,6 +68,10 @@ impl Ramp {
         self.shmem_slope -= shmem;
         self.shmem_offset -= shmem * flow.start;
     }
+    /// Whether nothing is under way.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.flows == 0
+    }
     /// Heap under way at virtual time `v`, bytes.
     pub(crate) fn heap(&self, v: f64) -> f64 {
         (self.heap_slope * v - self.heap_offset).max(0.0)

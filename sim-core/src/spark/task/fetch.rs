@@ -139,7 +139,7 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
 /// Whether a task still has input to fetch: it consumes, or it has no operator and still produces.
 fn is_fetching(run: &TaskRun) -> bool {
     match run.step {
-        Step::Consume(_) | Step::Blocked(true) | Step::SpillOperator(true) => true,
+        Step::Consume(_) | Step::BlockedAtStart | Step::Blocked(true) | Step::SpillOperator(true) => true,
         Step::Produce(_) => run.demand.operator.is_zero(),
         Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
         Step::Launch | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
