@@ -16,7 +16,7 @@ use crate::sim::Sim;
 use crate::spark::fetch_retry::RESUBMIT_DELAY;
 use crate::spark::task::Failure;
 use crate::spec::SinkSpec;
-use crate::units::{Bytes, SimSpan};
+use crate::units::Bytes;
 
 /// A task attempt succeeded.
 pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {
