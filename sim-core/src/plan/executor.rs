@@ -1,4 +1,9 @@
 //! The executor, sized: slots, memory regions, limit, scratch.
+//!
+//! All executors of an application are alike (no resource profiles), so this is worked out once. One memory mode is
+//! modelled: with off-heap memory enabled tasks get theirs from it, and cached blocks share it (assumption: the
+//! on-heap pool, which would still serve non-Tungsten consumers and on-heap caching, is left out; MEM-8). A claim is put
+//! on the bandwidth of disk 0 (4.8 has it on a device of its own). Sources: 1.1, 1.5, 4.1, MEM-33.
 
 use crate::kube::local_dirs;
 use crate::spark::unified_memory::{self, UnifiedMemory};
@@ -13,7 +18,7 @@ pub struct ExecutorPlan {
     pub slots: u32,
     /// `-Xmx`.
     pub heap: Bytes,
-    /// Unified memory (MEM-6).
+    /// The region that tasks get execution memory from: unified memory (MEM-6), or `off_heap` when that is not zero.
     pub tungsten: Bytes,
     /// The part of it where cached data is safe from execution.
     pub storage_region: Bytes,
@@ -144,4 +149,24 @@ fn scratch(spec: &Spec) -> ScratchPlan {
     }
     plan.tmpfs_share = f64::from(plan.tmpfs_dirs) / dirs.len().max(1) as f64;
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// MEM-8, MEM-33: with off-heap memory pools and pages come from its size, and a page has no array header.
+    #[test]
+    fn mem_8_off_heap_pools_follow_the_storage_fraction() {
+        let mut spec = fixture::case_study(true, true);
+        spec.spark.executor.off_heap = Bytes::gib(1);
+        spec.spark.executor.cores = 2;
+        spec.spark.memory.storage_fraction = 0.25;
+        let plan = ExecutorPlan::new(&spec);
+        // 0.75 GiB / 2 cores / 16 = 24 MiB, the next power of two is 32 MiB.
+        assert_eq!(plan.page, Bytes::mib(32));
+        let pools = plan.unified_memory();
+        assert_eq!((pools.execution_pool(), pools.storage_pool()), (Bytes::mib(768), Bytes::mib(256)));
+    }
 }
