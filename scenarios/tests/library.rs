@@ -2,7 +2,7 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
-use sim_core::spec::{CgroupVersion, Collector, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
+use sim_core::spec::{CgroupVersion, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
 use sim_core::units::{Bytes, CoreMillis};
 
 fn request(name: &str) -> Request {
