@@ -2,7 +2,7 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
-use sim_core::spec::{CgroupVersion, Collector, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
+use sim_core::spec::{CgroupVersion, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
 use sim_core::units::{Bytes, CoreMillis};
 
 fn request(name: &str) -> Request {
@@ -79,7 +79,11 @@ fn variants_change_what_they_say() {
     let inputs: Vec<u64> = growth.iter().map(|p| p.spec.app.input.get() / 30_000_000).collect();
     assert_eq!(inputs, [5, 10, 25, 50, 75, 100, 125, 150, 200]);
     let (remedies, _) = loaded(&request("aks-migration-remedies")).points();
-    assert_eq!((remedies.len(), remedies[24].spec.spark.executor.heap, remedies[24].spec.spark.executor.instances), (25, Bytes::gib(18), 6));
+    assert_eq!((remedies.len(), remedies[29].spec.spark.executor.heap, remedies[29].spec.spark.executor.instances), (30, Bytes::gib(20), 6));
+    // The unit stands with the axis alone.
+    assert_eq!(remedies[5].labels, ["1.05", "2"]);
+    let units: Vec<_> = loaded(&request("aks-migration-remedies")).sweep.into_iter().flat_map(|sweep| sweep.axes).map(|axis| axis.unit).collect();
+    assert_eq!(units, [Some("×".to_owned()), None]);
 }
 
 #[test]
@@ -218,6 +222,18 @@ fn volumes_of_executors() {
     // A sweep's template lies over the command line's.
     let (points, _) = scenario.points();
     assert_eq!(points[1].spec.spark.kubernetes.pod_template.affinity.preferred_anti.len(), 1);
+}
+
+// JVM-5: what a collector's young generation may take (G1 measured, NewRatio = 2 for the others).
+#[test]
+fn the_touched_share_of_the_heap_follows_the_collector() {
+    let share = |set: &[&str]| {
+        let set = set.iter().map(ToString::to_string).collect();
+        loaded(&Request { set, ..request("aks-migration") }).spec.uncertainty.heap_young_share
+    };
+    assert_eq!(share(&[]), Dist::Normal { mean: 0.64, sd: 0.04 });
+    assert_eq!(share(&["spark.collector=parallel"]), Dist::Constant(1.0 / 3.0));
+    assert_eq!(share(&["spark.collector=serial", "uncertainty.heap_young_share=0.5"]), Dist::Constant(0.5));
 }
 
 // A20 and FC-1: failure caps by version; POD-3: Python in cluster mode.

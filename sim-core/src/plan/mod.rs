@@ -63,7 +63,15 @@ impl SimPlan {
         let writer = |s: &ShuffleSpec| writer::choose(s.partitions, s.map_side_combine, relocates(s), conf.bypass_merge_threshold);
         let writers = spec.app.shuffles.iter().map(writer).collect();
         let parents = spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
-        Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, driver_container: (!driver.is_zero()).then_some(driver), writers, parents })
+        Ok(Self {
+            fingerprint: fingerprint(spec),
+            spec: spec.clone(),
+            nodes,
+            executor,
+            driver_container: (!driver.is_zero()).then_some(driver),
+            writers,
+            parents,
+        })
     }
 
     /// The spec it came from.
