@@ -144,6 +144,7 @@ mod tests {
         };
         assert_eq!(sizes(&text), (vec![Some(1), None, Some(1)], false));
         assert_eq!(sizes(&text[..LONGEST + 2 * CHUNK]), (vec![Some(1), None], true));
-        assert_eq!(sizes(&text[3 * CHUNK..]), (vec![Some(LONGEST + 2), Some(1)].into_iter().map(|n| n.filter(|n| *n <= LONGEST)).collect(), false));
+        assert_eq!(sizes(&text[3 * CHUNK + 2..]), (vec![Some(LONGEST), Some(1)], false));
+        assert_eq!(sizes(&text[3 * CHUNK + 1..]), (vec![None, Some(1)], false));
     }
 }

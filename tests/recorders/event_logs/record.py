@@ -85,6 +85,7 @@ def submit(folder, version, master, job, codec, conf):
         "spark.sql.warehouse.dir": os.path.join(work, "warehouse"),
         "spark.local.dir": os.path.join(work, "local"),
         "spark.driver.memory": "512m",
+        "spark.executor.memory": "512m",
         "spark.ui.enabled": OFF,
         "spark.task.maxFailures": "2",
     }
