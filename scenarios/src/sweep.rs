@@ -39,7 +39,7 @@ pub struct Axis {
 pub struct AxisValue {
     /// What goes into the point's coordinates: boolean, number or string.
     pub value: serde_json::Value,
-    /// What charts and tables show.
+    /// The value in words, without the axis's unit.
     pub label: String,
     pub(crate) changes: Vec<Change>,
 }
@@ -101,7 +101,7 @@ fn axis(node: &Node, problems: &mut Diagnostics) -> Axis {
             if !has_path {
                 needs_set(item, &name, problems);
             }
-            value(item, &name, path.as_ref(), unit.as_deref(), problems)
+            value(item, &name, path.as_ref(), problems)
         })
         .collect();
     Axis { title: text("title").unwrap_or_else(|| name.clone()), name, unit, values }
@@ -120,7 +120,7 @@ fn parse_path(at: &Node, text: &str, problems: &mut Diagnostics) -> Option<Path>
     }
 }
 
-fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, problems: &mut Diagnostics) -> Option<AxisValue> {
+fn value(item: &Node, axis: &str, path: Option<&Path>, problems: &mut Diagnostics) -> Option<AxisValue> {
     let mut changes = Vec::new();
     let plain = if let Value::Table(entries) = &item.value {
         for entry in entries.iter().filter(|entry| !["value", "label", "set"].contains(&entry.key.as_str())) {
@@ -147,10 +147,7 @@ fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, probl
     if let Some(path) = path {
         changes.insert(0, (path.clone(), on_axis(plain, axis)));
     }
-    let label = item.get("label").and_then(Node::scalar).unwrap_or_else(|| {
-        let text = plain.scalar().unwrap_or_default();
-        unit.map_or(text.clone(), |unit| format!("{text} {unit}"))
-    });
+    let label = item.get("label").or(Some(plain)).and_then(Node::scalar).unwrap_or_default();
     Some(AxisValue { value: json, label, changes })
 }
 

@@ -61,12 +61,12 @@ fn aks_migration_sweeps_the_two_misconfigurations_first_axis_slowest() {
     assert_eq!(points[0].spec, loaded(&request("aks-migration")).spec);
 }
 
-// 1.5: the default overhead of 9 GiB is trunc(921.6) MiB, which request-equals-limit writes out.
+// 1.5: the default overhead of 6 GiB is trunc(614.4) MiB, which request-equals-limit writes out.
 #[test]
 fn variants_change_what_they_say() {
     let base = loaded(&request("aks-migration")).spec;
     let limit = loaded(&request("request-equals-limit")).spec;
-    assert_eq!(limit.spark.executor.container_memory, Bytes::mib(9216 + 921));
+    assert_eq!(limit.spark.executor.container_memory, Bytes::mib(6144 + 614));
     assert_eq!(limit.cluster.neighbours.len(), 1);
     let fixed = loaded(&request("aks-migration-fixed")).spec;
     assert!(!fixed.spark.kubernetes.local_dirs_tmpfs);
@@ -232,7 +232,7 @@ fn defaults_follow_version_platform_and_language() {
     assert_eq!(with(&["spark.version=3.5.1"], &["spark.executor.instances=1"]).scheduling.executor_max_failures, Some(3));
     assert_eq!(with(&["spark.version=4.2.0"], &[]).kubernetes.allocation_batch_size, 20);
     let python = with(&["spark.language=python"], &["spark.driver.memory=8g", "spark.executor.pyspark.memory=2g"]);
-    assert_eq!((python.driver.container_memory, python.executor.container_memory), (Bytes::mib(11_468), Bytes::mib(9216 + 921 + 2048)));
+    assert_eq!((python.driver.container_memory, python.executor.container_memory), (Bytes::mib(11_468), Bytes::mib(6144 + 614 + 2048)));
     let client = with(&["spark.language=python", "spark.deploy_mode=client"], &["spark.driver.memory=8g"]);
     assert_eq!(client.driver.container_memory, Bytes::mib(9011));
 }

@@ -77,7 +77,7 @@ pub(crate) struct Sim<'p, 'o> {
 }
 
 impl<'p, 'o> Sim<'p, 'o> {
-    fn new(plan: &'p SimPlan, key: RunKey, observer: &'o mut dyn Observer) -> Self {
+    pub(crate) fn new(plan: &'p SimPlan, key: RunKey, observer: &'o mut dyn Observer) -> Self {
         let luck = Luck::new(key.seed, key.replication);
         let day = Day::draw(plan, &luck);
         let machines = Cluster::machines(plan, &day);

@@ -50,7 +50,10 @@ impl Tally {
     }
     /// Scratch was full; noted once an instant and executor.
     pub(crate) fn full(&mut self, incident: Incident) {
-        self.incidents.push(incident);
+        let again = |noted: &Incident| noted.at == incident.at && noted.cause == incident.cause && noted.victim == incident.victim;
+        if !self.incidents.last().is_some_and(again) {
+            self.incidents.push(incident);
+        }
     }
     /// So many executors wait for a node after a placement round.
     pub(crate) fn pending(&mut self, waiting: u32) {

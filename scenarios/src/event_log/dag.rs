@@ -12,7 +12,7 @@ use sim_core::spec::InputSource;
 use sim_core::units::{Bytes, SimSpan};
 
 use super::log::{JobRecord, Log, StageRecord};
-use super::mapping::Codec;
+use super::mapping::Recorded;
 use crate::profile::{
     DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
     Profile, Sink, Stage, TaskRule, Work, parse_spark_bytes,
@@ -75,7 +75,7 @@ impl Conf {
             shuffle_partitions: shuffle_partitions.unwrap_or(DEFAULT_SHUFFLE_PARTITIONS),
             max_partition_bytes: split.unwrap_or(DEFAULT_MAX_PARTITION_BYTES),
             adaptive: log.sql && get("spark.sql.adaptive.enabled").map_or(adaptive_default, |value| value.eq_ignore_ascii_case("true")),
-            converts: Codec::of(&log.conf).converts(),
+            converts: Recorded::of(&log.conf).converts(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spec::TaskRow;
 
 use super::events::{self, Peaks, StageInfo, TaskEnd};
-use super::mapping::{Codec, Context, DEFAULT_EXPANSION, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
 use super::partitions::Partitions;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use crate::profile::{MAX_ROWS, Pressure, WeightedRow, add_rows, thin};
@@ -329,7 +329,7 @@ impl Log {
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let partitions = stage.reader_tasks.unwrap_or_else(configured);
         Context {
-            codec: Codec::of(&self.conf),
+            codec: Recorded::of(&self.conf),
             read_expansion,
             serialized_writer: self.sql && event.kind == "ShuffleMapTask" && partitions > BYPASS_PARTITIONS,
             data_size: event.info.accumulables.data_size,

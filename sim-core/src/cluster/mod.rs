@@ -80,9 +80,10 @@ fn settle_driver(sim: &mut Sim) {
     let conf = &plan.spec().spark.driver;
     let Some(node) = placement::driver(sim) else { return };
     let machine = &mut sim.machines[node];
-    let slot = machine.open_pod(Owner::Driver, Some(conf.container_memory), None);
+    let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql);
-    let used = (conf.memory.scale(DRIVER_HEAP_USE) + non_heap).min(conf.container_memory.saturating_sub(Bytes::mib(1)));
+    let limit = plan.driver_container.unwrap_or(Bytes::MAX);
+    let used = (conf.memory.scale(DRIVER_HEAP_USE) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));
     machine.memory.charge(slot, Charge::Process, used);
     sim.cluster.driver = Some((node, slot));
     sim.touch(node);

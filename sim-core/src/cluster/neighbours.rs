@@ -55,6 +55,7 @@ fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
     let shmem = Bytes::from_f64(sim.luck.draw(&neighbour.memory.shmem, Purpose::NeighbourMemory, mix(entity, 1)));
     let limit = neighbour.resources.memory_limit;
     // A neighbour that would die of its own limit before the job starts lives just under it instead.
+    let shmem = limit.map_or(shmem, |limit| shmem.min(limit.saturating_sub(Bytes::mib(1))));
     let anon = limit.map_or(anon, |limit| anon.min(limit.saturating_sub(shmem + Bytes::mib(1))));
     let machine = &mut sim.machines[node];
     let slot = machine.open_pod(Owner::Neighbour(index), limit, None);

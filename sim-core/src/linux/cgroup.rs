@@ -175,6 +175,11 @@ impl NodeMemory {
         self.ledger.sum(self.pods[slot.index()].pod)
     }
 
+    /// Settled heap of a pod.
+    pub(crate) fn settled_heap(&self, slot: PodSlot) -> Bytes {
+        self.ledger.total(self.pods[slot.index()].pod, Charge::Heap)
+    }
+
     /// Settled tmpfs of a pod.
     pub(crate) fn settled_shmem(&self, slot: PodSlot) -> Bytes {
         self.ledger.total(self.pods[slot.index()].pod, Charge::Shmem)

@@ -6,9 +6,7 @@
 
 use crate::units::SimSpan;
 
-/// Longest time that a try takes when packets vanish: `spark.network.timeout` (FF-1).
-pub const CONNECTION_TIMEOUT: SimSpan = SimSpan::from_secs(120);
-/// From the last fetch failure of a burst to the resubmission of the stages (FF-3).
+/// From the last fetch failure of a burst to the resubmission of the stages: `DAGScheduler.RESUBMIT_TIMEOUT` (FF-3).
 pub const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
 
 /// Time from the first try to the `FetchFailed`: `retries` tries after the first, each `wait` after the one before has
@@ -31,7 +29,9 @@ mod tests {
 
     #[test]
     fn ff_1_silence_costs_the_timeout_at_every_try() {
-        assert_eq!(fetch_failed_after(3, SimSpan::from_secs(5), CONNECTION_TIMEOUT), SimSpan::from_secs(495));
+        // `spark.network.timeout`.
+        let timeout = SimSpan::from_secs(120);
+        assert_eq!(fetch_failed_after(3, SimSpan::from_secs(5), timeout), SimSpan::from_secs(495));
         assert_eq!(fetch_failed_after(u32::MAX, SimSpan::from_ns(u64::MAX), SimSpan::ZERO), SimSpan::from_ns(u64::MAX));
     }
 }

@@ -1,6 +1,7 @@
 //! Stages and their attempts.
 
 use super::Driver;
+use super::failures::complete;
 use crate::day::Day;
 use crate::ids::{NodeId, ShuffleId, StageId};
 use crate::kernel::{Luck, Purpose, mix};
@@ -78,11 +79,11 @@ impl StageState {
         self.attempts.saturating_sub(1)
     }
 
-    /// Marks a result partition as done.
-    pub(crate) fn finish_result(&mut self, partition: u32) {
-        let done = &mut self.done[partition as usize];
-        self.done_count += u32::from(!*done);
-        *done = true;
+    /// Marks a result partition as done; whether it was not before.
+    pub(crate) fn finish_result(&mut self, partition: u32) -> bool {
+        let first = !std::mem::replace(&mut self.done[partition as usize], true);
+        self.done_count += u32::from(first);
+        first
     }
 }
 
@@ -113,11 +114,15 @@ impl Driver {
     }
 }
 
-/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt.
+/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt. A stage that zombies have
+/// completed meanwhile has none: it ends at once, so that its children go on.
 pub(super) fn submit(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
-    if sim.driver.stages[stage].active || sim.driver.is_complete(plan, stage) {
+    if sim.driver.stages[stage].active {
         return;
+    }
+    if sim.driver.is_complete(plan, stage) {
+        return complete(sim, stage);
     }
     sim.driver.stages[stage].waiting = false;
     for &parent in &plan.parents[stage.index()] {
