@@ -44,6 +44,25 @@ pub struct AxisValue {
     pub(crate) changes: Vec<Change>,
 }
 
+impl AxisValue {
+    /// What sets the same on the command line: `("--conf", "KEY=VALUE")` or `("--set", "PATH=VALUE")`, empty when the value
+    /// is the scenario as it is. `None` when it sets something that is no single line, such as a pod template.
+    pub fn settings(&self) -> Option<Vec<(&'static str, String)>> {
+        let setting = |(path, node): &Change| {
+            let text = match &node.value {
+                Value::Text(text) if text.contains('\n') => return None,
+                Value::Text(text) => text.clone(),
+                _ => json(node)?.to_string(),
+            };
+            match path.parts.as_slice() {
+                [spark, conf, key] if spark == "spark" && conf == "conf" => Some(("--conf", format!("{key}={text}"))),
+                _ => Some(("--set", format!("{path}={text}"))),
+            }
+        };
+        self.changes.iter().map(setting).collect()
+    }
+}
+
 /// One configuration of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {

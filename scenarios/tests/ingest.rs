@@ -305,7 +305,9 @@ fn rolling_files_are_one_log() {
     std::fs::write(log.join("appstatus_app-1"), "").unwrap();
     std::fs::write(log.join("events_10_app-1"), &text[middle..]).unwrap();
     std::fs::write(log.join("events_9_app-1.zstd"), zstd::encode_all(&text[..middle], 1).unwrap()).unwrap();
-    let rolled = ingest(&log).unwrap();
+    let mut rolled = ingest(&log).unwrap();
+    let gap = rolled.summary.warnings.remove(0);
+    assert!(gap.contains("events_1_* is missing"), "{gap}");
     assert_eq!(rolled.summary, ingest_bytes("log", &text).unwrap().summary);
     assert_eq!(rolled.profile.name(), "app-1");
 }

@@ -232,13 +232,16 @@ fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
         warnings.push(format!("job {id} failed after {} stages; what it did until then is kept", job.stages.len()));
     }
     for (id, stage) in log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()) {
-        let done = stage.done.len() as u64;
+        let done = stage.done.len();
         if done < stage.tasks {
             warnings.push(format!("stage {id}: {done} of {} tasks ended well; the stage is as large as those", stage.tasks));
         }
         if !stage.persisted.is_empty() && stage.cached_bytes == 0 {
             warnings.push(format!("stage {id} has a persisted RDD whose size is not in the log; set `cached` in the profile if it matters"));
         }
+    }
+    if let Some(rows) = log.fewer_rows() {
+        warnings.push(format!("the log has so many stages that only about {rows} rows of each were kept; totals are exact"));
     }
     if conf.converts {
         warnings.push("shuffle bytes were recorded under another codec than lz4 and are converted by its usual ratio".to_owned());

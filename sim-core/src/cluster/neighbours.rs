@@ -2,7 +2,8 @@
 //!
 //! A neighbour's memory is drawn once a (neighbour, node) and held from the start: daemons and services are
 //! older than the job. Killed or evicted ones with `restartPolicy: Always` return after the kubelet's crash
-//! back-off (10 s, doubled up to 300 s). Their tmpfs pages survive a kill in place (ED-5).
+//! back-off (10 s, doubled up to 300 s), on the same node. Their tmpfs pages survive a kill in place (ED-5); assumption: an
+//! eviction too, although it would tear their volumes down. Source: NO-1, 7.3; the back-off is recalled.
 
 use crate::event::Event;
 use crate::ids::{NodeId, PodSlot};

@@ -3,8 +3,9 @@
 //! Every 10 s the eviction manager compares metrics that are up to 10 s old with its thresholds and evicts one
 //! pod at most (NE-1, NE-2), so a fast ramp usually meets the kernel first (A22). The working set counts
 //! anonymous and tmpfs memory and the active share of page cache. `sizeLimit` of disk `emptyDir` and ephemeral
-//! limits are compared with volume statistics up to a minute old (ED-11, ED-12). System-critical pods are never
-//! evicted. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
+//! limits are compared with volume statistics up to a minute old (ED-11, ED-12), and all pods over them go. System-critical pods
+//! are never evicted. Assumptions: pods are ranked by their memory now, without their share of active cache; after an eviction the
+//! next look comes a period later instead of at once (NE-2); disk use is read without delay. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
 
 use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;
@@ -91,8 +92,13 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
     let machine = &sim.machines[node];
     let mut slots = Vec::new();
     let mut candidates = Vec::new();
+    let v = machine.v(sim.now());
     for (index, &owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
         let slot = PodSlot::new(index as u32);
+        // A neighbour between its death and its return has nothing to evict.
+        if !machine.memory.has_process(slot, v) {
+            continue;
+        }
         let spec = sim.plan.spec();
         let (resources, priority) = match owner {
             Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
@@ -176,7 +182,7 @@ fn disk_pressure(sim: &mut Sim, node: NodeId) {
         return;
     }
     machine.disk_pressure_until = now + PRESSURE_TRANSITION;
-    let limit = plan.shape.disks[0].size;
+    let limit = plan.shape.disks[0].size.scale(1.0 - f64::from(plan.shape.reserved.eviction_nodefs_percent) / 100.0);
     let disk = |sim: &Sim, _: PodSlot, owner: Owner| match owner {
         Owner::Executor(id) => scratch_on_disk(sim, id),
         Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,

@@ -29,7 +29,7 @@ pub struct SimPlan {
     pub(crate) driver_container: Option<Bytes>,
     /// Writer of each shuffle.
     pub(crate) writers: Vec<WriterKind>,
-    /// Stages that read each stage's output: children by stage.
+    /// Stages whose output each stage reads: parents by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
     fingerprint: u64,
 }

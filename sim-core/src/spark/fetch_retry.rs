@@ -2,11 +2,13 @@
 //!
 //! A failed request is tried again a fixed number of times after a fixed wait; each try also takes as long as the connection
 //! needs to fail, nothing when the peer refuses and up to the connection timeout when packets vanish. The driver resubmits
-//! the stages shortly after it hears of the failure. Source: FF-1, FF-3, A26.
+//! the stages shortly after it hears of the failure. Assumption: nobody tells the reducer that the peer is dead. From Spark 3.0
+//! on it asks the driver after each failed connection and gives up once the driver knows (SPARK-27637), so this is an upper
+//! bound. Source: FF-1, FF-3, A26.
 
 use crate::units::SimSpan;
 
-/// From the last fetch failure of a burst to the resubmission of the stages: `DAGScheduler.RESUBMIT_TIMEOUT` (FF-3).
+/// From the first fetch failure of a burst to the resubmission of the stages: `DAGScheduler.RESUBMIT_TIMEOUT` (FF-3).
 pub const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
 
 /// Time from the first try to the `FetchFailed`: `retries` tries after the first, each `wait` after the one before has

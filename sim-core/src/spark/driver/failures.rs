@@ -49,6 +49,7 @@ pub(super) fn complete(sim: &mut Sim, stage: StageId) {
     state.waiting = false;
     state.fetch_failed_attempts = 0;
     let attempt = state.attempt();
+    sim.driver.failed.retain(|&failed| failed != stage);
     sim.tally.stage_ended(stage, now);
     sim.observer.stage_ended(now, stage.index() as u32, attempt, true);
     on_stage_complete(sim, stage);

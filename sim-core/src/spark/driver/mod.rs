@@ -3,7 +3,8 @@
 //! Jobs run one after the other. A stage is submitted when all its parents' outputs are there; only missing
 //! partitions are run (so a stage whose shuffle still exists is skipped, RT-2). A task set is one stage
 //! attempt; after a fetch failure it becomes a zombie: its running tasks go on, no new ones start (FF-2).
-//! Offers go first to the earliest stage (FIFO). What follows a failure is in [`failures`].
+//! What zombies still bring counts: results at once, outputs when their stage is submitted again. Offers go first to the
+//! earliest stage (FIFO). Assumption: retained shuffles are never cleaned while the application runs (RT-1). What follows a failure is in [`failures`].
 
 pub(crate) mod failures;
 pub(crate) mod offers;

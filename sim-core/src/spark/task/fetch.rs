@@ -2,9 +2,10 @@
 //!
 //! A reducer reads its share of every parent shuffle from all nodes in proportion to the bytes registered there:
 //! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
-//! buffers bounded by `maxSizeInFlight` (FR-3). An executor that is dead but not yet known to be refuses
-//! connections: the reducer retries and fails after `maxRetries · retryWait` (FF-1); outputs known to be
-//! missing fail it at once.
+//! buffers bounded by `maxSizeInFlight` (FR-3). Assumptions: buffers are counted for all bytes of a reducer, also those of its own
+//! executor; requests above 200 MiB are not streamed to scratch (FR-2). An executor that is dead but not yet known to be refuses
+//! connections: the reducer retries and fails after `maxRetries · retryWait` (FF-1), even if the driver
+//! learns of the death meanwhile (an upper bound, see [`crate::spark::fetch_retry`]); outputs known to be missing fail it at once.
 
 use super::finish::{self, Failure};
 use super::{Step, TaskRun, pieces};
@@ -138,7 +139,7 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
 /// Whether a task still has input to fetch: it consumes, or it has no operator and still produces.
 fn is_fetching(run: &TaskRun) -> bool {
     match run.step {
-        Step::Consume(_) | Step::Blocked(true) | Step::SpillOperator(true) => true,
+        Step::Consume(_) | Step::BlockedAtStart | Step::Blocked(true) | Step::SpillOperator(true) => true,
         Step::Produce(_) => run.demand.operator.is_zero(),
         Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
         Step::Launch | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,

@@ -141,12 +141,13 @@ fn disk_is_full(sim: &mut Sim, id: TaskId, bytes: Bytes) -> bool {
     let size: Bytes = disks.iter().map(|&d| shape.disks[d as usize].size).sum();
     let used = sim.machines[node].files + if disks.contains(&0) { sim.machines[node].disk_used } else { Bytes::ZERO };
     let own = sim.executors[executor].scratch().disk;
-    let over_claim = scratch.claim_size.is_some_and(|claim| own + bytes > claim * disks.len() as u64);
-    if used + bytes <= size && !over_claim {
+    let claim = scratch.claim_size.map(|claim| claim * disks.len() as u64).filter(|&claim| own + bytes > claim);
+    if used + bytes <= size && claim.is_none() {
         return false;
     }
-    let limit = scratch.claim_size.map_or(size, |claim| claim.min(size));
-    failures::record_full_scratch(sim, executor, used, limit);
+    // The writer fills the volume before it hears of it.
+    let limit = claim.unwrap_or(size);
+    failures::record_full_scratch(sim, executor, limit, limit);
     finish::fail(sim, id, finish::Failure::NoSpace);
     true
 }

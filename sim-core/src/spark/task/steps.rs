@@ -95,6 +95,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
             consume::round_done(sim, id);
         }
         Step::SpillOperator(consuming) => {
+            let executor = run.executor;
             memory::operator_spilled(sim, id);
             // What the spill released may have gone to a blocked task whose next round filled the heap: then this task is gone too.
             match (sim.executors[executor].is_up(), consuming) {
@@ -108,6 +109,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
             produce::round_done(sim, id);
         }
         Step::SpillWriter => {
+            let executor = run.executor;
             memory::writer_spilled(sim, id);
             if sim.executors[executor].is_up() {
                 produce::round(sim, id);
@@ -116,7 +118,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
         Step::FinishWrite => produce::written(sim, id),
         Step::Merge => finish::succeed(sim, id),
         // Blocked tasks have no piece and no timer; they are woken by releases.
-        Step::Blocked(_) => {}
+        Step::BlockedAtStart | Step::Blocked(_) => {}
     }
 }
 
