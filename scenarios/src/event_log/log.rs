@@ -159,12 +159,16 @@ const KEPT_CONF: [&str; 33] = [
     "spark.task.maxFailures",
 ];
 
+/// A name, if it is more than blanks.
+fn named(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
 impl Log {
     pub(super) fn application_start(&mut self, event: &events::ApplicationStart<'_>) {
-        let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
-        self.application = text(&event.name);
-        self.application_id = event.id.as_deref().and_then(text);
-        self.attempt_id = event.attempt.as_deref().and_then(text);
+        self.application = named(&event.name);
+        self.application_id = event.id.as_deref().and_then(named);
+        self.attempt_id = event.attempt.as_deref().and_then(named);
     }
 
     /// Partitions that were computed.
