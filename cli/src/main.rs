@@ -45,7 +45,13 @@ fn conclude(printer: &Printer, ended: Result<Exit, Failure>) -> Exit {
     match ended {
         Ok(exit) => exit,
         // After Ctrl-C the reader of a pipe is often gone too.
-        Err(Failure::BrokenPipe) => if interrupt::requested() { Exit::Interrupted } else { Exit::Done },
+        Err(Failure::BrokenPipe) => {
+            if interrupt::requested() {
+                Exit::Interrupted
+            } else {
+                Exit::Done
+            }
+        }
         Err(Failure::Diagnosed(diagnostics)) => {
             printer.diagnostics(&diagnostics);
             Exit::Failed

@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn broken_chunks_are_errors() {
-        for bytes in [&b"ZX\0\0\x01a"[..], b"ZV\x02\0\x01a", b"ZV\0\0\x09abc", b"ZV\x01\0\x02\0\x05\x40\x00", b"ZV\x01\0\x01\0\x05\x09", b"ZV\x01\0\x02\0\x05\0a"] {
+        for bytes in
+            [&b"ZX\0\0\x01a"[..], b"ZV\x02\0\x01a", b"ZV\0\0\x09abc", b"ZV\x01\0\x02\0\x05\x40\x00", b"ZV\x01\0\x01\0\x05\x09", b"ZV\x01\0\x02\0\x05\0a"]
+        {
             assert!(plain(bytes).is_err(), "{bytes:?}");
         }
     }
