@@ -123,7 +123,7 @@ impl Rows {
 }
 
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-const KEPT_CONF: [&str; 33] = [
+pub(super) const KEPT_CONF: [&str; 33] = [
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
     "spark.dynamicAllocation.maxExecutors",
