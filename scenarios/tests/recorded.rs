@@ -136,7 +136,8 @@ fn ingest_changed(path: &Path, bytes: Vec<u8>) -> Result<Ingested, scenarios::di
 fn sound(result: Result<Ingested, scenarios::diag::Diagnostics>) -> Result<(), TestCaseError> {
     match result {
         Ok(ingested) => {
-            prop_assert_eq!(parse(&ingested.profile.to_toml()).as_ref(), Some(&ingested.profile));
+            let again = parse(&ingested.profile.to_toml());
+            prop_assert_eq!(again.as_ref(), Some(&ingested.profile));
             let app = ingested.profile.to_app(Bytes::gib(3), &conf());
             prop_assert!(app.jobs.iter().all(|job| app.stages[*job.stages.last().unwrap()].sink == SinkSpec::Result));
         }
