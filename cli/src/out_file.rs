@@ -29,6 +29,11 @@ impl OutFile {
         Ok(Self { path: path.to_owned(), temporary, file })
     }
 
+    /// A second handle to the file, for contents that are too large to be held; [`Self::commit`] then adds nothing.
+    pub(crate) fn handle(&self) -> Result<File> {
+        self.file.try_clone().with_context(|| format!("cannot write `{}`", self.path.display()))
+    }
+
     /// Writes the contents and gives the file its name.
     pub(crate) fn commit(mut self, contents: &[u8]) -> Result<()> {
         let written = self.file.write_all(contents).and_then(|()| self.file.flush());

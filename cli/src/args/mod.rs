@@ -144,8 +144,14 @@ pub(crate) struct StudyArgs {
 /// `ingest`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct IngestArgs {
-    /// Event log of one application: plain, zstd, lz4, snappy or gzip, or a rolling log's directory
-    pub log: std::path::PathBuf,
+    /// Event log of one application: plain, zstd, lz4, snappy, lzf or gzip, or a rolled log's directory; several logs are
+    /// attempts of one application
+    #[arg(required = true)]
+    pub log: Vec<std::path::PathBuf>,
+    /// Also write the log without names, hosts, paths, queries and secrets, packed as the ending asks (.zst, .gz, .lz4,
+    /// .snappy, or plain); OUT.toml gets the profile of such a log instead
+    #[arg(long, value_name = "OUT")]
+    pub redact: Option<std::path::PathBuf>,
     /// Where the profile goes.
     #[command(flatten)]
     pub out: OutFileArgs,

@@ -1,13 +1,15 @@
 //! `ingest`: a Spark event log becomes a job profile.
 //!
 //! The summary goes to stdout and the profile to `-o FILE`; with `-o -` the profile takes stdout and the summary is
-//! left out. The file is opened before the log is read, because logs are large.
+//! left out. `--redact OUT` writes one more file, the redacted log or profile. Files are opened before the log is read,
+//! because logs are large.
 
-use std::path::Path;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
 
 use anstyle::Style;
 use anyhow::Context;
-use scenarios::event_log;
+use scenarios::event_log::{self, RedactError};
 use serde_json::{Map, Value};
 use sim_core::units::Bytes;
 
@@ -22,8 +24,13 @@ pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failu
     let to_stdout = args.out.out.as_deref() == Some(Path::new("-"));
     let path = args.out.out.as_deref().filter(|_| !to_stdout);
     let file = path.map(|path| OutFile::open(path, args.out.force)).transpose()?;
-    let ingested = event_log::ingest(&args.log).map_err(Failure::Diagnosed)?;
+    let redacted = args.redact.as_deref().map(|path| OutFile::open(path, args.out.force).map(|file| (path, file))).transpose()?;
+    let ingested = event_log::ingest_all(&args.log).map_err(Failure::Diagnosed)?;
     printer.diagnostics(&ingested.diagnostics);
+    if let Some((path, file)) = redacted {
+        redact(&args.log, path, file)?;
+        printer.note(&format!("wrote `{}` without names, hosts, paths, queries and secrets", path.display()));
+    }
     let profile = ingested.profile.to_toml();
     if let (Some(file), Some(path)) = (file, path) {
         file.commit(profile.as_bytes())?;
@@ -42,6 +49,21 @@ pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failu
     };
     printer.result(&text)?;
     Ok(Exit::Done)
+}
+
+/// Writes the redacted log, or the redacted profile when the file is a `.toml`.
+fn redact(logs: &[PathBuf], path: &Path, file: OutFile) -> Result<(), Failure> {
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let profile = event_log::ingest_redacted(logs).map_err(Failure::Diagnosed)?.profile;
+        return Ok(file.commit(profile.to_toml().as_bytes())?);
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let out = Box::new(BufWriter::new(file.handle()?));
+    match event_log::redact_log(logs, &name, out) {
+        Ok(()) => Ok(file.commit(b"")?),
+        Err(RedactError::Log(problems)) => Err(Failure::Diagnosed(problems)),
+        Err(RedactError::Write(error)) => Err(anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())).into()),
+    }
 }
 
 /// Columns of the table of stages: field of the summary and heading.
