@@ -1,4 +1,8 @@
 //! What a run notes as it goes, and the outcome made of it.
+//!
+//! Peaks are taken where levels can fall (a release, a death) and once at the end, so none is missed between two events.
+//! Bytes and failures are booked on the stage that they belong to; a death on the earliest stage that runs. Holders at a death
+//! are ranked by class and owner under the limit that was met, ramps included, so that they add up to what the limit saw.
 
 use crate::ids::{NodeId, PodSlot, StageId};
 use crate::linux::cgroup::Charge;
@@ -50,7 +54,10 @@ impl Tally {
     }
     /// Scratch was full; noted once an instant and executor.
     pub(crate) fn full(&mut self, incident: Incident) {
-        self.incidents.push(incident);
+        let again = |noted: &Incident| noted.at == incident.at && noted.cause == incident.cause && noted.victim == incident.victim;
+        if !self.incidents.last().is_some_and(again) {
+            self.incidents.push(incident);
+        }
     }
     /// So many executors wait for a node after a placement round.
     pub(crate) fn pending(&mut self, waiting: u32) {

@@ -12,7 +12,7 @@ use sim_core::spec::InputSource;
 use sim_core::units::{Bytes, SimSpan};
 
 use super::log::{JobRecord, Log, StageRecord};
-use super::mapping::Codec;
+use super::mapping::Recorded;
 use crate::profile::{
     DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
     Profile, Sink, Stage, TaskRule, Work, parse_spark_bytes,
@@ -75,7 +75,7 @@ impl Conf {
             shuffle_partitions: shuffle_partitions.unwrap_or(DEFAULT_SHUFFLE_PARTITIONS),
             max_partition_bytes: split.unwrap_or(DEFAULT_MAX_PARTITION_BYTES),
             adaptive: log.sql && get("spark.sql.adaptive.enabled").map_or(adaptive_default, |value| value.eq_ignore_ascii_case("true")),
-            converts: Codec::of(&log.conf).converts(),
+            converts: Recorded::of(&log.conf).converts(),
         }
     }
 }
@@ -232,13 +232,16 @@ fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
         warnings.push(format!("job {id} failed after {} stages; what it did until then is kept", job.stages.len()));
     }
     for (id, stage) in log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()) {
-        let done = stage.done.len() as u64;
+        let done = stage.done.len();
         if done < stage.tasks {
             warnings.push(format!("stage {id}: {done} of {} tasks ended well; the stage is as large as those", stage.tasks));
         }
         if !stage.persisted.is_empty() && stage.cached_bytes == 0 {
             warnings.push(format!("stage {id} has a persisted RDD whose size is not in the log; set `cached` in the profile if it matters"));
         }
+    }
+    if let Some(rows) = log.fewer_rows() {
+        warnings.push(format!("the log has so many stages that only about {rows} rows of each were kept; totals are exact"));
     }
     if conf.converts {
         warnings.push("shuffle bytes were recorded under another codec than lz4 and are converted by its usual ratio".to_owned());

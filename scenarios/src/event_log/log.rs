@@ -1,20 +1,25 @@
 //! The state of one log while it is read: what the events say, folded.
 //!
-//! Memory does not grow with the log but with its stages and executors: task rows are thinned as they come, and of the
-//! partitions of a stage only their numbers are kept, so that a partition that ran twice (retries, speculation, lost
-//! map output) counts once as work and every time in the summary.
+//! Memory does not grow with the log but with its stages and executors: task rows are thinned as they come, over the
+//! whole log there are at most a stated number of them, and of the partitions of a stage one bit each is kept, so that
+//! a partition that ran twice (retries, speculation, lost map output) counts once as work and every time in the summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::spec::TaskRow;
 
 use super::events::{self, Peaks, StageInfo, TaskEnd};
-use super::mapping::{Codec, Context, DEFAULT_EXPANSION, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
+use super::partitions::Partitions;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use crate::profile::{MAX_ROWS, Pressure, WeightedRow, add_rows, thin};
 
 /// Rows of one stage that are kept while reading; twice as many are thinned to this.
 const KEEP: usize = 4 * MAX_ROWS;
+/// Rows of the whole log that are kept while reading: 20 to 40 MB. With more, all stages are thinned.
+const BUDGET: usize = 200_000;
+/// Rows that a stage is left with, however many stages there are.
+const FEWEST_ROWS: usize = 10;
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
 const BYPASS_PARTITIONS: u64 = 200;
 
@@ -31,6 +36,23 @@ pub(super) struct Log {
     pub(super) attempts: BTreeMap<(u64, u64), StageSummary>,
     pub(super) executors: BTreeMap<String, ExecutorSummary>,
     pub(super) totals: Totals,
+    /// What `SparkListenerApplicationStart` calls the application and its attempt.
+    pub(super) application_id: Option<String>,
+    pub(super) attempt_id: Option<String>,
+    budget: RowBudget,
+}
+
+/// How many rows there are and may be.
+struct RowBudget {
+    held: usize,
+    most: usize,
+    stage: usize,
+}
+
+impl Default for RowBudget {
+    fn default() -> Self {
+        Self { held: 0, most: BUDGET, stage: MAX_ROWS }
+    }
 }
 
 /// One job.
@@ -58,7 +80,7 @@ pub(super) struct StageRecord {
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
     read_expansion: Option<f64>,
     pub(super) writes_shuffle: bool,
-    pub(super) done: BTreeSet<u64>,
+    pub(super) done: Partitions,
     pub(super) rows: Rows,
     /// Sum of its task rows.
     pub(super) sum: Option<TaskRow>,
@@ -75,13 +97,22 @@ pub(super) struct Rows {
 impl Rows {
     fn push(&mut self, partition: u64, row: TaskRow) {
         self.recent.push((partition, WeightedRow { tasks: 1, total: row }));
-        if self.recent.len() + self.thinned.len() > 2 * KEEP {
-            self.thinned.extend(self.recent.drain(..).map(|(_, row)| row));
-            self.thinned = thin(std::mem::take(&mut self.thinned), KEEP);
+        if self.len() > 2 * KEEP {
+            self.shrink(KEEP);
         }
     }
+    fn shrink(&mut self, limit: usize) {
+        if self.len() > limit {
+            self.thinned.extend(std::mem::take(&mut self.recent).into_iter().map(|(_, row)| row));
+            self.thinned = thin(std::mem::take(&mut self.thinned), limit);
+            self.thinned.shrink_to_fit();
+        }
+    }
+    fn len(&self) -> usize {
+        self.recent.len() + self.thinned.len()
+    }
     pub(super) fn is_empty(&self) -> bool {
-        self.recent.is_empty() && self.thinned.is_empty()
+        self.len() == 0
     }
     /// The rows for the profile: in the order of partitions while all are there, by size once thinned.
     pub(super) fn finish(mut self) -> Vec<WeightedRow> {
@@ -92,7 +123,7 @@ impl Rows {
 }
 
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-const KEPT_CONF: [&str; 33] = [
+pub(super) const KEPT_CONF: [&str; 33] = [
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
     "spark.dynamicAllocation.maxExecutors",
@@ -128,7 +159,41 @@ const KEPT_CONF: [&str; 33] = [
     "spark.task.maxFailures",
 ];
 
+/// A name, if it is more than blanks.
+fn named(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
 impl Log {
+    pub(super) fn application_start(&mut self, event: &events::ApplicationStart<'_>) {
+        self.application = named(&event.name);
+        self.application_id = event.id.as_deref().and_then(named);
+        self.attempt_id = event.attempt.as_deref().and_then(named);
+    }
+
+    /// Partitions that were computed.
+    pub(super) fn tasks_done(&self) -> u64 {
+        self.stages.values().map(|stage| stage.done.len()).sum()
+    }
+
+    /// Rows that a stage keeps when there are so many stages that it cannot keep [`MAX_ROWS`].
+    pub(super) fn fewer_rows(&self) -> Option<usize> {
+        Some(self.budget.stage).filter(|limit| *limit < MAX_ROWS)
+    }
+
+    /// Thins all stages until half of the budget is free, or they have the fewest rows that are useful.
+    fn squeeze(&mut self) {
+        loop {
+            self.stages.values_mut().for_each(|stage| stage.rows.shrink(self.budget.stage));
+            self.budget.held = self.stages.values().map(|stage| stage.rows.len()).sum();
+            if self.budget.held <= BUDGET / 2 || self.budget.stage == FEWEST_ROWS {
+                break;
+            }
+            self.budget.stage = (self.budget.stage / 2).max(FEWEST_ROWS);
+        }
+        self.budget.most = BUDGET.max(2 * self.budget.held);
+    }
+
     pub(super) fn environment(&mut self, event: &events::EnvironmentUpdate<'_>) {
         let kept = event.properties.iter().filter(|(key, _)| KEPT_CONF.contains(&key.as_ref()));
         self.conf.extend(kept.map(|(key, value)| (key.to_string(), value.to_string())));
@@ -230,7 +295,9 @@ impl Log {
     }
 
     pub(super) fn task_end(&mut self, event: &TaskEnd<'_>) {
-        let metrics = event.metrics.unwrap_or_default();
+        let mut metrics = event.metrics.unwrap_or_default();
+        // Spark 2 tells the peak as an accumulator only.
+        metrics.peak_execution = metrics.peak_execution.max(event.info.accumulables.peak_execution);
         let failed = event.reason.reason != "Success";
         let (id, partition) = (event.stage.0, event.info.index.0);
         self.totals.add_task(failed, &metrics);
@@ -249,7 +316,12 @@ impl Log {
             && stage.done.insert(partition)
         {
             stage.sum = Some(stage.sum.map_or(row, |sum| add_rows(&sum, &row)));
+            let before = stage.rows.len();
             stage.rows.push(partition, row);
+            self.budget.held = (self.budget.held + stage.rows.len()).saturating_sub(before);
+            if self.budget.held > self.budget.most {
+                self.squeeze();
+            }
         }
     }
 
@@ -261,10 +333,10 @@ impl Log {
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let partitions = stage.reader_tasks.unwrap_or_else(configured);
         Context {
-            codec: Codec::of(&self.conf),
+            codec: Recorded::of(&self.conf),
             read_expansion,
             serialized_writer: self.sql && event.kind == "ShuffleMapTask" && partitions > BYPASS_PARTITIONS,
-            data_size: event.info.accumulables.iter().find(|acc| acc.name == "data size").map(|acc| acc.update.0),
+            data_size: event.info.accumulables.data_size,
         }
     }
 

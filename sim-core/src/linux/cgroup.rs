@@ -180,6 +180,11 @@ impl NodeMemory {
         self.ledger.sum(self.pods[slot.index()].pod)
     }
 
+    /// Settled heap of a pod.
+    pub(crate) fn settled_heap(&self, slot: PodSlot) -> Bytes {
+        self.ledger.total(self.pods[slot.index()].pod, Charge::Heap)
+    }
+
     /// Settled tmpfs of a pod.
     pub(crate) fn settled_shmem(&self, slot: PodSlot) -> Bytes {
         self.ledger.total(self.pods[slot.index()].pod, Charge::Shmem)
@@ -227,7 +232,7 @@ impl NodeMemory {
         granted
     }
 
-    /// Memory by class for observers; `owner` tells executors' pods from others'.
+    /// Memory by class for observers; neighbours and the driver are one class.
     pub(crate) fn classes(&self, v: f64, page_cache: Bytes) -> [Bytes; MemoryClass::ALL.len()] {
         let total = |class| self.ledger.total(self.kubepods, class);
         let mut out = [Bytes::ZERO; MemoryClass::ALL.len()];

@@ -8,6 +8,9 @@ use super::cgroup::NodeMemory;
 use crate::ids::PodSlot;
 use crate::units::{Bytes, SimSpan};
 
+/// A crossing this far away, 30 years in seconds, is none.
+const NEVER_S: f64 = 1e9;
+
 /// A limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Over {
@@ -80,7 +83,8 @@ impl NodeMemory {
             consider(limit.as_f64() - pods.as_f64() - under_way, ramp.slope());
         }
         consider(self.capacity.as_f64() - node.as_f64() - under_way, ramp.slope());
-        soonest.is_finite().then(|| SimSpan::from_ns((soonest * 1e9).ceil() as u64 + 1))
+        // A trickle that would take longer than any run never arrives; its nanoseconds would not fit either.
+        (soonest < NEVER_S).then(|| SimSpan::from_ns((soonest * 1e9).ceil() as u64 + 1))
     }
 }
 
@@ -118,6 +122,15 @@ mod tests {
         node.start_ramp(pod, &FlowRamp::new(0.0, 2.0, Bytes::ZERO, Bytes::mib(200)));
         assert_eq!(node.over_limit(0.23), None);
         assert_eq!(node.over_limit(0.241), Some(Over::Tmpfs(pod)));
+    }
+
+    /// 1 B a core-second towards 64 GiB: 2000 years, more nanoseconds than 64 bits hold.
+    #[test]
+    fn a_trickle_has_no_crossing() {
+        let mut node = node();
+        let pod = node.open_pod(None, None);
+        node.start_ramp(pod, &FlowRamp::new(0.0, 1000.0, Bytes::new(1000), Bytes::ZERO));
+        assert_eq!(node.next_crossing(0.0, 1.0), None);
     }
 
     /// A22: at +1.2 GB/s from 55 GiB the kubepods limit of 58.52 GiB is 3.1 s away.

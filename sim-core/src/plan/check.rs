@@ -1,4 +1,8 @@
 //! What cannot be run at all.
+//!
+//! The last line of defence, for specs that no user wrote: the `scenarios` crate checks the same and more, with file and
+//! line. Refused is only what would have no meaning in a run: no node, no slot, a heap below Spark's minimum (MEM-4), a stage
+//! graph that points nowhere or backwards. A configuration that must fail is run, and fails.
 
 use super::PlanError;
 use crate::spec::{AppSpec, SinkSpec, Spec, TaskCount, TaskWork, VolumeSource};

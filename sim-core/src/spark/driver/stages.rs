@@ -1,6 +1,12 @@
 //! Stages and their attempts.
+//!
+//! Task counts and partition shares are fixed once a replication, so a stage that runs again does the same work. An attempt runs
+//! the partitions that are missing when it is submitted, and starts the failure counts anew (TF-1). Preferred nodes are those
+//! with a fifth of the stage's input, for small stages only. Assumption: one preference a stage, not one a reducer, which is
+//! the same unless single maps are skewed. Source: 3.3, 3.5, RT-2; Spark's reducer locality.
 
 use super::Driver;
+use super::failures::complete;
 use crate::day::Day;
 use crate::ids::{NodeId, ShuffleId, StageId};
 use crate::kernel::{Luck, Purpose, mix};
@@ -78,11 +84,11 @@ impl StageState {
         self.attempts.saturating_sub(1)
     }
 
-    /// Marks a result partition as done; `true` when it was the last one missing.
+    /// Marks a result partition as done; whether it was not before.
     pub(crate) fn finish_result(&mut self, partition: u32) -> bool {
-        let new = !std::mem::replace(&mut self.done[partition as usize], true);
-        self.done_count += u32::from(new);
-        new && self.done_count == self.tasks
+        let first = !std::mem::replace(&mut self.done[partition as usize], true);
+        self.done_count += u32::from(first);
+        first
     }
 }
 
@@ -113,17 +119,17 @@ impl Driver {
     }
 }
 
-/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt. A stage that has nothing left
-/// to run (tasks of a failed attempt have finished the rest, or an earlier job has) is finished at once.
+/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt. A stage that zombies have
+/// completed meanwhile has none: it ends at once, so that its children go on.
 pub(super) fn submit(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
     if sim.driver.stages[stage].active {
         return;
     }
-    sim.driver.stages[stage].waiting = false;
     if sim.driver.is_complete(plan, stage) {
-        return super::on_stage_complete(sim, stage);
+        return complete(sim, stage);
     }
+    sim.driver.stages[stage].waiting = false;
     for &parent in &plan.parents[stage.index()] {
         if !sim.driver.is_complete(plan, parent) {
             sim.driver.stages[stage].waiting = true;

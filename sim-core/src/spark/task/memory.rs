@@ -3,7 +3,9 @@
 //! Requests go to the executor's unified memory ([`crate::spark::unified_memory`]): full, partial, refused, or
 //! blocked until others release (1.3). A round asks for all that it still needs and takes what it gets, so a
 //! spill comes after as many bytes as Spark would have collected. A grant below one page counts as refused
-//! (a page that is not fully granted is not used). Blocked tasks are retried, in order, at every release.
+//! (a page that is not fully granted is not used). Blocked tasks are retried, in order, at every release. Assumptions:
+//! off-heap pages are charged when they are granted, not when they are written; memory that cannot spill fails instead of
+//! waiting; a dropped cached block costs nothing to read again.
 
 use super::pieces::{self, Work};
 use super::{Step, consume, produce};
