@@ -55,7 +55,7 @@ pub fn case(number: u64) -> Spec {
     if d.once_in(2) {
         spec.uncertainty = world::uncertain();
     }
-    spec.limits.max_events = 300_000;
+    spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
     }
@@ -100,7 +100,9 @@ fn neighbours(d: &mut Draw, spec: &mut Spec) {
         if d.once_in(3) {
             it.placement = NeighbourPlacement::Replicas(d.count(1, 5) as u32);
         }
-        it.memory.anon = if d.one_of(&[true, false]) { Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 } } else { Dist::Constant(anon.as_f64()) };
+        if d.once_in(2) {
+            it.memory.anon = Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 };
+        }
         if d.once_in(3) {
             it.memory.shmem = Dist::Constant(d.bytes(Bytes::mib(1), Bytes::gib(1)).as_f64());
         }

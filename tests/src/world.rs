@@ -235,3 +235,24 @@ fn shuffle() -> ShuffleConf {
         serializer: Serializer::Java,
     }
 }
+
+/// Executors packed on one node of this memory beside neighbours that use far more than they request, with scratch in RAM.
+/// No container limit binds; `kubepods` does, more often the smaller the node. Evictions are off, so that the kernel decides.
+pub fn troubled(memory: Bytes) -> Spec {
+    let mut spec = world();
+    spec.uncertainty = uncertain();
+    let pool = &mut spec.cluster.pools[0];
+    pool.shape = node(memory);
+    pool.shape.reserved.eviction_memory = Bytes::ZERO;
+    let mut cache = neighbour("cache", Bytes::mib(64), Bytes::mib(1700));
+    cache.memory.anon = Dist::Lognormal { median: Bytes::mib(1700).as_f64(), sigma: 0.05 };
+    cache.priority = 2_000_001_000;
+    spec.cluster.neighbours.push(cache);
+    spec.spark.executor.container_memory = Bytes::gib(2);
+    spec.spark.kubernetes.local_dirs_tmpfs = true;
+    spec.spark.kubernetes.pod_template.affinity = crate::random_world::packed();
+    spec.app = passes(Bytes::new(300_000_000), 3, 8);
+    // What dies is replaced without end; after a quarter of an hour the answer is known.
+    spec.limits.horizon = SimSpan::from_secs(900);
+    spec
+}
