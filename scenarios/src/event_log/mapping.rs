@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | input, output, shuffle records | the metric of that name | recorded |
 //! | shuffle read and write | bytes read (local and remote) and written, converted to lz4 by the codec's ratio (8.2) | recorded, ratio a default |
-//! | CPU | Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
+//! | CPU | Executor Deserialize CPU Time, but for the first tasks of an executor, whose warm-up the model adds, and Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
 //! | writer memory | the SQL metric `data size` of the exchange and 4 bytes a record of length (A25); without it shuffle bytes times 3.4, the ratio of 8.2 (1.6 / 0.47) | recorded or default |
 //! | operator memory | Peak Execution Memory, less the writer's when the serialised writer was used (2.1); with spills Memory Bytes Spilled and half of the peak, since what remained at the last spill is not recorded | recorded, half a default |
 //! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 205 bytes each (A25's 128-byte record, 8.2) | default |
@@ -59,7 +59,9 @@ impl Codec {
         }
         match conf.get("spark.io.compression.codec").map(String::as_str) {
             // 0.25 / 0.47 (8.2).
-            Some(name) if name.to_ascii_lowercase().contains("zstd") => Self { ratio: 0.53, compress: 185e6, decompress: 850e6 },
+            Some(name) if name.to_ascii_lowercase().contains("zstd") => Self { ratio: 0.53, compress: 185e6, decompress: 600e6 },
+            Some(name) if name.to_ascii_lowercase().contains("snappy") => Self { ratio: 1.03, ..lz4 },
+            Some(name) if name.to_ascii_lowercase().contains("lzf") => Self { ratio: 1.05, compress: 200e6, decompress: 500e6 },
             _ => lz4,
         }
     }
@@ -80,6 +82,8 @@ pub(super) struct Context {
     pub(super) read_expansion: f64,
     /// Whether the stage writes with the serialised writer, whose memory is part of Peak Execution Memory.
     pub(super) serialized_writer: bool,
+    /// Whether the task was among the first on its executor, so that its deserialisation loaded classes.
+    pub(super) cold: bool,
     /// Plain bytes of the task's shuffle output, when the SQL metric is there.
     pub(super) data_size: Option<u64>,
 }
@@ -91,6 +95,7 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
     let records = m.write.records.0.min(LARGEST);
     let written = writer_memory(shuffle_write, records, context.data_size);
     let read = ((shuffle_read as f64 * context.read_expansion) as u64).min(LARGEST);
+    let loading = if context.cold { 0 } else { m.deserialize_cpu_ns.0.min(LARGEST) };
     let operator_memory = operator_memory(m, written, records, context.serialized_writer);
     let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
     let known = read.max(written).max(scanned);
@@ -101,7 +106,7 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
         shuffle_write: Bytes::new(shuffle_write),
         output: Bytes::new(m.output.bytes.0.min(LARGEST)),
         records,
-        cpu: SimSpan::from_ns(cpu_ns(m, read, written, &context.codec)),
+        cpu: SimSpan::from_ns(cpu_ns(m, read, written, &context.codec).saturating_add(loading)),
         operator_memory: Bytes::new(operator_memory),
         writer_memory: Bytes::new(written),
         unmanaged: UNMANAGED,
@@ -144,7 +149,7 @@ mod tests {
     use super::*;
 
     fn context(data_size: Option<u64>) -> Context {
-        Context { codec: Codec::of(&BTreeMap::new()), read_expansion: 2.0, serialized_writer: false, data_size }
+        Context { codec: Codec::of(&BTreeMap::new()), read_expansion: 2.0, serialized_writer: false, cold: false, data_size }
     }
 
     #[test]

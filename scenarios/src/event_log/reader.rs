@@ -102,6 +102,7 @@ impl Read {
             "SparkListenerApplicationEnd" => log.ended = true,
             "SparkListenerExecutorAdded" => log.executor_added(&from(line)?),
             "SparkListenerExecutorRemoved" => log.executor_removed(&from(line)?),
+            "SparkListenerBlockManagerAdded" => log.block_manager(&from(line)?),
             "SparkListenerJobStart" => log.job_start(&from(line)?),
             "SparkListenerJobEnd" => log.job_end(&from(line)?),
             "SparkListenerStageSubmitted" | "SparkListenerStageCompleted" => log.stage_event(&from::<events::StageEvent<'_>>(line)?.info),

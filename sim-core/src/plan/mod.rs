@@ -9,6 +9,7 @@ mod check;
 mod executor;
 mod node;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use executor::{ExecutorPlan, ScratchPlan};
@@ -29,6 +30,8 @@ pub struct SimPlan {
     pub(crate) writers: Vec<WriterKind>,
     /// Stages that read each stage's output: children by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
+    /// By job, the stages that no other stage of it reads.
+    pub(crate) ends: Vec<Vec<StageId>>,
     fingerprint: u64,
 }
 
@@ -61,8 +64,10 @@ impl SimPlan {
             .iter()
             .map(|s| writer::choose(s.partitions, s.map_side_combine, s.relocatable, spec.spark.shuffle.bypass_merge_threshold))
             .collect();
-        let parents = spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
-        Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, writers, parents })
+        let parents: Vec<Vec<StageId>> =
+            spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
+        let ends = spec.app.jobs.iter().map(|job| ends(&job.stages, &parents)).collect();
+        Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, writers, parents, ends })
     }
 
     /// The spec it came from.
@@ -84,6 +89,12 @@ impl SimPlan {
     pub fn executor_limit(&self) -> Option<Bytes> {
         self.executor.limit
     }
+}
+
+/// Stages of a job that no other stage of it reads.
+fn ends(stages: &[usize], parents: &[Vec<StageId>]) -> Vec<StageId> {
+    let read: BTreeSet<StageId> = stages.iter().flat_map(|&stage| parents[stage].iter().copied()).collect();
+    stages.iter().map(|&stage| StageId::new(stage as u32)).filter(|stage| !read.contains(stage)).collect()
 }
 
 /// FNV-1a over the spec's debug form and the crate's version: stable for one version, no promise between versions.

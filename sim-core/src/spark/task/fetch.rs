@@ -128,7 +128,7 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
         let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
-        if needs && run.step != super::Step::Launch {
+        if needs && !matches!(run.step, super::Step::Launch | super::Step::WarmUp) {
             break_fetch(sim, id, dead);
         }
     }
