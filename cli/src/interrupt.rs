@@ -24,6 +24,11 @@ pub(crate) fn listen(printer: &Printer) -> &'static AtomicBool {
     &STOP
 }
 
+/// Whether the first Ctrl-C has come.
+pub(crate) fn requested() -> bool {
+    STOP.load(Ordering::SeqCst)
+}
+
 #[expect(clippy::exit, reason = "the user asked twice; unwinding would wait for the worker threads")]
 fn leave_at_once() {
     std::process::exit(Exit::Interrupted.code().into());

@@ -44,7 +44,14 @@ fn main() -> ExitCode {
 fn conclude(printer: &Printer, ended: Result<Exit, Failure>) -> Exit {
     match ended {
         Ok(exit) => exit,
-        Err(Failure::BrokenPipe) => Exit::Done,
+        // After Ctrl-C the reader of a pipe is often gone too.
+        Err(Failure::BrokenPipe) => {
+            if interrupt::requested() {
+                Exit::Interrupted
+            } else {
+                Exit::Done
+            }
+        }
         Err(Failure::Diagnosed(diagnostics)) => {
             printer.diagnostics(&diagnostics);
             Exit::Failed

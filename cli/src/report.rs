@@ -4,7 +4,7 @@
 //! points, and `"interrupted": true` on a point that has fewer replications than it should have.
 
 use reports::{AxisInfo, Header, PointReport, SweepReport};
-use scenarios::{Axis, Scenario};
+use scenarios::{Axis, AxisValue, Scenario};
 use serde_json::{Value, json};
 use sim_core::study::Study;
 
@@ -44,8 +44,14 @@ pub(crate) fn axes(axes: &[Axis]) -> Vec<AxisInfo> {
             unit: axis.unit.clone(),
             labels: axis.values.iter().map(|value| value.label.clone()).collect(),
             numbers: axis.values.iter().map(|value| value.value.as_f64()).collect(),
+            settings: axis.values.iter().map(settings).collect(),
         })
         .collect()
+}
+
+fn settings(value: &AxisValue) -> Option<Vec<(String, String)>> {
+    let settings = value.settings()?;
+    Some(settings.into_iter().map(|(flag, text)| (flag.to_owned(), text)).collect())
 }
 
 /// One result object a line, in order; a partial last point is marked.
@@ -92,7 +98,7 @@ fn sweep_object(report: &SweepReport, points: &[Value]) -> Value {
         "seed": header.seed,
         "command": header.command,
         "interrupted": interrupted,
-        "verdict": {"sentence": verdict.sentence, "number": verdict.number, "next_step": verdict.next_step},
+        "verdict": {"sentence": verdict.sentence, "number": verdict.number, "next_step": verdict.next_step, "reason": verdict.reason},
         "axes": axes.iter().map(axis).collect::<Vec<_>>(),
         "points": points,
     })

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use reports::PointReport;
+use reports::{Place, PointReport};
 use scenarios::Point;
 use scenarios::diag::{Diagnostic, Diagnostics};
 use sim_core::plan::SimPlan;
@@ -167,12 +167,18 @@ fn defect(point: &Planned, study: &Study) -> anyhow::Error {
 }
 
 fn report(point: &Planned, result: PointResult) -> PointReport {
+    let spec = point.plan.spec();
+    let place = result.example_incident.as_ref().map(|incident| Place {
+        node: point.plan.node_lines().get(incident.node as usize).map(|node| node.name.clone()).unwrap_or_default(),
+        stage: incident.stage.and_then(|stage| spec.app.stages.get(stage as usize)).map(|stage| stage.name.clone()).unwrap_or_default(),
+    });
     PointReport {
         coordinates: point.coordinates.clone(),
         labels: point.labels.clone(),
         fingerprint: point.fingerprint.clone(),
         result,
-        executors_wanted: point.plan.spec().spark.executor.instances,
+        executors_wanted: spec.spark.executor.instances,
+        place,
     }
 }
 

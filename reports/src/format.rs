@@ -87,6 +87,14 @@ pub fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
+/// First letter in lower case, unless the word is an abbreviation: for names inside a sentence.
+pub fn uncapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let word = text.split(' ').next().unwrap_or("");
+    if word.chars().skip(1).any(char::is_uppercase) || word.chars().count() == 1 { text.to_owned() } else { first.to_lowercase().chain(chars).collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,8 +17,8 @@ pub mod table;
 mod verdict;
 
 pub use figures::{Figure, NamedFigure};
-pub use report::{AxisInfo, Coordinates, Header, PointReport, Standing, Story, SweepReport};
-pub use verdict::{Verdict, verdict};
+pub use report::{AxisInfo, Coordinates, Header, Place, PointReport, Standing, Story, SweepReport};
+pub use verdict::{Verdict, cure, verdict, worst};
 
 /// A file to write, with a name relative to the output directory.
 #[derive(Clone, Debug, PartialEq, Eq)]

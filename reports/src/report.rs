@@ -46,6 +46,17 @@ pub struct PointReport {
     pub result: PointResult,
     /// Executors that the job asks for.
     pub executors_wanted: u32,
+    /// Where the example incident happened, by name.
+    pub place: Option<Place>,
+}
+
+/// Where something happened, in the user's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Node.
+    pub node: String,
+    /// Stage that was running; may be empty.
+    pub stage: String,
 }
 
 /// One axis of a sweep.
@@ -61,6 +72,9 @@ pub struct AxisInfo {
     pub labels: Vec<String>,
     /// Values as numbers, when all are numeric.
     pub numbers: Option<Vec<f64>>,
+    /// What sets each value on the command line, as flags with their arguments: nothing for the scenario as it is.
+    /// `None` where no command can, as for a pod template.
+    pub settings: Vec<Option<Vec<(String, String)>>>,
 }
 
 impl AxisInfo {
@@ -68,7 +82,7 @@ impl AxisInfo {
     pub fn label(&self, index: usize) -> String {
         let label = self.labels.get(index).map_or("", String::as_str);
         match &self.unit {
-            Some(unit) if !unit.is_empty() && !label.contains(char::is_alphabetic) => format!("{label} {unit}"),
+            Some(unit) if !unit.is_empty() && !label.ends_with(unit) && !label.contains(char::is_alphabetic) => format!("{label} {unit}"),
             _ => label.to_owned(),
         }
     }
@@ -77,7 +91,13 @@ impl AxisInfo {
     pub fn phrase(&self, index: usize) -> String {
         let label = self.label(index);
         let bare = matches!(label.as_str(), "true" | "false" | "yes" | "no" | "on" | "off");
-        if bare || self.numbers.is_some() { format!("{} {label}", self.title) } else { label }
+        if bare || self.numbers.is_some() { format!("{} {label}", self.short()) } else { label }
+    }
+
+    /// The title without what explains it, as it reads inside a sentence: `executor memory` of `Executor memory, factor on 8 GiB`.
+    pub fn short(&self) -> String {
+        let end = [", ", " ("].iter().filter_map(|stop| self.title.find(stop)).min().unwrap_or(self.title.len());
+        format::uncapitalised(&self.title[..end])
     }
 
     /// The values as numbers when they can be a scale: at least two, finite, and strictly increasing.
@@ -147,6 +167,21 @@ impl SweepReport {
         }
         let position = self.position(index);
         self.axes.iter().zip(position).map(|(axis, at)| axis.phrase(at)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A point's values without the names of axes, for rows under a heading that has them ([`SweepReport::row_heading`]).
+    pub fn row_label(&self, index: usize) -> String {
+        if self.axes.is_empty() {
+            return self.header.scenario.clone();
+        }
+        let position = self.position(index);
+        self.axes.iter().zip(position).map(|(axis, at)| axis.label(at)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What rows of points are rows of: the axes' short titles; empty when the labels say it, or for a single run.
+    pub fn row_heading(&self) -> String {
+        let speaks = |axis: &AxisInfo| (0..axis.labels.len()).all(|i| axis.phrase(i) == axis.label(i));
+        if self.axes.iter().all(speaks) { String::new() } else { self.axes.iter().map(AxisInfo::short).collect::<Vec<_>>().join(", ") }
     }
 
     /// Replications a point in words: `n = 1000`, `n = 200 to 400 a point`.

@@ -1,6 +1,9 @@
 //! `explain KEY`: what a key means, its default, its value here and where that comes from.
 
+use sim_core::spark::jvm::max_memory;
+use sim_core::spark::unified_memory::{storage_region, unified_region};
 use sim_core::spec::{Platform, Spec};
+use sim_core::units::Bytes;
 
 use crate::diag::Diagnostic;
 use crate::layer::all_paths;
@@ -89,26 +92,27 @@ fn unknown(key: &str) -> Diagnostic {
 /// The sizes of an executor (1.1, 1.5).
 fn derived(spec: &Spec) -> Vec<(String, String)> {
     let executor = &spec.spark.executor;
-    let mib = |bytes: sim_core::units::Bytes| bytes.whole_mib().to_string();
+    let mib = |bytes: Bytes| bytes.whole_mib().to_string();
     let mut all = vec![
         ("heap_mib".to_owned(), mib(executor.heap)),
         ("off_heap_mib".to_owned(), mib(executor.off_heap)),
         ("pyspark_mib".to_owned(), mib(executor.pyspark)),
     ];
-    if !executor.container_memory.is_zero() {
+    let container = spec.container(executor.container_memory);
+    if !container.is_zero() {
         let rest = executor.heap + executor.off_heap + executor.pyspark;
         let name = if spec.cluster.platform == Platform::Kubernetes { "pod_memory_mib" } else { "container_memory_mib" };
-        all.push((name.to_owned(), mib(executor.container_memory)));
+        all.push((name.to_owned(), mib(container)));
         all.push(("overhead_mib".to_owned(), mib(executor.container_memory.saturating_sub(rest))));
     }
-    let unified = executor.heap.saturating_sub(sim_core::units::Bytes::mib(300)).scale(spec.spark.memory.fraction);
-    let storage = unified.scale(spec.spark.memory.storage_fraction);
+    let unified = unified_region(max_memory(executor.heap, executor.collector, executor.xms_equals_xmx), spec.spark.memory.fraction);
+    let storage = storage_region(unified, spec.spark.memory.storage_fraction);
     let slots = u64::from((executor.cores / executor.task_cpus.max(1)).max(1));
     for (name, bytes) in
         [("unified_memory_bytes", unified.get()), ("storage_region_bytes", storage.get()), ("execution_per_task_max_bytes", unified.get() / slots)]
     {
         all.push((name.to_owned(), bytes.to_string()));
     }
-    all.push(("driver_memory_mib".to_owned(), mib(spec.spark.driver.container_memory)));
+    all.push(("driver_memory_mib".to_owned(), mib(spec.container(spec.spark.driver.container_memory))));
     all
 }

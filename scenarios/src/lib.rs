@@ -17,6 +17,7 @@
 
 mod build;
 mod catalog;
+mod codec;
 pub mod diag;
 pub mod event_log;
 mod explain;

@@ -39,9 +39,28 @@ pub struct Axis {
 pub struct AxisValue {
     /// What goes into the point's coordinates: boolean, number or string.
     pub value: serde_json::Value,
-    /// What charts and tables show.
+    /// The value in words, without the axis's unit.
     pub label: String,
     pub(crate) changes: Vec<Change>,
+}
+
+impl AxisValue {
+    /// What sets the same on the command line: `("--conf", "KEY=VALUE")` or `("--set", "PATH=VALUE")`, empty when the value
+    /// is the scenario as it is. `None` when it sets something that is no single line, such as a pod template.
+    pub fn settings(&self) -> Option<Vec<(&'static str, String)>> {
+        let setting = |(path, node): &Change| {
+            let text = match &node.value {
+                Value::Text(text) if text.contains('\n') => return None,
+                Value::Text(text) => text.clone(),
+                _ => json(node)?.to_string(),
+            };
+            match path.parts.as_slice() {
+                [spark, conf, key] if spark == "spark" && conf == "conf" => Some(("--conf", format!("{key}={text}"))),
+                _ => Some(("--set", format!("{path}={text}"))),
+            }
+        };
+        self.changes.iter().map(setting).collect()
+    }
 }
 
 /// One configuration of a sweep.
@@ -101,7 +120,7 @@ fn axis(node: &Node, problems: &mut Diagnostics) -> Axis {
             if !has_path {
                 needs_set(item, &name, problems);
             }
-            value(item, &name, path.as_ref(), unit.as_deref(), problems)
+            value(item, &name, path.as_ref(), problems)
         })
         .collect();
     Axis { title: text("title").unwrap_or_else(|| name.clone()), name, unit, values }
@@ -120,7 +139,7 @@ fn parse_path(at: &Node, text: &str, problems: &mut Diagnostics) -> Option<Path>
     }
 }
 
-fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, problems: &mut Diagnostics) -> Option<AxisValue> {
+fn value(item: &Node, axis: &str, path: Option<&Path>, problems: &mut Diagnostics) -> Option<AxisValue> {
     let mut changes = Vec::new();
     let plain = if let Value::Table(entries) = &item.value {
         for entry in entries.iter().filter(|entry| !["value", "label", "set"].contains(&entry.key.as_str())) {
@@ -147,10 +166,7 @@ fn value(item: &Node, axis: &str, path: Option<&Path>, unit: Option<&str>, probl
     if let Some(path) = path {
         changes.insert(0, (path.clone(), on_axis(plain, axis)));
     }
-    let label = item.get("label").and_then(Node::scalar).unwrap_or_else(|| {
-        let text = plain.scalar().unwrap_or_default();
-        unit.map_or(text.clone(), |unit| format!("{text} {unit}"))
-    });
+    let label = item.get("label").or(Some(plain)).and_then(Node::scalar).unwrap_or_default();
     Some(AxisValue { value: json, label, changes })
 }
 

@@ -152,6 +152,15 @@ fn rules_across_fields() {
     insta::assert_snapshot!(args(&["spark.executor.memory=70g", "spark.kubernetes.local.dirs.tmpfs=true"], &[]));
 }
 
+/// A21: a 12 GiB heap of an executor with 80 threads keeps 378 MiB for scratch, a 4 GiB heap lacks 113 MiB.
+#[test]
+fn a21_tmpfs_without_overhead_says_what_is_left_for_it() {
+    for (heap, left) in [("12g", "leaves 378.5 MiB for it"), ("4g", "need 112.8 MiB more")] {
+        let found = args(&[&format!("spark.executor.memory={heap}"), "spark.executor.cores=10", "spark.kubernetes.local.dirs.tmpfs=true"], &[]);
+        assert!(found.contains("tmpfs-overhead") && found.contains(left), "{found}");
+    }
+}
+
 #[test]
 fn bad_sweeps() {
     let text = format!(

@@ -2,7 +2,7 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
-use sim_core::spec::{CgroupVersion, Collector, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
+use sim_core::spec::{CgroupVersion, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
 use sim_core::units::{Bytes, CoreMillis};
 
 fn request(name: &str) -> Request {
@@ -61,12 +61,12 @@ fn aks_migration_sweeps_the_two_misconfigurations_first_axis_slowest() {
     assert_eq!(points[0].spec, loaded(&request("aks-migration")).spec);
 }
 
-// 1.5: the default overhead of 9 GiB is trunc(921.6) MiB, which request-equals-limit writes out.
+// 1.5: the default overhead of 6 GiB is trunc(614.4) MiB, which request-equals-limit writes out.
 #[test]
 fn variants_change_what_they_say() {
     let base = loaded(&request("aks-migration")).spec;
     let limit = loaded(&request("request-equals-limit")).spec;
-    assert_eq!(limit.spark.executor.container_memory, Bytes::mib(9216 + 921));
+    assert_eq!(limit.spark.executor.container_memory, Bytes::mib(6144 + 614));
     assert_eq!(limit.cluster.neighbours.len(), 1);
     let fixed = loaded(&request("aks-migration-fixed")).spec;
     assert!(!fixed.spark.kubernetes.local_dirs_tmpfs);
@@ -79,7 +79,11 @@ fn variants_change_what_they_say() {
     let inputs: Vec<u64> = growth.iter().map(|p| p.spec.app.input.get() / 30_000_000).collect();
     assert_eq!(inputs, [5, 10, 25, 50, 75, 100, 125, 150, 200]);
     let (remedies, _) = loaded(&request("aks-migration-remedies")).points();
-    assert_eq!((remedies.len(), remedies[24].spec.spark.executor.heap, remedies[24].spec.spark.executor.instances), (25, Bytes::gib(18), 6));
+    assert_eq!((remedies.len(), remedies[29].spec.spark.executor.heap, remedies[29].spec.spark.executor.instances), (30, Bytes::gib(20), 6));
+    // The unit stands with the axis alone.
+    assert_eq!(remedies[5].labels, ["1.05", "2"]);
+    let units: Vec<_> = loaded(&request("aks-migration-remedies")).sweep.into_iter().flat_map(|sweep| sweep.axes).map(|axis| axis.unit).collect();
+    assert_eq!(units, [Some("×".to_owned()), None]);
 }
 
 #[test]
@@ -220,6 +224,18 @@ fn volumes_of_executors() {
     assert_eq!(points[1].spec.spark.kubernetes.pod_template.affinity.preferred_anti.len(), 1);
 }
 
+// JVM-5: what a collector's young generation may take (G1 measured, NewRatio = 2 for the others).
+#[test]
+fn the_touched_share_of_the_heap_follows_the_collector() {
+    let share = |set: &[&str]| {
+        let set = set.iter().map(ToString::to_string).collect();
+        loaded(&Request { set, ..request("aks-migration") }).spec.uncertainty.heap_young_share
+    };
+    assert_eq!(share(&[]), Dist::Normal { mean: 0.64, sd: 0.04 });
+    assert_eq!(share(&["spark.collector=parallel"]), Dist::Constant(1.0 / 3.0));
+    assert_eq!(share(&["spark.collector=serial", "uncertainty.heap_young_share=0.5"]), Dist::Constant(0.5));
+}
+
 // A20 and FC-1: failure caps by version; POD-3: Python in cluster mode.
 #[test]
 fn defaults_follow_version_platform_and_language() {
@@ -232,7 +248,7 @@ fn defaults_follow_version_platform_and_language() {
     assert_eq!(with(&["spark.version=3.5.1"], &["spark.executor.instances=1"]).scheduling.executor_max_failures, Some(3));
     assert_eq!(with(&["spark.version=4.2.0"], &[]).kubernetes.allocation_batch_size, 20);
     let python = with(&["spark.language=python"], &["spark.driver.memory=8g", "spark.executor.pyspark.memory=2g"]);
-    assert_eq!((python.driver.container_memory, python.executor.container_memory), (Bytes::mib(11_468), Bytes::mib(9216 + 921 + 2048)));
+    assert_eq!((python.driver.container_memory, python.executor.container_memory), (Bytes::mib(11_468), Bytes::mib(6144 + 614 + 2048)));
     let client = with(&["spark.language=python", "spark.deploy_mode=client"], &["spark.driver.memory=8g"]);
     assert_eq!(client.driver.container_memory, Bytes::mib(9011));
 }

@@ -1,7 +1,9 @@
 //! What is drawn once a replication: the day's data volume, ratios and machine speeds.
 //!
 //! Every draw is addressed (purpose, entity), so the same replication of another configuration has the same
-//! day, and adding a node changes nobody else's luck.
+//! day, and adding a node changes nobody else's luck. Factors are drawn independently of each other, which is an assumption: a
+//! day with more data may well compress differently. What a bad distribution could draw is cut to what can run (speeds at
+//! least 1 %, nothing negative).
 
 use crate::hardware::node::Speeds;
 use crate::kernel::{Luck, Purpose, mix};

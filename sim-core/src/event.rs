@@ -1,8 +1,8 @@
 //! Everything that can happen, as one closed list.
 //!
 //! The loop in [`crate::sim`] matches on it once; each arm calls the room that knows what to do. Events carry
-//! indices only. An event about a task or an executor carries the generation or is cancelled when its subject
-//! ends, so that a stale event cannot act on a successor.
+//! indices only. A task's slot is used again, so its events are cancelled when it ends; executors' numbers are never used
+//! again, and their handlers look at the executor's life first.
 
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, StageId, TaskId};

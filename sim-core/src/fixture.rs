@@ -11,7 +11,7 @@ pub(crate) fn certain() -> Uncertainty {
         partition_skew: one.clone(),
         compression: one.clone(),
         object_expansion: one.clone(),
-        heap_young_share: Dist::Constant(0.6),
+        heap_young_share: Dist::Constant(0.64),
         allocation: one.clone(),
         non_heap: one.clone(),
         cpu_speed: one.clone(),
@@ -46,19 +46,19 @@ fn node() -> NodeShape {
         vm: "Standard_D16s_v5".into(),
         cpu: CoreMillis::cores(16),
         memory: Bytes::mib(64_000),
-        reserved: Reservation { memory: Bytes::mib(5530), cpu: CoreMillis::new(260), eviction_memory: Bytes::mib(750), eviction_nodefs_percent: 10 },
+        reserved: Reservation { memory: Bytes::mib(5611), cpu: CoreMillis::new(260), eviction_memory: Bytes::mib(750), eviction_nodefs_percent: 10 },
         max_pods: 110,
         disks: vec![DiskSpec {
             name: "os".into(),
             size: Bytes::gib(512),
-            used: Bytes::gib(30),
+            used: Bytes::gib(25),
             read: ByteRate::mb_per_sec(150),
             write: ByteRate::mb_per_sec(150),
             iops: 2300,
             io_size: Bytes::kib(256),
         }],
         nic: ByteRate::mb_per_sec(1250),
-        system_memory: Dist::Constant(1.0 * (1u64 << 30) as f64),
+        system_memory: Dist::Constant(1.5 * (1u64 << 30) as f64),
     }
 }
 
@@ -66,9 +66,9 @@ fn neighbour(name: &str, gib: f64) -> NeighbourSpec {
     NeighbourSpec {
         name: name.into(),
         placement: NeighbourPlacement::EveryNode,
-        resources: Resources { cpu_request: CoreMillis::new(200), memory_request: Bytes::gib(1), ..Resources::default() },
+        resources: Resources { cpu_request: CoreMillis::new(100), memory_request: Bytes::mib(512), ..Resources::default() },
         memory: MemoryUse { anon: Dist::Lognormal { median: gib * (1u64 << 30) as f64, sigma: 0.05 }, shmem: Dist::Constant(0.0), processes: 1 },
-        cpu_use: CoreMillis::new(500),
+        cpu_use: CoreMillis::new(100),
         priority: 2_000_001_000,
         labels: Vec::new(),
         restarts: true,
@@ -124,11 +124,11 @@ fn row(input: Bytes, scanned: Bytes, written: Bytes, sorts: bool, writes: bool) 
         shuffle_write: written,
         output: Bytes::ZERO,
         records: input.get() / 128,
-        cpu: ByteRate::mb_per_sec(if scanned.is_zero() { 120 } else { 40 }).time_for(input),
+        cpu: ByteRate::mb_per_sec(if scanned.is_zero() { 100 } else { 40 }).time_for(input),
         operator_memory: if sorts { rows.scale(1.2) } else { Bytes::ZERO },
         writer_memory: if writes { rows.scale(1.1) } else { Bytes::ZERO },
-        unmanaged: Bytes::mib(400),
-        allocated: if scanned.is_zero() { rows.scale(3.0) } else { input.scale(14.0) },
+        unmanaged: Bytes::mib(20) * if scanned.is_zero() { 200 } else { 23 },
+        allocated: rows.scale(if scanned.is_zero() { 3.0 } else { 6.0 }),
         unspillable: Bytes::ZERO,
     }
 }
@@ -136,13 +136,13 @@ fn row(input: Bytes, scanned: Bytes, written: Bytes, sorts: bool, writes: bool) 
 /// The case study: four executors on D16s_v5 nodes with a heavy neighbour.
 pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
     let instances = 4;
-    let heap = Bytes::gib(11);
+    let heap = Bytes::gib(10);
     Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
-            neighbours: vec![neighbour("node-cache", 11.0), neighbour("agents", 4.6)],
+            neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
             cgroup: CgroupVersion::V2 { group_kill: true },
             kubelet: KubeletSpec {
                 eviction_period_s: 10.0,
@@ -161,7 +161,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
             },
         },
         spark: spark(instances, heap, tmpfs, packed),
-        app: passes(Bytes::new(3_000_000_000), 6, 200),
+        app: passes(Bytes::new(3_000_000_000), 8, 200),
         uncertainty: Uncertainty { data_volume: Dist::Lognormal { median: 1.0, sigma: 0.05 }, ..certain() },
         limits: RunLimits { horizon: SimSpan::from_secs(4 * 3600), max_events: 20_000_000, paranoid: false },
     }
@@ -180,7 +180,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             heap,
             off_heap: Bytes::ZERO,
             pyspark: Bytes::ZERO,
-            container_memory: Bytes::mib(12_390),
+            container_memory: Bytes::mib(12_800),
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,
             collector: Collector::G1,
@@ -195,8 +195,8 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             compress: true,
             spill_compress: true,
             codec_ratio: 1.0,
-            compress_s_per_gib: 4.0,
-            decompress_s_per_gib: 1.5,
+            compress_s_per_gib: 3.9,
+            decompress_s_per_gib: 1.26,
             max_size_in_flight: Bytes::mib(48),
             io_max_retries: 3,
             io_retry_wait: SimSpan::from_secs(5),

@@ -1,4 +1,7 @@
 //! Typed indices of everything that has a number in a run.
+//!
+//! One type a kind, so that a stage cannot be taken for a task. Nodes, stages, shuffles and executors are numbered once; a
+//! pod's place on a node and a task's slot are used again after their owner is gone.
 
 use crate::kernel::define_id;
 

@@ -13,6 +13,7 @@
 //! What is absent on purpose: no file, no clock, no environment, no printing, no global random numbers, no
 //! serialisation, no hash-map iteration; threads only in [`study`].
 
+mod audit;
 mod cluster;
 mod day;
 pub mod event;

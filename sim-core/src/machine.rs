@@ -2,8 +2,9 @@
 //!
 //! A machine joins the parts that share a node: processor-sharing devices, memory cgroups, the files on its
 //! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
-//! goes through here or through the rooms' handlers. Assumption: scratch files are spread evenly over a pod's
-//! disks, so one number a node and disk is enough.
+//! goes through here or through the rooms' handlers. Assumptions: scratch files are spread evenly over a node's scratch
+//! disks, so one number a node is enough (CM-3); dirty pages are counted by node, not by container, which throttles writers
+//! of limited containers too early when several write (PC-2). Source: 6.1, 6.5.
 
 use crate::event::Event;
 use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};

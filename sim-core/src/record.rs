@@ -250,7 +250,7 @@ pub struct Outcome {
     pub executors_pending: u32,
     /// Largest anonymous + shmem memory of any node.
     pub node_peak: Bytes,
-    /// Anonymous + shmem memory of the fullest node when the first shuffle-writing stage that reads a shuffle starts, or the first shuffle write.
+    /// Anonymous + shmem memory of the fullest node when the first stage that writes a shuffle starts.
     pub node_before_shuffle: Bytes,
     /// Largest anonymous + shmem memory of any executor.
     pub pod_peak: Bytes,

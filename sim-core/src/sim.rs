@@ -1,7 +1,7 @@
 //! The loop and the dispatch, nothing else.
 //!
 //! One calendar moves time; one match says which room handles what. After each event the nodes that it touched
-//! are looked at: limits that are reached are dealt with ([`crate::linux::oom`]), then their pending
+//! are looked at: limits that are reached are dealt with (`linux::oom`), then their pending
 //! completions and crossings are brought up to date. A run ends when the application does, or is cut off at a
 //! stated horizon or number of events, which is an outcome of its own.
 
@@ -54,7 +54,11 @@ impl<'p> Simulator<'p> {
     pub fn run_observed<O: Observer>(&mut self, key: RunKey, observer: &mut O) -> Outcome {
         let mut sim = Sim::new(self.plan, key, observer);
         sim.go();
-        Tally::outcome(sim, key)
+        let outcome = Tally::outcome(&mut sim, key);
+        if self.plan.spec().limits.paranoid {
+            crate::audit::audit(&mut sim);
+        }
+        outcome
     }
 }
 
@@ -77,7 +81,7 @@ pub(crate) struct Sim<'p, 'o> {
 }
 
 impl<'p, 'o> Sim<'p, 'o> {
-    fn new(plan: &'p SimPlan, key: RunKey, observer: &'o mut dyn Observer) -> Self {
+    pub(crate) fn new(plan: &'p SimPlan, key: RunKey, observer: &'o mut dyn Observer) -> Self {
         let luck = Luck::new(key.seed, key.replication);
         let day = Day::draw(plan, &luck);
         let machines = Cluster::machines(plan, &day);

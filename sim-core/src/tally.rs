@@ -1,4 +1,8 @@
 //! What a run notes as it goes, and the outcome made of it.
+//!
+//! Peaks are taken where levels can fall (a release, a death) and once at the end, so none is missed between two events.
+//! Bytes and failures are booked on the stage that they belong to; a death on the earliest stage that runs. Holders at a death
+//! are ranked by class and owner under the limit that was met, ramps included, so that they add up to what the limit saw.
 
 use crate::ids::{NodeId, PodSlot, StageId};
 use crate::linux::cgroup::Charge;
@@ -50,7 +54,10 @@ impl Tally {
     }
     /// Scratch was full; noted once an instant and executor.
     pub(crate) fn full(&mut self, incident: Incident) {
-        self.incidents.push(incident);
+        let again = |noted: &Incident| noted.at == incident.at && noted.cause == incident.cause && noted.victim == incident.victim;
+        if !self.incidents.last().is_some_and(again) {
+            self.incidents.push(incident);
+        }
     }
     /// So many executors wait for a node after a placement round.
     pub(crate) fn pending(&mut self, waiting: u32) {
@@ -99,16 +106,16 @@ impl Tally {
     }
 
     /// The outcome of a run that has ended.
-    pub(crate) fn outcome(mut sim: Sim, key: RunKey) -> Outcome {
+    pub(crate) fn outcome(sim: &mut Sim, key: RunKey) -> Outcome {
         sim.note_last_peaks();
-        let tally = sim.tally;
+        let tally = &mut sim.tally;
         let scratch = sim.executors.values().map(|e| e.scratch_peak).max().unwrap_or(Bytes::ZERO);
         let node_peak = sim.machines.values().map(|m| m.memory.peak).max().unwrap_or(Bytes::ZERO);
         Outcome {
             replication: key.replication,
             ending: sim.ending.unwrap_or(Ending::Truncated(Truncation::Events)),
             duration: sim.calendar.now().since(SimTime::ZERO),
-            incidents: tally.incidents,
+            incidents: std::mem::take(&mut tally.incidents),
             executors_lost: tally.executors_lost,
             executors_pending: tally.executors_pending,
             node_peak,
@@ -117,7 +124,7 @@ impl Tally {
             scratch_peak: scratch,
             shuffle_write: tally.stages.iter().map(|s| s.shuffle_write).sum(),
             spill: tally.stages.iter().map(|s| s.spill).sum(),
-            stages: tally.stages,
+            stages: std::mem::take(&mut tally.stages),
             events: tally.events,
             event_hash: tally.hash,
         }
@@ -130,6 +137,8 @@ impl Sim<'_, '_> {
         let now = self.calendar.now();
         for (_, machine) in self.machines.iter_mut() {
             let v = machine.v(now);
+            // A node without pods has a peak too: the system's memory.
+            machine.memory.note_node_peak(v);
             for index in 0..machine.memory.pods.len() {
                 if machine.memory.pods[index].open {
                     machine.memory.note_peaks(PodSlot::new(index as u32), v);

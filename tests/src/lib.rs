@@ -1,9 +1,11 @@
-//! What the integration tests share: where the repository and its test data lie, and the recorded heap curves with their fit.
+//! What the integration tests share: where the repository and its test data lie, the recorded heap curves with their fit, small worlds to vary.
 //!
 //! Tests run from any folder, so paths come from the manifest and not from the working directory. Nothing here is a test helper for one test
 //! only; that belongs beside the test.
 
 pub mod heap_touch;
+pub mod random_world;
+pub mod world;
 
 use std::path::{Path, PathBuf};
 

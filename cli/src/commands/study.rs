@@ -46,8 +46,10 @@ pub(super) fn study(settings: &StudySettings, printer: &Printer) -> Result<Exit,
         (Mode::Sweep, Some(sweep)) => report::axes(&sweep.axes),
         _ => Vec::new(),
     };
-    let stories = if dir.is_some() { stories::tell(&scenario.name, &study, &planned, &conducted.points)? } else { Vec::new() };
-    let report = SweepReport { header, axes, points: conducted.points, interrupted, stories };
+    let mut report = SweepReport { header, axes, points: conducted.points, interrupted, stories: Vec::new() };
+    if dir.is_some() {
+        report.stories = stories::tell(&report, &study, &planned)?;
+    }
     let written = dir.as_ref().map_or(Ok(()), |dir| write_directory(dir, &report, lines, printer));
     if let (Some(dir), false) = (&dir, interrupted) {
         cache::keep_only(dir, &planned.iter().map(|point| point.fingerprint.as_str()).collect::<Vec<_>>());

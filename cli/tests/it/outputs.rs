@@ -21,6 +21,37 @@ fn the_number_of_threads_changes_no_byte() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_format() {
+    let place = Place::new();
+    for format in ["table", "json", "jsonl", "csv"] {
+        let sweep = |jobs: &str| place.spillcast(&["sweep", "aks-migration", "-n", "5", "-j", jobs, "--format", format]).code(0).stdout;
+        let one = sweep("1");
+        assert!(!one.is_empty() && one == sweep("2"), "{format} differs");
+    }
+}
+
+#[test]
+fn units_stand_once() {
+    let table = Place::new().spillcast(&["sweep", "aks-migration-remedies", "-n", "1"]).code(0).stdout;
+    assert!(table.contains("1.05 ×") && !table.contains("× ×"), "{table}");
+    let table = Place::new().spillcast(&["sweep", "aks-migration-growth", "-n", "1"]).code(0).stdout;
+    assert!(table.contains("5 %") && !table.contains("% %"), "{table}");
+}
+
+#[test]
+fn an_ingested_log_runs_on_another_cluster() {
+    let place = Place::new();
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/tests/data/factorial-200.json.zst");
+    place.spillcast(&["ingest", log, "-o", "p.toml"]).code(0);
+    let object = place.spillcast(&["run", "aks-migration", "--profile", "p.toml", "-n", "20", "--format", "json"]).code(0).json();
+    assert_eq!(object["replications"], 20);
+    // Everything that the log says was written is written, whatever day it is: the volume varies by 5 %.
+    let recorded = 586_351_586.0;
+    let written = object["shuffle_write_bytes"]["p50"].as_f64().expect("bytes") / recorded;
+    assert!((0.9..1.1).contains(&written), "{written} of the recorded bytes");
+}
+
+#[test]
 fn all_formats_have_the_same_points() {
     let place = Place::new();
     let sweep = |format: &str| place.spillcast(&["sweep", "aks-migration", "-n", "2", "--format", format]).code(0);

@@ -93,16 +93,16 @@ pub(crate) fn trend(axis: &AxisInfo, estimates: &[&Estimate]) -> String {
     let peak = estimates[highest];
     let inner_peak = highest != 0 && highest != last && peak.low > start.high && peak.low > end.high;
     if inner_peak {
-        format!("P(OOM) is highest in the middle of {}: {}", axis.title, at(highest))
+        format!("P(OOM) is highest in the middle of {}: {}", axis.short(), at(highest))
     } else if end.low > start.high {
-        format!("P(OOM) rises with {}: {}, {}", axis.title, at(0), at(last))
+        format!("P(OOM) rises with {}: {}, {}", axis.short(), at(0), at(last))
     } else if end.high < start.low {
-        format!("P(OOM) falls with {}: {}, {}", axis.title, at(0), at(last))
+        format!("P(OOM) falls with {}: {}, {}", axis.short(), at(0), at(last))
     } else {
         let floor = estimates.iter().map(|e| e.estimate).fold(1.0, f64::min);
         let (low, high) = (format::percent(floor), format::percent(peak.estimate));
         let range = if low == high { low } else { format!("{low} to {high}") };
-        format!("No trend of P(OOM) with {} can be told: {range}", axis.title)
+        format!("No trend of P(OOM) with {} can be told: {range}", axis.short())
     }
 }
 
@@ -126,8 +126,10 @@ fn deciding_axis(report: &SweepReport, standings: &[Standing]) -> Option<String>
             (0..standings.len()).filter(|i| verdicts[positions[*i][a]] == which).map(|i| p(report, i).estimate).fold(start, pick)
         };
         let (least, most) = (share(true, f64::min, 1.0), share(false, f64::max, 0.0));
-        let title = format::capitalised(&axis.title);
-        Some(format!("{title} decides: {} at least {}, {} at most {}", list(&dying), format::percent(least), list(&others), format::percent(most)))
+        let title = format::capitalised(&axis.short());
+        // Nothing is more than all or less than none.
+        let (at_least, at_most) = (if least < 1.0 { "at least " } else { "" }, if most > 0.0 { "at most " } else { "" });
+        Some(format!("{title} decides: {} {at_least}{}, {} {at_most}{}", list(&dying), format::percent(least), list(&others), format::percent(most)))
     })
 }
 
@@ -151,6 +153,11 @@ fn counted(report: &SweepReport, standings: &[Standing]) -> String {
     if undecided > 0 {
         text = format!("{text}, {undecided} undecided");
     }
+    if dies > 0 && standings.len() > 1 && !standings.contains(&Standing::Survives) && report.points.len() == report.grid_len() {
+        let best = (0..standings.len()).min_by(|a, b| p(report, *a).estimate.total_cmp(&p(report, *b).estimate));
+        let best = best.map_or_else(String::new, |i| format!(", {} at best ({})", format::percent(p(report, i).estimate), report.point_label(i)));
+        return format!("No combination survives: {text}{best}");
+    }
     if let Some(trends) = trends(report) {
         return format!("P(OOM) {trends}: {text}");
     }
@@ -162,7 +169,7 @@ fn counted(report: &SweepReport, standings: &[Standing]) -> String {
 }
 
 /// The point that is surest to survive; points with another trouble come last.
-pub(super) fn safest(report: &SweepReport) -> Option<usize> {
+fn safest(report: &SweepReport) -> Option<usize> {
     let safe = (0..report.points.len()).filter(|i| report.points[*i].standing() == Standing::Survives);
     let rank = |i: usize| (report.points[i].other_trouble().is_some(), p(report, i).high);
     safe.min_by(|a, b| rank(*a).0.cmp(&rank(*b).0).then(rank(*a).1.total_cmp(&rank(*b).1)))
@@ -173,8 +180,8 @@ fn trends(report: &SweepReport) -> Option<String> {
     let numeric = (0..report.axes.len()).filter(|a| report.axes[*a].scale().is_some());
     let words: Vec<String> = numeric
         .filter_map(|a| match along(report, a)? {
-            (true, false) => Some(format!("falls with {}", report.axes[a].title)),
-            (false, true) => Some(format!("rises with {}", report.axes[a].title)),
+            (true, false) => Some(format!("falls with {}", report.axes[a].short())),
+            (false, true) => Some(format!("rises with {}", report.axes[a].short())),
             _ => None,
         })
         .collect();
@@ -201,6 +208,9 @@ fn heap_clause(report: &SweepReport) -> Option<String> {
     let heap = report.axes.iter().position(is_heap).filter(|_| report.axes.len() > 1)?;
     report.axes[heap].scale()?;
     let deadly = report.points.iter().any(|p| p.standing() == Standing::Dies);
+    if deadly && !report.points.iter().any(|p| p.standing() == Standing::Survives) {
+        return Some(format!("more {} does not cure it", report.axes[heap].short()));
+    }
     match along(report, heap)? {
         (true, true) => Some("more heap helps some points and hurts others".into()),
         (true, false) => Some("more heap helps".into()),
@@ -210,5 +220,6 @@ fn heap_clause(report: &SweepReport) -> Option<String> {
 }
 
 fn is_heap(axis: &AxisInfo) -> bool {
-    axis.name.ends_with("spark.executor.memory") || axis.title.to_lowercase().contains("heap")
+    let title = axis.title.to_lowercase();
+    axis.name.ends_with("spark.executor.memory") || title.contains("heap") || title.contains("executor memory")
 }

@@ -2,8 +2,8 @@
 //!
 //! The sentence says which points die, which survive and how the axes work together; it is read off the
 //! intervals ([`Standing`]), so it says that it does not know when replications are too few. The number is the
-//! P(OOM) that the sentence rests on, with interval and n. The next step is a command to type: more
-//! replications when undecided, else the change that the cause of death or the safest point suggests.
+//! P(OOM) that the sentence rests on, with interval and n. The next step is a command to type, with its reason: more
+//! replications when undecided, else the change that the nearest survivor or the cause of death suggests.
 
 mod finding;
 mod next_step;
@@ -13,6 +13,7 @@ use sim_core::record::{Cause, Level};
 use crate::{PointReport, Standing, SweepReport, format};
 
 pub(crate) use finding::{finding, trend};
+pub use next_step::cure;
 
 /// What the first screen and the first lines of a table say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +24,15 @@ pub struct Verdict {
     pub number: String,
     /// A command to type next.
     pub next_step: String,
+    /// Why that command, in a few words.
+    pub reason: String,
 }
 
 /// Judges a sweep or a run.
 pub fn verdict(report: &SweepReport) -> Verdict {
     let Some(worst) = worst(report) else {
         let sentence = "Nothing to report: no replication was finished.".to_owned();
-        return Verdict { sentence, number: "no replications".into(), next_step: report.header.command.clone() };
+        return Verdict { sentence, number: "no replications".into(), next_step: report.header.command.clone(), reason: "nothing is known yet".into() };
     };
     let mut sentence = if report.axes.is_empty() { run_sentence(&report.points[worst]) } else { finding(report) };
     if report.interrupted && !report.axes.is_empty() {
@@ -40,11 +43,12 @@ pub fn verdict(report: &SweepReport) -> Verdict {
     if !sentence.ends_with('.') {
         sentence.push('.');
     }
-    Verdict { sentence, number: number(report, worst), next_step: next_step::next_step(report, worst) }
+    let next = next_step::next_step(report, worst);
+    Verdict { sentence, number: number(report, worst), next_step: next.command, reason: next.reason }
 }
 
 /// The point with the largest P(OOM); the first of equals.
-fn worst(report: &SweepReport) -> Option<usize> {
+pub fn worst(report: &SweepReport) -> Option<usize> {
     let p = |i: &usize| report.points[*i].result.p_oom.estimate;
     (0..report.points.len()).rev().max_by(|a, b| p(a).total_cmp(&p(b)))
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of the samples")]
 
-use reports::{AxisInfo, Header, PointReport, Story, SweepReport};
+use reports::{AxisInfo, Header, Place, PointReport, Story, SweepReport};
 use serde_json::{Value, json};
 use sim_core::observe::{Observer, Timeline};
 use sim_core::plan::NodeLines;
@@ -84,7 +84,7 @@ pub(crate) fn header() -> Header {
 }
 
 pub(crate) fn names(name: &str, title: &str, labels: &[&str]) -> AxisInfo {
-    AxisInfo { name: name.into(), title: title.into(), unit: None, labels: labels.iter().map(|&l| l.to_owned()).collect(), numbers: None }
+    AxisInfo { name: name.into(), title: title.into(), unit: None, labels: labels.iter().map(|&l| l.to_owned()).collect(), numbers: None, settings: Vec::new() }
 }
 
 pub(crate) fn numbers(name: &str, title: &str, unit: &str, values: &[f64]) -> AxisInfo {
@@ -94,6 +94,7 @@ pub(crate) fn numbers(name: &str, title: &str, unit: &str, values: &[f64]) -> Ax
         unit: Some(unit.into()),
         labels: values.iter().map(f64::to_string).collect(),
         numbers: Some(values.to_vec()),
+        settings: Vec::new(),
     }
 }
 
@@ -112,6 +113,7 @@ pub(crate) fn sweep(axes: Vec<AxisInfo>, of: impl Fn(&[usize]) -> PointResult) -
             fingerprint: format!("{index:016x}"),
             result: of(&at),
             executors_wanted: 4,
+            place: Some(Place { node: "pool-0".into(), stage: "map".into() }),
         });
     }
     report

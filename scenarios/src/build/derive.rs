@@ -2,15 +2,17 @@
 //!
 //! A pool's machine comes from its VM shape (5.11) where the pool does not say it; `MemTotal` is 98 % of the nominal memory
 //! (0.2); reservations come from the provider's formula on the nominal memory (5.10); the cgroup version from the Kubernetes
-//! version (QO-4, QO-5).
+//! version (QO-4, QO-5), the share of the heap that is touched from the collector.
 
-use sim_core::spec::DiskSpec;
+use sim_core::kube::reservation::{Provider, reservation};
+use sim_core::spark::jvm::default_young_share;
+use sim_core::spec::{Collector, DiskSpec};
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
 use super::{View, cluster, derived};
-use crate::catalog::{self, MEM_TOTAL_SHARE, Provider, VmShape, reservation};
+use crate::catalog::{self, MEM_TOTAL_SHARE, VmShape};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::raw::{Node, Value};
+use crate::raw::{Layer, Node, Value, read_value};
 use crate::schema::nearest;
 
 /// Fills what follows; problems are unknown shapes and pools that do not say what their machines are.
@@ -33,6 +35,22 @@ pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
         machine(pool, i, provider, problems);
         reserve(pool, provider, &platform, kubernetes);
         taints(pool, problems);
+    }
+}
+
+/// Spread of the young share of real G1 executors (docs/model/heap-touch.md).
+const G1_YOUNG_SHARE_SD: f64 = 0.04;
+
+/// The share of the heap that the collector's young generation touches, unless the scenario says it.
+pub(super) fn young_share(tree: &mut Node, collector: Collector) {
+    let Some(uncertainty) = tree.get_mut("uncertainty") else { return };
+    let share = default_young_share(collector);
+    let (toml, from) = match collector {
+        Collector::G1 => (format!("{{ normal = {{ mean = {share}, sd = {G1_YOUNG_SHARE_SD} }} }}"), "G1 executors, measured"),
+        Collector::Parallel | Collector::Serial => (share.to_string(), "NewRatio = 2 of the collector"),
+    };
+    if let Some(node) = read_value(&toml, &Layer::Derived(from.to_owned())) {
+        missing(uncertainty, "heap_young_share", || node);
     }
 }
 

@@ -6,7 +6,7 @@ mod job;
 mod settings;
 mod view;
 
-use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, RunLimits, SparkVersion, Spec, Uncertainty, VolumeSource};
+use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, RunLimits, SparkConf, SparkVersion, Spec, Uncertainty, VolumeSource};
 
 use crate::diag::{Diagnostics, Source};
 use crate::kube_yaml;
@@ -54,7 +54,9 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     let mut template = template.unwrap_or_default();
     spark_conf::families(&conf, &mut template, problems);
     place_host_paths(&mut template, &tree);
-    let spec = spec(&tree, &conf, template.pod, &profile?);
+    let spark = spark(&tree, &conf, template.pod);
+    derive::young_share(&mut tree, spark.executor.collector);
+    let spec = spec(&tree, &conf, spark, &profile?);
     validate::validate(&validate::Facts { spec: &spec, conf: &conf, tree: &tree }, problems);
     if problems.has_errors() {
         return None;
@@ -101,15 +103,17 @@ fn place_host_paths(template: &mut kube_yaml::Template, tree: &Node) {
     }
 }
 
-fn spec(tree: &Node, conf: &Conf, template: PodTemplate, profile: &crate::profile::Profile) -> Spec {
+fn spark(tree: &Node, conf: &Conf, template: PodTemplate) -> SparkConf {
+    let platform = cluster::platform(&View(tree).table("cluster").text("platform"));
+    spark_conf::resolve(conf, surroundings(View(tree).table("spark"), platform, template))
+}
+
+fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
     let root = View(tree);
-    let cluster = cluster::cluster(root.table("cluster"));
-    let around = surroundings(root.table("spark"), cluster.platform, template);
-    let spark = spark_conf::resolve(conf, around);
     let limits = root.table("limits");
     Spec {
         name: root.text("name"),
-        cluster,
+        cluster: cluster::cluster(root.table("cluster")),
         spark,
         app: job::app(root.table("job"), conf, profile),
         uncertainty: uncertainty(root.table("uncertainty")),

@@ -7,12 +7,10 @@
 
 #[cfg(test)]
 mod format;
-mod reservation;
-
-pub(crate) use reservation::{Provider, reservation};
 
 use std::sync::LazyLock;
 
+use sim_core::kube::reservation::Provider;
 use sim_core::spec::DiskSpec;
 use sim_core::units::{ByteRate, Bytes};
 

@@ -12,7 +12,7 @@ use sim_core::spec::InputSource;
 use sim_core::units::{Bytes, SimSpan};
 
 use super::log::{Log, StageRecord};
-use super::mapping::Codec;
+use super::mapping::Recorded;
 use super::storage::PersistedRdd;
 use super::summary::ExecutorSummary;
 use super::world;
@@ -89,7 +89,7 @@ impl Conf {
             shuffle_partitions: shuffle_partitions.unwrap_or(DEFAULT_SHUFFLE_PARTITIONS),
             max_partition_bytes: split.unwrap_or(DEFAULT_MAX_PARTITION_BYTES),
             adaptive: log.sql && get("spark.sql.adaptive.enabled").map_or(adaptive_default, |value| value.eq_ignore_ascii_case("true")),
-            converts: Codec::of(&log.conf).converts(),
+            converts: Recorded::of(&log.conf).converts(),
         }
     }
 }
@@ -314,10 +314,13 @@ fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
         warnings.push(format!("job {id} failed after {} stages; what it did until then is kept", job.stages.len()));
     }
     for (id, stage) in log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()) {
-        let done = stage.done.len() as u64;
+        let done = stage.done.len();
         if done < stage.tasks {
             warnings.push(format!("stage {id}: {done} of {} tasks ended well; the stage is as large as those", stage.tasks));
         }
+    }
+    if let Some(rows) = log.fewer_rows() {
+        warnings.push(format!("the log has so many stages that only about {rows} rows of each were kept; totals are exact"));
     }
     if conf.converts {
         warnings.push("shuffle bytes were recorded under another codec than lz4 and are converted by its usual ratio".to_owned());

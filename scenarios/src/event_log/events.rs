@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::accumulated::Accumulated;
 use super::number::Count;
 
 /// The kind of a line.
@@ -34,6 +35,10 @@ pub(super) struct EnvironmentUpdate<'a> {
 pub(super) struct ApplicationStart<'a> {
     #[serde(borrow, rename = "App Name", default)]
     pub(super) name: Cow<'a, str>,
+    #[serde(borrow, rename = "App ID", default)]
+    pub(super) id: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "App Attempt ID", default)]
+    pub(super) attempt: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -220,16 +225,8 @@ pub(super) struct TaskInfo<'a> {
     pub(super) index: Count,
     #[serde(borrow, rename = "Executor ID", default)]
     pub(super) executor: Cow<'a, str>,
-    #[serde(borrow, rename = "Accumulables", default)]
-    pub(super) accumulables: Vec<Accumulable<'a>>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Accumulable<'a> {
-    #[serde(borrow, rename = "Name", default)]
-    pub(super) name: Cow<'a, str>,
-    #[serde(rename = "Update", default)]
-    pub(super) update: Count,
+    #[serde(rename = "Accumulables", default)]
+    pub(super) accumulables: Accumulated,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]

@@ -1,8 +1,8 @@
 //! The state of one log while it is read: what the events say, folded.
 //!
-//! Memory does not grow with the log but with its stages and executors: task rows are thinned as they come, and of the
-//! partitions of a stage only their numbers are kept, so that a partition that ran twice (retries, speculation, lost
-//! map output) counts once as work and every time in the summary.
+//! Memory does not grow with the log but with its stages and executors: task rows are thinned as they come, over the
+//! whole log there are at most a stated number of them, and of the partitions of a stage one bit each is kept, so that
+//! a partition that ran twice (retries, speculation, lost map output) counts once as work and every time in the summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,18 @@ use sim_core::spec::TaskRow;
 
 use super::events::{self, Peaks, StageInfo, TaskEnd};
 use super::machines::{Machines, scheduler_delay};
-use super::mapping::{Codec, Context, DEFAULT_EXPANSION, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
+use super::partitions::Partitions;
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use crate::profile::{MAX_ROWS, Pressure, WeightedRow, add_rows, thin};
 
 /// Rows of one stage that are kept while reading; twice as many are thinned to this.
 const KEEP: usize = 4 * MAX_ROWS;
+/// Rows of the whole log that are kept while reading: 20 to 40 MB. With more, all stages are thinned.
+const BUDGET: usize = 200_000;
+/// Rows that a stage is left with, however many stages there are.
+const FEWEST_ROWS: usize = 10;
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
 const BYPASS_PARTITIONS: u64 = 200;
 
@@ -35,6 +40,23 @@ pub(super) struct Log {
     pub(super) machines: Machines,
     pub(super) jvm: Jvm,
     pub(super) totals: Totals,
+    /// What `SparkListenerApplicationStart` calls the application and its attempt.
+    pub(super) application_id: Option<String>,
+    pub(super) attempt_id: Option<String>,
+    budget: RowBudget,
+}
+
+/// How many rows there are and may be.
+struct RowBudget {
+    held: usize,
+    most: usize,
+    stage: usize,
+}
+
+impl Default for RowBudget {
+    fn default() -> Self {
+        Self { held: 0, most: BUDGET, stage: MAX_ROWS }
+    }
 }
 
 /// One job.
@@ -73,7 +95,7 @@ pub(super) struct StageRecord {
     pub(super) storage: BTreeMap<u64, PersistedRdd>,
     /// Failed task attempts by reason.
     pub(super) failures: BTreeMap<String, u64>,
-    pub(super) done: BTreeSet<u64>,
+    pub(super) done: Partitions,
     pub(super) rows: Rows,
     /// Sum of its task rows.
     pub(super) sum: Option<TaskRow>,
@@ -90,13 +112,22 @@ pub(super) struct Rows {
 impl Rows {
     fn push(&mut self, partition: u64, row: WeightedRow) {
         self.recent.push((partition, row));
-        if self.recent.len() + self.thinned.len() > 2 * KEEP {
-            self.thinned.extend(self.recent.drain(..).map(|(_, row)| row));
-            self.thinned = thin(std::mem::take(&mut self.thinned), KEEP);
+        if self.len() > 2 * KEEP {
+            self.shrink(KEEP);
         }
     }
+    fn shrink(&mut self, limit: usize) {
+        if self.len() > limit {
+            self.thinned.extend(std::mem::take(&mut self.recent).into_iter().map(|(_, row)| row));
+            self.thinned = thin(std::mem::take(&mut self.thinned), limit);
+            self.thinned.shrink_to_fit();
+        }
+    }
+    fn len(&self) -> usize {
+        self.recent.len() + self.thinned.len()
+    }
     pub(super) fn is_empty(&self) -> bool {
-        self.recent.is_empty() && self.thinned.is_empty()
+        self.len() == 0
     }
     /// The rows for the profile: in the order of partitions while all are there, by size once thinned.
     pub(super) fn finish(mut self) -> Vec<WeightedRow> {
@@ -162,6 +193,36 @@ const KEPT_CONF: [&str; 40] = [
 ];
 
 impl Log {
+    pub(super) fn application_start(&mut self, event: &events::ApplicationStart<'_>) {
+        let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+        self.application = text(&event.name);
+        self.application_id = event.id.as_deref().and_then(text);
+        self.attempt_id = event.attempt.as_deref().and_then(text);
+    }
+
+    /// Partitions that were computed.
+    pub(super) fn tasks_done(&self) -> u64 {
+        self.stages.values().map(|stage| stage.done.len()).sum()
+    }
+
+    /// Rows that a stage keeps when there are so many stages that it cannot keep [`MAX_ROWS`].
+    pub(super) fn fewer_rows(&self) -> Option<usize> {
+        Some(self.budget.stage).filter(|limit| *limit < MAX_ROWS)
+    }
+
+    /// Thins all stages until half of the budget is free, or they have the fewest rows that are useful.
+    fn squeeze(&mut self) {
+        loop {
+            self.stages.values_mut().for_each(|stage| stage.rows.shrink(self.budget.stage));
+            self.budget.held = self.stages.values().map(|stage| stage.rows.len()).sum();
+            if self.budget.held <= BUDGET / 2 || self.budget.stage == FEWEST_ROWS {
+                break;
+            }
+            self.budget.stage = (self.budget.stage / 2).max(FEWEST_ROWS);
+        }
+        self.budget.most = BUDGET.max(2 * self.budget.held);
+    }
+
     pub(super) fn environment(&mut self, event: &events::EnvironmentUpdate<'_>) {
         let kept = event.properties.iter().filter(|(key, _)| KEPT_CONF.contains(&key.as_ref()));
         self.conf.extend(kept.map(|(key, value)| (key.to_string(), value.to_string())));
@@ -290,7 +351,9 @@ impl Log {
     }
 
     pub(super) fn task_end(&mut self, event: &TaskEnd<'_>) {
-        let metrics = event.metrics.unwrap_or_default();
+        let mut metrics = event.metrics.unwrap_or_default();
+        // Spark 2 tells the peak as an accumulator only.
+        metrics.peak_execution = metrics.peak_execution.max(event.info.accumulables.peak_execution);
         let failed = event.reason.reason != "Success";
         let (id, partition) = (event.stage.0, event.info.index.0);
         self.totals.add_task(failed, &metrics);
@@ -321,7 +384,12 @@ impl Log {
             stage.sum = Some(stage.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
             stage.written = stage.written.saturating_add(metrics.write.bytes.0);
             stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
+            let before = stage.rows.len();
             stage.rows.push(partition, row);
+            self.budget.held = (self.budget.held + stage.rows.len()).saturating_sub(before);
+            if self.budget.held > self.budget.most {
+                self.squeeze();
+            }
         }
     }
 
@@ -338,11 +406,11 @@ impl Log {
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let partitions = stage.reader_tasks.unwrap_or_else(configured);
         Context {
-            codec: Codec::of(&self.conf),
+            codec: Recorded::of(&self.conf),
             read_expansion,
             cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
             serialized_writer: self.sql && event.kind == "ShuffleMapTask" && partitions > BYPASS_PARTITIONS,
-            data_size: event.info.accumulables.iter().find(|acc| acc.name == "data size").map(|acc| acc.update.0),
+            data_size: event.info.accumulables.data_size,
         }
     }
 

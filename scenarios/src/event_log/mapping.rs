@@ -20,6 +20,7 @@ use sim_core::spec::TaskRow;
 use sim_core::units::{Bytes, SimSpan};
 
 use super::events::TaskMetrics;
+use crate::codec::Codec;
 
 /// Rows in memory per lz4-compressed shuffle byte where nothing was recorded: 1.6 / 0.47 (8.2).
 pub(super) const DEFAULT_EXPANSION: f64 = 3.4;
@@ -39,45 +40,50 @@ const WRITER_PER_RECORD: u64 = 4 + 16;
 /// One task's amounts are believed up to 1 PiB or 13 days.
 const LARGEST: u64 = 1 << 50;
 
-/// The codec that the recording run used for shuffles.
+/// How the recording run compressed shuffles.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Codec {
-    /// Bytes written per byte that lz4 would have written (8.2).
-    ratio: f64,
-    /// Plain bytes per second that one core compresses through the JVM's streams; the middle of 8.2.
-    compress: f64,
-    /// Plain bytes per second that one core decompresses.
-    decompress: f64,
+pub(super) enum Recorded {
+    /// With a codec.
+    With(Codec),
+    /// Not at all.
+    Plain,
 }
 
-impl Codec {
-    /// The codec that a configuration names.
+impl Recorded {
+    /// What a configuration says; a codec that Spark does not have is taken for its default.
     pub(super) fn of(conf: &BTreeMap<String, String>) -> Self {
-        let lz4 = Self { ratio: 1.0, compress: 275e6, decompress: 850e6 };
         if conf.get("spark.shuffle.compress").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
-            return Self { ratio: DEFAULT_EXPANSION, compress: f64::INFINITY, decompress: f64::INFINITY };
+            return Self::Plain;
         }
-        match conf.get("spark.io.compression.codec").map(String::as_str) {
-            // 0.25 / 0.47 (8.2).
-            Some(name) if name.to_ascii_lowercase().contains("zstd") => Self { ratio: 0.53, compress: 185e6, decompress: 600e6 },
-            Some(name) if name.to_ascii_lowercase().contains("snappy") => Self { ratio: 1.03, ..lz4 },
-            Some(name) if name.to_ascii_lowercase().contains("lzf") => Self { ratio: 1.05, compress: 200e6, decompress: 500e6 },
-            _ => lz4,
+        Self::With(conf.get("spark.io.compression.codec").and_then(|name| Codec::find(name)).unwrap_or(Codec::spark_default()))
+    }
+    /// Bytes written per byte that lz4 would have written (8.2).
+    fn ratio(self) -> f64 {
+        match self {
+            Self::With(codec) => codec.ratio,
+            Self::Plain => DEFAULT_EXPANSION,
+        }
+    }
+    /// CPU seconds to compress and to decompress so many plain bytes.
+    fn seconds(self, compressed: f64, decompressed: f64) -> f64 {
+        match self {
+            Self::With(codec) => compressed / codec.compress + decompressed / codec.decompress,
+            Self::Plain => 0.0,
         }
     }
     /// Whether recorded shuffle bytes are not those of lz4.
-    pub(super) fn converts(&self) -> bool {
-        (self.ratio - 1.0).abs() > f64::EPSILON
+    pub(super) fn converts(self) -> bool {
+        (self.ratio() - 1.0).abs() > f64::EPSILON
     }
     fn to_lz4(self, bytes: u64) -> u64 {
-        if self.converts() { (bytes as f64 / self.ratio) as u64 } else { bytes }
+        if self.converts() { (bytes as f64 / self.ratio()) as u64 } else { bytes }
     }
 }
 
 /// What the mapping needs to know about the stage.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context {
-    pub(super) codec: Codec,
+    pub(super) codec: Recorded,
     /// Rows in memory per lz4 byte of the shuffles that the stage reads.
     pub(super) read_expansion: f64,
     /// Whether the stage writes with the serialised writer, whose memory is part of Peak Execution Memory.
@@ -106,7 +112,7 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
         shuffle_write: Bytes::new(shuffle_write),
         output: Bytes::new(m.output.bytes.0.min(LARGEST)),
         records,
-        cpu: SimSpan::from_ns(cpu_ns(m, read, written, &context.codec).saturating_add(loading)),
+        cpu: SimSpan::from_ns(cpu_ns(m, read, written, context.codec).saturating_add(loading)),
         operator_memory: Bytes::new(operator_memory),
         writer_memory: Bytes::new(written),
         unmanaged: UNMANAGED,
@@ -130,7 +136,7 @@ fn operator_memory(m: &TaskMetrics, written: u64, records: u64, serialized_write
     held.saturating_sub(writer)
 }
 
-fn cpu_ns(m: &TaskMetrics, read: u64, written: u64, codec: &Codec) -> u64 {
+fn cpu_ns(m: &TaskMetrics, read: u64, written: u64, codec: Recorded) -> u64 {
     let recorded = if m.cpu_ns.0 > 0 {
         m.cpu_ns.0
     } else {
@@ -139,7 +145,7 @@ fn cpu_ns(m: &TaskMetrics, read: u64, written: u64, codec: &Codec) -> u64 {
     };
     let recorded = recorded.min(LARGEST) as f64;
     let spilled = m.spill_memory.0.min(LARGEST) as f64;
-    let codec_s = (written as f64 + spilled) / codec.compress + (read as f64 + spilled) / codec.decompress;
+    let codec_s = codec.seconds(written as f64 + spilled, read as f64 + spilled);
     (recorded - codec_s * 1e9).max(recorded * CPU_FLOOR) as u64
 }
 
@@ -149,7 +155,7 @@ mod tests {
     use super::*;
 
     fn context(data_size: Option<u64>) -> Context {
-        Context { codec: Codec::of(&BTreeMap::new()), read_expansion: 2.0, serialized_writer: false, cold: false, data_size }
+        Context { codec: Recorded::of(&BTreeMap::new()), read_expansion: 2.0, serialized_writer: false, cold: false, data_size }
     }
 
     #[test]
@@ -190,7 +196,7 @@ mod tests {
         let conf = BTreeMap::from([("spark.io.compression.codec".to_owned(), "zstd".to_owned())]);
         let mut m = TaskMetrics::default();
         m.write.bytes = Count(53_000_000);
-        let row = task_row(&m, &Context { codec: Codec::of(&conf), ..context(None) });
+        let row = task_row(&m, &Context { codec: Recorded::of(&conf), ..context(None) });
         assert_eq!(row.shuffle_write, Bytes::new(100_000_000));
     }
 

@@ -4,9 +4,12 @@
 //! events of the application, its environment, executors, jobs, stages, finished tasks and executor metrics; others
 //! are skipped and counted, lines that are no event are counted as malformed, and a log that breaks off gives what it
 //! has and a warning. The module `mapping` says how metrics become work and marks each default; the module `dag` finds
-//! which stage reads which stage's shuffle. Codecs: plain, zstd, gzip, lz4, snappy, by first bytes and by extension;
-//! rolling logs (`eventlog_v2_*`) are read in the order of their files. No input makes it panic.
+//! which stage reads which stage's shuffle. Codecs: plain, zstd, gzip, lz4, snappy, lzf, by first bytes and by
+//! extension; rolled logs are read in the order of their files, and of several attempts of an application the one that
+//! got furthest counts. No input makes it panic.
 
+mod accumulated;
+mod attempts;
 mod busy;
 mod codec;
 mod dag;
@@ -17,12 +20,14 @@ mod log;
 mod machines;
 mod mapping;
 mod number;
+mod partitions;
 mod reader;
 mod storage;
 mod summary;
 mod world;
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::profile::Profile;
@@ -48,12 +53,33 @@ pub struct Ingested {
 
 /// Reads an event log: a file, or a directory of rolling files.
 pub fn ingest(log: &Path) -> Result<Ingested, Diagnostics> {
-    let read = reader::read(log)?;
-    let name = log.display().to_string();
+    ingest_all(&[log.to_owned()])
+}
+
+/// Reads the logs of one application: one log, the parts of a rolled one, or the logs of several attempts.
+pub fn ingest_all(logs: &[PathBuf]) -> Result<Ingested, Diagnostics> {
+    let (files, read) = read_all(logs)?;
+    finish(&files.path, read)
+}
+
+/// Reads a log from a stream. The name is that of the file it came from: it tells the codec where the first bytes do not.
+pub fn ingest_stream(name: &str, input: impl io::Read + 'static) -> Result<Ingested, Diagnostics> {
+    finish(Path::new(name), reader::read_stream(name, input)?)
+}
+
+/// The log to use, read.
+fn read_all(logs: &[PathBuf]) -> Result<(files::LogFiles, reader::Read), Diagnostics> {
+    let logs = files::of_paths(logs).map_err(|(path, error)| failure(reader::cannot_read(&path, &error)))?;
+    let read = logs.into_iter().map(|log| reader::read(&log).map(|read| (log, read))).collect::<Result<_, _>>()?;
+    attempts::furthest(read)
+}
+
+fn finish(path: &Path, read: reader::Read) -> Result<Ingested, Diagnostics> {
+    let name = path.display().to_string();
     let mut warnings = read.warnings;
     let summary = read.log.summarize(read.lines, read.truncated);
     let (world, recorded) = (world::world(&read.log), world::stages(&read.log));
-    let profile = dag::to_profile(read.log, &stem(log), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
+    let profile = dag::to_profile(read.log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
     let mut diagnostics = Diagnostics::default();
     for warning in &warnings {
         diagnostics.push(Diagnostic::warning("event-log", format!("{name}: {warning}")));

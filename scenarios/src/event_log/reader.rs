@@ -1,7 +1,8 @@
 //! The loop over the lines of a log.
 //!
-//! Each line is first asked for its kind; the few kinds that matter are read again with their own type. What the loop
-//! could not read (an open file that ends in the middle of a block, a broken stream) ends the log there.
+//! Each line is first asked for its kind, which Spark writes as the first key, so that the kinds that do not matter are
+//! passed over unparsed. What the loop could not read (an open file that ends in the middle of a block, a broken stream)
+//! ends that file, and the next one of a rolled log goes on.
 
 use std::io;
 use std::path::Path;
@@ -9,13 +10,15 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::events::{self, Tag};
+use super::files::LogFiles;
 use super::lines::{Line, Lines};
 use super::log::Log;
 use super::summary::{LineCounts, Summary};
-use super::{codec, failure, files};
+use super::{codec, failure};
 use crate::diag::{Diagnostic, Diagnostics};
 
 /// What was read.
+#[derive(Default)]
 pub(super) struct Read {
     pub(super) log: Log,
     pub(super) lines: LineCounts,
@@ -24,45 +27,46 @@ pub(super) struct Read {
 }
 
 /// Reads a log. Errors are files that cannot be opened and files without a single event.
-pub(super) fn read(path: &Path) -> Result<Read, Diagnostics> {
-    let cannot = |error: &io::Error, path: &Path| {
-        let problem = Diagnostic::error("event-log", format!("cannot read {}: {error}", path.display()));
-        failure(
-            problem.expected("an event log of Spark, plain or compressed with zstd, gzip, lz4 or snappy").hint("check the path, or decompress the log first"),
-        )
-    };
-    let parts = files::of_log(path).map_err(|error| cannot(&error, path))?;
-    let mut read = Read { log: Log::default(), lines: LineCounts::default(), truncated: false, warnings: Vec::new() };
-    for part in &parts {
-        let input = codec::open(part).map_err(|error| cannot(&error, part))?;
-        let mut lines = Lines::new(input);
-        if let Err(error) = read.all(&mut lines) {
-            read.truncated = true;
-            read.warnings.push(format!("the log breaks off after {} lines: {error}", read.lines.read));
-        }
+pub(super) fn read(log: &LogFiles) -> Result<Read, Diagnostics> {
+    let mut read = Read::default();
+    read.warnings.extend(log.gap.clone());
+    for part in &log.parts {
+        let text = codec::open(part).map_err(|error| failure(cannot_read(part, &error)))?;
+        read.all(text);
     }
-    if read.lines.malformed == read.lines.read {
-        let problem = Diagnostic::error("event-log", format!("{} is not an event log of Spark", path.display()));
-        let found = if read.lines.read == 0 { "no lines".to_owned() } else { format!("{} lines, none of them an event", read.lines.read) };
-        return Err(failure(
-            problem
-                .found(found)
-                .expected("one JSON object a line, each with an `Event`")
-                .hint("give the file that `spark.eventLog.dir` holds for the application"),
-        ));
-    }
-    read.say();
-    Ok(read)
+    read.finish(&log.path.display().to_string())
+}
+
+/// Reads a log from a stream; its name tells the codec where its first bytes do not.
+pub(super) fn read_stream(name: &str, input: impl io::Read + 'static) -> Result<Read, Diagnostics> {
+    let mut read = Read::default();
+    read.all(codec::text_of(name, input).map_err(|error| failure(cannot_read(Path::new(name), &error)))?);
+    read.finish(name)
+}
+
+/// A file that cannot be read at all.
+pub(super) fn cannot_read(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("event-log", format!("cannot read {}: {error}", path.display()))
+        .expected("an event log of Spark, plain or compressed with zstd, gzip, lz4, snappy or lzf")
+        .hint("check the path, or decompress the log first")
 }
 
 impl Read {
-    fn all(&mut self, lines: &mut Lines<Box<dyn io::BufRead>>) -> io::Result<()> {
+    fn all(&mut self, text: Box<dyn io::Read>) {
+        let mut lines = Lines::new(text);
+        if let Err(error) = self.lines_of(&mut lines) {
+            self.truncated = true;
+            self.warnings.push(format!("the log breaks off after {} lines: {error}", self.lines.read));
+        }
+    }
+
+    fn lines_of(&mut self, lines: &mut Lines<Box<dyn io::Read>>) -> io::Result<()> {
         let mut last_malformed = false;
         loop {
             let malformed = match lines.next_line()? {
                 None => break,
                 Some(Line::Text(text)) if text.trim_ascii().is_empty() => continue,
-                Some(Line::Text(text)) => match self.line(text) {
+                Some(Line::Text(text)) => match self.line(text.trim_ascii_end()) {
                     Ok(used) => {
                         self.lines.skipped += u64::from(!used);
                         false
@@ -79,7 +83,17 @@ impl Read {
         Ok(())
     }
 
-    fn say(&mut self) {
+    fn finish(mut self, name: &str) -> Result<Self, Diagnostics> {
+        if self.lines.malformed == self.lines.read {
+            let problem = Diagnostic::error("event-log", format!("{name} is not an event log of Spark"));
+            let found = if self.lines.read == 0 { "no lines".to_owned() } else { format!("{} lines, none of them an event", self.lines.read) };
+            return Err(failure(
+                problem
+                    .found(found)
+                    .expected("one JSON object a line, each with an `Event`")
+                    .hint("give the file that `spark.eventLog.dir` holds for the application"),
+            ));
+        }
         if !self.log.ended {
             self.truncated = true;
             self.warnings
@@ -88,36 +102,53 @@ impl Read {
         if self.lines.malformed > 0 {
             self.warnings.push(format!("{} of {} lines are not events and were left out", self.lines.malformed, self.lines.read));
         }
+        Ok(self)
     }
 
     /// Takes one line in; `false` if it is an event that is of no use here.
     fn line(&mut self, line: &[u8]) -> serde_json::Result<bool> {
+        if let Some(kind) = kind_at_start(line) {
+            return self.event(kind, line);
+        }
         let tag: Tag<'_> = serde_json::from_slice(line)?;
+        self.event(&tag.event, line)
+    }
+
+    fn event(&mut self, kind: &str, line: &[u8]) -> serde_json::Result<bool> {
         let log = &mut self.log;
-        match tag.event.as_ref() {
-            "SparkListenerLogStart" => log.spark_version = text(&from::<events::LogStart<'_>>(line)?.spark_version),
-            "SparkListenerEnvironmentUpdate" => log.environment(&from(line)?),
-            "SparkListenerResourceProfileAdded" => log.resource_profile(&from(line)?),
-            "SparkListenerApplicationStart" => log.application = text(&from::<events::ApplicationStart<'_>>(line)?.name),
-            "SparkListenerApplicationEnd" => log.ended = true,
-            "SparkListenerExecutorAdded" => log.executor_added(&from(line)?),
-            "SparkListenerExecutorRemoved" => log.executor_removed(&from(line)?),
-            "SparkListenerBlockManagerAdded" => log.block_manager(&from(line)?),
+        match kind {
+            "SparkListenerTaskEnd" => log.task_end(&from(line)?),
+            "SparkListenerStageSubmitted" | "SparkListenerStageCompleted" => log.stage_event(&from::<events::StageEvent<'_>>(line)?.info),
             "SparkListenerJobStart" => log.job_start(&from(line)?),
             "SparkListenerJobEnd" => log.job_end(&from(line)?),
-            "SparkListenerStageSubmitted" | "SparkListenerStageCompleted" => log.stage_event(&from::<events::StageEvent<'_>>(line)?.info),
-            "SparkListenerTaskEnd" => log.task_end(&from(line)?),
+            "SparkListenerExecutorAdded" => log.executor_added(&from(line)?),
+            "SparkListenerBlockManagerAdded" => log.block_manager(&from(line)?),
+            "SparkListenerExecutorRemoved" => log.executor_removed(&from(line)?),
             "SparkListenerStageExecutorMetrics" => {
                 let event: events::StageExecutorMetrics<'_> = from(line)?;
                 log.peaks(&event.executor, &event.peaks);
             }
+            "SparkListenerLogStart" => log.spark_version = text(&from::<events::LogStart<'_>>(line)?.spark_version),
+            "SparkListenerEnvironmentUpdate" => log.environment(&from(line)?),
+            "SparkListenerResourceProfileAdded" => log.resource_profile(&from(line)?),
+            "SparkListenerApplicationStart" => log.application_start(&from(line)?),
+            "SparkListenerApplicationEnd" => log.ended = true,
             "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart" | "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd" => {
                 log.sql = true;
             }
-            _ => return Ok(false),
+            // Most lines of a log start a task or tell of a block. They are not parsed, but a line that is cut is seen.
+            _ if line.ends_with(b"}") => return Ok(false),
+            _ => return from::<serde::de::IgnoredAny>(line).map(|_| false),
         }
         Ok(true)
     }
+}
+
+/// The kind of an event whose first key says it, as Spark writes them; found without parsing the line.
+pub(super) fn kind_at_start(line: &[u8]) -> Option<&str> {
+    let rest = line.strip_prefix(b"{\"Event\":\"")?;
+    let end = rest.iter().position(|byte| *byte == b'"' || *byte == b'\\')?;
+    if rest[end] == b'"' { std::str::from_utf8(&rest[..end]).ok() } else { None }
 }
 
 fn from<'a, T: Deserialize<'a>>(line: &'a [u8]) -> serde_json::Result<T> {

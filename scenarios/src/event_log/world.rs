@@ -77,7 +77,7 @@ pub(super) fn stages(log: &Log) -> Vec<RecordedStage> {
     let kept = log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty());
     let stage = |(id, stage): (&u64, &StageRecord)| RecordedStage {
         name: format!("stage-{id}"),
-        tasks: stage.done.len() as u64,
+        tasks: stage.done.len(),
         started_ms: stage.submitted_ms,
         ended_ms: stage.completed_ms,
         write_bytes: stage.written,

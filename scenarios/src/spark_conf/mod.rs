@@ -9,14 +9,12 @@ mod keys;
 mod known;
 mod read;
 mod resolve;
-mod sizing;
 
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use known::NOT_SIMULATED;
 pub(crate) use read::{Conf, check};
-pub(crate) use resolve::{Surroundings, provided, resolve};
-pub(crate) use sizing::{OverheadFactor, container};
+pub(crate) use resolve::{Surroundings, resolve};
 
 use sim_core::spec::SparkVersion;
 

@@ -1,12 +1,15 @@
 //! From keys to the model's configuration: defaults by version, platform and language.
 
+use sim_core::spark::failure_cap::{ExecutorCount, failure_cap};
+use sim_core::spark::sizing::{Sizing, SizingRequest, container_memory};
 use sim_core::spec::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, SchedulingConf, Serializer, ShuffleConf,
     SparkConf,
 };
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 
-use super::{Conf, OverheadFactor, container};
+use super::Conf;
+use crate::codec::Codec;
 
 /// What decides the configuration beside Spark's keys.
 pub(crate) struct Surroundings {
@@ -54,28 +57,37 @@ pub(crate) fn resolve(conf: &Conf, around: Surroundings) -> SparkConf {
     }
 }
 
-/// The overhead rule of an executor (`spark.executor`) or the driver (`spark.driver`), POD-1 to POD-3.
-fn overhead_rule(conf: &Conf, around: &Surroundings, role: &str) -> OverheadFactor {
-    let kubernetes = around.platform == Platform::Kubernetes;
-    let raised = kubernetes && around.deploy_mode == DeployMode::Cluster && around.language != Language::Jvm;
-    let factor = conf
-        .number(&format!("{role}.memoryOverheadFactor"))
-        .or_else(|| conf.number("spark.kubernetes.memoryOverheadFactor").filter(|_| kubernetes))
-        .unwrap_or(if raised { 0.4 } else { 0.1 });
-    let minimum = if conf.version.major >= 4 && role == "spark.executor" { conf.size("spark.executor.minMemoryOverhead") } else { None };
-    OverheadFactor { factor, minimum: minimum.unwrap_or(Bytes::mib(384)) }
+/// The container of an executor (`spark.executor`) or the driver (`spark.driver`), by their own keys (1.5).
+fn container(conf: &Conf, around: &Surroundings, role: &str, heap: Bytes, off_heap: Bytes, pyspark: Bytes) -> Sizing {
+    container_memory(&SizingRequest {
+        platform: around.platform,
+        version: conf.version,
+        language: around.language,
+        deploy_mode: around.deploy_mode,
+        memory: heap,
+        overhead: conf.size(&format!("{role}.memoryOverhead")),
+        overhead_factor: conf.number(&format!("{role}.memoryOverheadFactor")),
+        kubernetes_overhead_factor: conf.number("spark.kubernetes.memoryOverheadFactor"),
+        min_overhead: conf.size(&format!("{role}.minMemoryOverhead")),
+        off_heap,
+        pyspark,
+    })
+}
+
+/// What limits a container unless the scenario says it: nothing on standalone and bare (1.9).
+fn limit(platform: Platform, sizing: Sizing) -> Bytes {
+    match platform {
+        Platform::Kubernetes | Platform::Yarn => sizing.total(),
+        Platform::Standalone | Platform::Bare => Bytes::ZERO,
+    }
 }
 
 fn executor(conf: &Conf, around: &Surroundings) -> ExecutorConf {
     let heap = conf.size("spark.executor.memory").unwrap_or_default();
     let off_heap = if conf.on("spark.memory.offHeap.enabled") { conf.size("spark.memory.offHeap.size").unwrap_or_default() } else { Bytes::ZERO };
     let pyspark = if around.language == Language::Python { conf.size("spark.executor.pyspark.memory").unwrap_or_default() } else { Bytes::ZERO };
-    let parts = container(heap, conf.size("spark.executor.memoryOverhead"), overhead_rule(conf, around, "spark.executor"), off_heap, pyspark);
-    let limit = match around.platform {
-        Platform::Kubernetes | Platform::Yarn => parts.total,
-        Platform::Standalone | Platform::Bare => Bytes::ZERO,
-    };
-    let container_memory = around.executor_limit.unwrap_or(limit);
+    let sizing = container(conf, around, "spark.executor", heap, off_heap, pyspark);
+    let container_memory = around.executor_limit.unwrap_or_else(|| limit(around.platform, sizing));
     let cores = conf.count("spark.executor.cores").unwrap_or(1);
     let options = conf.text("spark.executor.extraJavaOptions").unwrap_or_default();
     ExecutorConf {
@@ -114,30 +126,13 @@ fn sets_full_xms(options: &str, heap: Bytes) -> bool {
 
 fn driver(conf: &Conf, around: &Surroundings) -> DriverConf {
     let memory = conf.size("spark.driver.memory").unwrap_or_default();
-    let parts = container(memory, conf.size("spark.driver.memoryOverhead"), overhead_rule(conf, around, "spark.driver"), Bytes::ZERO, Bytes::ZERO);
+    let sizing = container(conf, around, "spark.driver", memory, Bytes::ZERO, Bytes::ZERO);
     let cores = conf.cpu("spark.kubernetes.driver.request.cores").or_else(|| conf.cpu("spark.driver.cores"));
-    DriverConf { memory, container_memory: parts.total, cpu: cores.unwrap_or(CoreMillis::cores(1)) }
-}
-
-/// Ratio to lz4, seconds to compress and to decompress one GiB, through the JVM's streams (8.2): lz4 275 and 850 MB/s, zstd 185 and 600.
-fn codec(name: &str) -> (f64, f64, f64) {
-    let per_gib = |mb_per_s: f64| 1_073.741_824 / mb_per_s;
-    match name {
-        "zstd" | "org.apache.spark.io.ZStdCompressionCodec" => (0.53, per_gib(185.0), per_gib(600.0)),
-        "snappy" | "org.apache.spark.io.SnappyCompressionCodec" => (1.03, per_gib(275.0), per_gib(850.0)),
-        "lzf" | "org.apache.spark.io.LZFCompressionCodec" => (1.05, per_gib(200.0), per_gib(500.0)),
-        _ => (1.0, per_gib(275.0), per_gib(850.0)),
-    }
-}
-
-/// Names that `spark.io.compression.codec` may have.
-pub(crate) fn provided(codec: &str) -> bool {
-    let short = codec.strip_prefix("org.apache.spark.io.").and_then(|class| class.strip_suffix("CompressionCodec")).unwrap_or(codec);
-    ["lz4", "zstd", "snappy", "lzf"].contains(&short.to_ascii_lowercase().as_str())
+    DriverConf { memory, container_memory: limit(around.platform, sizing), cpu: cores.unwrap_or(CoreMillis::cores(1)) }
 }
 
 fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
-    let (ratio, compress_s, decompress_s) = codec(&conf.text("spark.io.compression.codec").unwrap_or_default());
+    let codec = conf.text("spark.io.compression.codec").and_then(|name| Codec::find(&name)).unwrap_or(Codec::spark_default());
     let kryo = conf.text("spark.serializer").is_some_and(|name| name.ends_with("KryoSerializer"));
     ShuffleConf {
         bypass_merge_threshold: conf.count("spark.shuffle.sort.bypassMergeThreshold").unwrap_or_default(),
@@ -146,9 +141,9 @@ fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
         spill_initial_memory: conf.size("spark.shuffle.spill.initialMemoryThreshold").unwrap_or_default(),
         compress: conf.on("spark.shuffle.compress"),
         spill_compress: conf.on("spark.shuffle.spill.compress"),
-        codec_ratio: overruled[0].unwrap_or(ratio),
-        compress_s_per_gib: overruled[1].unwrap_or(compress_s),
-        decompress_s_per_gib: overruled[2].unwrap_or(decompress_s),
+        codec_ratio: overruled[0].unwrap_or(codec.ratio),
+        compress_s_per_gib: overruled[1].unwrap_or_else(|| codec.compress_s_per_gib()),
+        decompress_s_per_gib: overruled[2].unwrap_or_else(|| codec.decompress_s_per_gib()),
         max_size_in_flight: conf.size("spark.reducer.maxSizeInFlight").unwrap_or_default(),
         io_max_retries: conf.count("spark.shuffle.io.maxRetries").unwrap_or_default(),
         io_retry_wait: conf.time("spark.shuffle.io.retryWait").unwrap_or_default(),
@@ -157,15 +152,10 @@ fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
     }
 }
 
-/// Failure cap by platform and version (FC-1, FC-2, YRN-8).
-fn failure_cap(conf: &Conf, platform: Platform, instances: u32) -> Option<u32> {
-    let default = instances.saturating_mul(2).max(3);
-    match platform {
-        Platform::Kubernetes if (conf.version.major, conf.version.minor) < (3, 5) => None,
-        Platform::Kubernetes => Some(conf.count("spark.executor.maxNumFailures").unwrap_or(default)),
-        Platform::Yarn => Some(conf.count("spark.executor.maxNumFailures").or_else(|| conf.count("spark.yarn.max.executor.failures")).unwrap_or(default)),
-        Platform::Standalone | Platform::Bare => None,
-    }
+/// The cap that is written, by the key that the platform and version read (FC-1, FC-2, YRN-8).
+fn written_failure_cap(conf: &Conf, platform: Platform) -> Option<u32> {
+    let older = || conf.count("spark.yarn.max.executor.failures").filter(|_| platform == Platform::Yarn);
+    conf.count("spark.executor.maxNumFailures").or_else(older)
 }
 
 fn scheduling(conf: &Conf, platform: Platform, instances: u32) -> SchedulingConf {
@@ -178,7 +168,7 @@ fn scheduling(conf: &Conf, platform: Platform, instances: u32) -> SchedulingConf
         stage_max_consecutive_attempts: conf.count("spark.stage.maxConsecutiveAttempts").unwrap_or_default(),
         stage_max_attempts: if (conf.version.major, conf.version.minor) >= (3, 5) { conf.count("spark.stage.maxAttempts") } else { None },
         locality_wait: conf.time("spark.locality.wait").unwrap_or_default(),
-        executor_max_failures: failure_cap(conf, platform, instances),
+        executor_max_failures: failure_cap(platform, conf.version, written_failure_cap(conf, platform), ExecutorCount::Fixed(Some(instances))),
         failures_validity: conf.time("spark.executor.failuresValidityInterval").or_else(|| conf.time("spark.yarn.executor.failuresValidityInterval")),
         min_registered_ratio: conf.number("spark.scheduler.minRegisteredResourcesRatio").unwrap_or(ratio),
         max_registered_wait: conf.time("spark.scheduler.maxRegisteredResourcesWaitingTime").unwrap_or_default(),

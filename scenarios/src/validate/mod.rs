@@ -17,8 +17,10 @@ mod task_slots;
 mod tmpfs_overhead;
 mod tmpfs_unused;
 
+use sim_core::kube::reservation::{allocatable_cpu, allocatable_memory};
 use sim_core::spec::{Platform, PoolSpec, Spec};
 use sim_core::units::{Bytes, CoreMillis};
+use sim_core::yarn::sizing::node_capacity;
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::raw::Node;
@@ -50,11 +52,8 @@ impl Facts<'_> {
     fn room(&self, pool: &PoolSpec) -> (Bytes, CoreMillis) {
         let shape = &pool.shape;
         match self.spec.cluster.platform {
-            Platform::Yarn => (shape.memory.scale(self.spec.cluster.yarn.node_memory_share), shape.cpu),
-            _ => (
-                shape.memory.saturating_sub(shape.reserved.memory).saturating_sub(shape.reserved.eviction_memory),
-                shape.cpu.saturating_sub(shape.reserved.cpu),
-            ),
+            Platform::Yarn => (node_capacity(shape.memory, &self.spec.cluster.yarn), shape.cpu),
+            Platform::Kubernetes | Platform::Standalone | Platform::Bare => (allocatable_memory(shape), allocatable_cpu(shape)),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! The tmpfs switch touches only directories that Spark makes on Kubernetes (LD-2).
+//! The tmpfs switch touches only directories that Spark makes on Kubernetes (LD-2); on `bare` it says where scratch is.
+
+use sim_core::spec::Platform;
 
 use super::Facts;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -9,7 +11,9 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     }
     let own = facts.spec.spark.kubernetes.pod_template.volumes.iter().find(|volume| volume.name.starts_with("spark-local-dir-"));
     let message = match own {
-        _ if !facts.kubernetes() => "spark.kubernetes.local.dirs.tmpfs does nothing outside Kubernetes".to_owned(),
+        _ if matches!(facts.spec.cluster.platform, Platform::Yarn | Platform::Standalone) => {
+            "spark.kubernetes.local.dirs.tmpfs does nothing outside Kubernetes".to_owned()
+        }
         Some(volume) => format!("spark.kubernetes.local.dirs.tmpfs does nothing: volume {} holds the scratch", volume.name),
         None => return,
     };

@@ -3,7 +3,9 @@
 //! Before the application starts, neighbours and the driver settle in. Executor pods wait in a queue and are
 //! placed one at a time by the platform's rule: the Kubernetes scheduler's filters and scores, YARN's fit, or
 //! the bare lab's pack and spread. The scheduler sees requests only, never usage (fact 6 of domain-facts 0.3).
-//! An executor counts on its node until its death has been seen (PA-7).
+//! An executor counts on its node until its death has been seen or its pod is closed (PA-7). Assumptions: the driver starts in
+//! ten seconds and holds its memory from then on; unschedulable pods are tried again whenever a pod is created or lost, without
+//! back-off (SC-4).
 
 pub(crate) mod neighbours;
 mod placement;
@@ -32,6 +34,8 @@ const DRIVER_START: SimSpan = SimSpan::from_secs(10);
 pub(crate) struct Cluster {
     /// Executor pods that wait for a node, oldest first.
     pub(crate) pending: Vec<ExecutorId>,
+    /// When they are tried again because a node's pressure may be over.
+    retry_at: SimTime,
     /// Neighbours that run somewhere.
     pub(crate) tenants: Vec<neighbours::Tenant>,
     /// Where the driver is.
@@ -40,7 +44,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new() -> Self {
-        Self { pending: Vec::new(), tenants: Vec::new(), driver: None }
+        Self { pending: Vec::new(), retry_at: SimTime::ZERO, tenants: Vec::new(), driver: None }
     }
 
     /// Empty machines of this replication's speeds.
@@ -80,9 +84,10 @@ fn settle_driver(sim: &mut Sim) {
     let conf = &plan.spec().spark.driver;
     let Some(node) = placement::driver(sim) else { return };
     let machine = &mut sim.machines[node];
-    let slot = machine.open_pod(Owner::Driver, Some(conf.container_memory), None);
+    let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql);
-    let used = (conf.memory.scale(DRIVER_HEAP_USE) + non_heap).min(conf.container_memory.saturating_sub(Bytes::mib(1)));
+    let limit = plan.driver_container.unwrap_or(Bytes::MAX);
+    let used = (conf.memory.scale(DRIVER_HEAP_USE) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));
     machine.memory.charge(slot, Charge::Process, used);
     sim.cluster.driver = Some((node, slot));
     sim.touch(node);
@@ -98,6 +103,20 @@ pub(crate) fn on_schedule(sim: &mut Sim) {
         }
     }
     sim.tally.pending(sim.cluster.pending.len() as u32);
+    if !sim.cluster.pending.is_empty() {
+        retry_after_pressure(sim);
+    }
+}
+
+/// A node that takes its pressure taint off makes the scheduler look at unschedulable pods again (NE-5).
+fn retry_after_pressure(sim: &mut Sim) {
+    let now = sim.now();
+    let ends = sim.machines.values().flat_map(|m| [m.memory_pressure_until, m.disk_pressure_until]);
+    let Some(next) = ends.filter(|&end| end > now).min() else { return };
+    if sim.cluster.retry_at <= now || next < sim.cluster.retry_at {
+        sim.cluster.retry_at = next;
+        sim.after(next.since(now), Event::SchedulePods);
+    }
 }
 
 fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {

@@ -2,7 +2,8 @@
 //!
 //! A neighbour's memory is drawn once a (neighbour, node) and held from the start: daemons and services are
 //! older than the job. Killed or evicted ones with `restartPolicy: Always` return after the kubelet's crash
-//! back-off (10 s, doubled up to 300 s). Their tmpfs pages survive a kill in place (ED-5).
+//! back-off (10 s, doubled up to 300 s), on the same node. Their tmpfs pages survive a kill in place (ED-5); assumption: an
+//! eviction too, although it would tear their volumes down. Source: NO-1, 7.3; the back-off is recalled.
 
 use crate::event::Event;
 use crate::ids::{NodeId, PodSlot};
@@ -55,6 +56,7 @@ fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
     let shmem = Bytes::from_f64(sim.luck.draw(&neighbour.memory.shmem, Purpose::NeighbourMemory, mix(entity, 1)));
     let limit = neighbour.resources.memory_limit;
     // A neighbour that would die of its own limit before the job starts lives just under it instead.
+    let shmem = limit.map_or(shmem, |limit| shmem.min(limit.saturating_sub(Bytes::mib(1))));
     let anon = limit.map_or(anon, |limit| anon.min(limit.saturating_sub(shmem + Bytes::mib(1))));
     let machine = &mut sim.machines[node];
     let slot = machine.open_pod(Owner::Neighbour(index), limit, None);

@@ -30,10 +30,9 @@ pub(super) fn executor(sim: &Sim) -> Option<NodeId> {
 
 /// A node for the driver.
 pub(super) fn driver(sim: &Sim) -> Option<NodeId> {
-    let conf = &sim.plan.spec().spark.driver;
     match sim.plan.spec().cluster.platform {
         Platform::Kubernetes => on_kubernetes(sim, &driver_view(sim), u64::MAX),
-        Platform::Yarn => on_yarn(sim, conf.container_memory),
+        Platform::Yarn => on_yarn(sim, driver_memory(sim)),
         Platform::Standalone | Platform::Bare => Some(NodeId::new(0)),
     }
 }
@@ -99,8 +98,11 @@ fn executor_view<'a>(sim: &'a Sim) -> PodView<'a> {
 }
 
 fn driver_view<'a>(sim: &'a Sim) -> PodView<'a> {
-    let conf = &sim.plan.spec().spark.driver;
-    bare_view(conf.cpu, conf.container_memory, &[])
+    bare_view(sim.plan.spec().spark.driver.cpu, driver_memory(sim), &[])
+}
+
+fn driver_memory(sim: &Sim) -> Bytes {
+    sim.plan.driver_container.unwrap_or_default()
 }
 
 fn neighbour_view(spec: &NeighbourSpec) -> PodView<'_> {
@@ -129,7 +131,7 @@ fn on_yarn(sim: &Sim, container: Bytes) -> Option<NodeId> {
     let views: Vec<yarn::NodeView> = (0..sim.machines.len())
         .map(|n| {
             let node = NodeId::new(n as u32);
-            let driver = if sim.cluster.driver.is_some_and(|(at, _)| at == node) { sim.plan.spec().spark.driver.container_memory } else { Bytes::ZERO };
+            let driver = if sim.cluster.driver.is_some_and(|(at, _)| at == node) { driver_memory(sim) } else { Bytes::ZERO };
             let capacity = sizing::node_capacity(sim.plan.nodes[n].shape.memory, &sim.plan.spec().cluster.yarn);
             yarn::NodeView { capacity, allocated: sim.plan.executor.container() * executors_on(sim, node) + driver }
         })

@@ -1,4 +1,8 @@
 //! One node's devices and their pending completions.
+//!
+//! CPU work is in core-seconds, work of disks and NIC in seconds of the whole device. Neighbours take a steady part of the
+//! cores. A disk's bandwidth is capped by its I/O operations at one size of I/O (5.11). Assumptions: a NIC carries both directions at
+//! full rate, and traffic inside a node crosses none; flows are equal whatever their size.
 
 use crate::event::Event;
 use crate::ids::{NodeId, TaskId};

@@ -4,7 +4,8 @@
 //! disk's pace (PC-1 to PC-3). Written-back pages stay as clean cache while there is room beside anonymous and
 //! tmpfs memory; reads of what is still there touch no disk. Cache is reclaimed before anything is killed
 //! (PC-4), so it is never part of a limit; write-back is assumed to start at once instead of after the
-//! flusher's wake-up of 5 s.
+//! flusher's wake-up of 5 s. Assumption: clean cache is shared by the node, so a container's limit does not shrink what it
+//! can read from memory (PC-3 says it does).
 
 use crate::units::Bytes;
 

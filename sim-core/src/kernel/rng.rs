@@ -24,7 +24,7 @@ pub enum Purpose {
     Compression = 3,
     /// In-memory bytes per byte; entity 0.
     ObjectExpansion = 4,
-    /// Young share of the heap; entity executor.
+    /// Young share of the heap; entity 0: a trait of the workload.
     HeapYoungShare = 5,
     /// Allocation per byte processed; entity 0.
     Allocation = 6,
@@ -42,17 +42,17 @@ pub enum Purpose {
     ExecutorStart = 12,
     /// Time from death to the driver's reaction; entity death.
     DeathDetection = 13,
-    /// Memory of a neighbour; entity neighbour.
+    /// Memory of a neighbour; entity (neighbour, node, count on it).
     NeighbourMemory = 14,
     /// Memory of the system's own processes; entity node.
     SystemMemory = 15,
     /// Time until a volume is torn down; entity pod.
     Teardown = 16,
-    /// Age of the metrics that a decision sees; entity node.
+    /// Age of the metrics that a decision sees; entity (node, look).
     MetricsAge = 17,
     /// Phase of the kubelet's eviction loop; entity node.
     EvictionPhase = 18,
-    /// Choice between equally scored nodes; entity pod.
+    /// Choice between equally scored nodes; entity placement round.
     SchedulerTie = 19,
     /// Order of tasks or of offers; entity stage or round.
     TaskOrder = 20,

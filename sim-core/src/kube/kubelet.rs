@@ -3,10 +3,11 @@
 //! Every 10 s the eviction manager compares metrics that are up to 10 s old with its thresholds and evicts one
 //! pod at most (NE-1, NE-2), so a fast ramp usually meets the kernel first (A22). The working set counts
 //! anonymous and tmpfs memory and the active share of page cache. `sizeLimit` of disk `emptyDir` and ephemeral
-//! limits are compared with volume statistics up to a minute old (ED-11, ED-12). System-critical pods are never
-//! evicted. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
+//! limits are compared with volume statistics up to a minute old (ED-11, ED-12), and all pods over them go. System-critical pods
+//! are never evicted. Assumptions: pods are ranked by their memory now, without their share of active cache; after an eviction the
+//! next look comes a period later instead of at once (NE-2); disk use is read without delay. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
 
-use super::eviction::{self, Candidate, MemoryStats};
+use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
@@ -69,10 +70,12 @@ fn memory_pressure(sim: &mut Sim, node: NodeId) -> Option<Death> {
     let kubepods_limit = plan.kubepods_limit.unwrap_or(plan.shape.memory);
     let stats = MemoryStats { capacity: plan.shape.memory, working_set: machine.metrics.node, kubepods_limit, kubepods_working_set: machine.metrics.pods };
     let threshold = plan.shape.reserved.eviction_memory;
-    eviction::memory_pressure(&stats, threshold)?;
+    let (used, whole) = match eviction::memory_pressure(&stats, threshold)? {
+        Signal::Memory => (stats.working_set, stats.capacity),
+        Signal::AllocatableMemory | Signal::NodeFs => (stats.kubepods_working_set, kubepods_limit),
+    };
     machine.memory_pressure_until = now + PRESSURE_TRANSITION;
-    let line = eviction::eviction_line(kubepods_limit, threshold);
-    Some(Death { cause: Cause::Eviction, level: Level::Eviction, used: machine.metrics.pods, limit: line })
+    Some(Death { cause: Cause::Eviction, level: Level::Eviction, used, limit: eviction::eviction_line(whole, threshold) })
 }
 
 /// Evicts the first in rank by memory.
@@ -89,8 +92,13 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
     let machine = &sim.machines[node];
     let mut slots = Vec::new();
     let mut candidates = Vec::new();
+    let v = machine.v(sim.now());
     for (index, &owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
         let slot = PodSlot::new(index as u32);
+        // A neighbour between its death and its return has nothing to evict.
+        if !machine.memory.has_process(slot, v) {
+            continue;
+        }
         let spec = sim.plan.spec();
         let (resources, priority) = match owner {
             Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
@@ -132,17 +140,18 @@ fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
     }
 }
 
-/// Evicts an executor whose disk volumes or ephemeral storage are over their limit, by statistics up to a minute old.
+/// Evicts all executors whose disk volumes or ephemeral storage are over their limit, by statistics up to a minute old.
 fn over_volume_limit(sim: &mut Sim, node: NodeId) -> bool {
     refresh_volume_stats(sim, node);
     let scratch = &sim.plan.executor.scratch;
     let size = scratch.disk_size_limit.map(|limit| limit * u64::from(scratch.disk_count.max(1)));
     let Some(limit) = [size, sim.plan.executor.resources.ephemeral_limit].into_iter().flatten().min() else { return false };
-    let over = sim.executors.iter().find(|(_, e)| e.node == Some(node) && e.is_up() && e.disk_stats > limit).map(|(id, e)| (id, e.disk_stats));
-    if let Some((id, used)) = over {
+    let is_over = |e: &executor::Executor| e.node == Some(node) && e.is_up() && e.disk_stats > limit;
+    let over: Vec<(ExecutorId, Bytes)> = sim.executors.iter().filter(|(_, e)| is_over(e)).map(|(id, e)| (id, e.disk_stats)).collect();
+    for &(id, used) in &over {
         executor::die(sim, id, Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
     }
-    over.is_some()
+    !over.is_empty()
 }
 
 fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
@@ -162,14 +171,18 @@ fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
 fn disk_pressure(sim: &mut Sim, node: NodeId) {
     let now = sim.now();
     let plan = &sim.plan.nodes[node.index()];
+    let scratch = &sim.plan.executor.scratch;
+    let disks = &scratch.disks[..scratch.disk_count as usize];
     let machine = &mut sim.machines[node];
-    let used = machine.files + machine.disk_used;
+    // Files are spread evenly over the scratch disks; only those on the kubelet's disk press on it.
+    let files = if disks.contains(&0) { Bytes::new(machine.files.get() / disks.len() as u64) } else { Bytes::ZERO };
+    let used = files + machine.disk_used;
     let available = plan.shape.disks[0].size.saturating_sub(used);
     if eviction::nodefs_pressure(plan.shape.disks[0].size, available, plan.shape.reserved.eviction_nodefs_percent).is_none() {
         return;
     }
     machine.disk_pressure_until = now + PRESSURE_TRANSITION;
-    let limit = plan.shape.disks[0].size;
+    let limit = plan.shape.disks[0].size.scale(1.0 - f64::from(plan.shape.reserved.eviction_nodefs_percent) / 100.0);
     let disk = |sim: &Sim, _: PodSlot, owner: Owner| match owner {
         Owner::Executor(id) => scratch_on_disk(sim, id),
         Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
@@ -183,4 +196,46 @@ fn disk_pressure(sim: &mut Sim, node: NodeId) {
 
 fn scratch_on_disk(sim: &Sim, id: ExecutorId) -> Bytes {
     sim.executors[id].scratch().disk
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::observe::Nobody;
+    use crate::plan::SimPlan;
+    use crate::sim::RunKey;
+    use crate::spark::executor::{Executor, Life};
+
+    /// ED-11: the local-storage pass evicts every pod over its limit, not one like the pass for node pressure (NE-2).
+    #[test]
+    fn ed_11_all_pods_over_their_volume_limit_go_in_one_pass() {
+        let mut spec = fixture::case_study(false, true);
+        spec.spark.kubernetes.pod_template.ephemeral_limit = Some(Bytes::gib(1));
+        let plan = SimPlan::compile(&spec).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        let node = NodeId::new(0);
+        for (index, used) in [Bytes::gib(2), Bytes::gib(1), Bytes::gib(3)].into_iter().enumerate() {
+            let mut executor = Executor::new(&sim);
+            let slot = sim.machines[node].open_pod(Owner::Executor(ExecutorId::new(index as u32)), plan.executor.limit, None);
+            (executor.life, executor.node, executor.slot, executor.disk_stats) = (Life::Registered, Some(node), Some(slot), used);
+            sim.executors.push(executor);
+        }
+        assert!(over_volume_limit(&mut sim, node));
+        let up: Vec<bool> = sim.executors.values().map(Executor::is_up).collect();
+        assert_eq!(up, [false, true, false]);
+    }
+
+    /// D of 5.9: when the node's signal fired, the incident carries the node's numbers.
+    #[test]
+    fn an_eviction_reports_the_signal_that_fired() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        let node = NodeId::new(0);
+        sim.machines[node].metrics = Metrics { pods: Bytes::gib(40), node: Bytes::mib(63_500) };
+        let death = memory_pressure(&mut sim, node).expect("63 500 of 64 000 MiB leave less than 750");
+        assert_eq!((death.used, death.limit), (Bytes::mib(63_500), Bytes::mib(63_250)));
+    }
 }

@@ -170,9 +170,19 @@ impl NodeMemory {
         }
     }
 
+    /// Whether a process lives in the pod: only processes hold anonymous memory.
+    pub(crate) fn has_process(&self, slot: PodSlot, v: f64) -> bool {
+        Charge::ANON.into_iter().any(|class| !self.held(slot, class, v).is_zero())
+    }
+
     /// Settled anonymous + shmem memory of a pod, without ramps.
     pub(crate) fn settled(&self, slot: PodSlot) -> Bytes {
         self.ledger.sum(self.pods[slot.index()].pod)
+    }
+
+    /// Settled heap of a pod.
+    pub(crate) fn settled_heap(&self, slot: PodSlot) -> Bytes {
+        self.ledger.total(self.pods[slot.index()].pod, Charge::Heap)
     }
 
     /// Settled tmpfs of a pod.
@@ -206,15 +216,23 @@ impl NodeMemory {
         self.ledger.sum(self.root) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
     }
 
-    /// Takes the peaks of a pod and of the node.
+    /// Takes the peaks of a pod and of the node. A process that takes much at once (a JVM's start) may be booked beyond a limit
+    /// until the kill that follows in the same instant; the kernel never grants that part, so it is in no peak.
     pub(crate) fn note_peaks(&mut self, slot: PodSlot, v: f64) {
-        let level = self.level(slot, v);
+        let granted = self.note_node_peak(v);
+        let level = self.level(slot, v).min(granted);
         let pod = &mut self.pods[slot.index()];
-        pod.peak = pod.peak.max(level);
-        self.peak = self.peak.max(self.node_level(v));
+        pod.peak = pod.peak.max(pod.limit.map_or(level, |limit| level.min(limit)));
     }
 
-    /// Memory by class for observers; `owner` tells executors' pods from others'.
+    /// Takes the peak of the node; returns its level as far as the RAM goes.
+    pub(crate) fn note_node_peak(&mut self, v: f64) -> Bytes {
+        let granted = self.node_level(v).min(self.capacity);
+        self.peak = self.peak.max(granted);
+        granted
+    }
+
+    /// Memory by class for observers; neighbours and the driver are one class.
     pub(crate) fn classes(&self, v: f64, page_cache: Bytes) -> [Bytes; MemoryClass::ALL.len()] {
         let total = |class| self.ledger.total(self.kubepods, class);
         let mut out = [Bytes::ZERO; MemoryClass::ALL.len()];
@@ -233,8 +251,12 @@ impl NodeMemory {
         self.ledger.check().map_err(|imbalance| format!("{imbalance:?}"))
     }
 
+    /// Memory outside `kubepods`.
+    pub(crate) fn system(&self) -> Bytes {
+        self.ledger.own(self.root, Charge::Process)
+    }
+
     /// All bytes in the books, without ramps.
-    #[cfg(test)]
     pub(crate) fn outstanding(&self) -> Bytes {
         self.ledger.outstanding()
     }

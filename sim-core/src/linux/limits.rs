@@ -1,12 +1,15 @@
 //! Which limit of a node is reached, and when the next one will be.
 //!
 //! Checked from the inside out: a tmpfs mount's size (ENOSPC), the container's or pod's limit, `kubepods`, the
-//! node's RAM. When a mount and a cgroup limit fall together the cgroup's OOM wins (open question 14). Page
+//! node's RAM. A pod that holds nothing but tmpfs files has no process to kill and nobody who could charge more. When a mount and a cgroup limit fall together the cgroup's OOM wins (open question 14). Page
 //! cache is not counted: the kernel reclaims it before it kills.
 
 use super::cgroup::NodeMemory;
 use crate::ids::PodSlot;
 use crate::units::{Bytes, SimSpan};
+
+/// A crossing this far away, 30 years in seconds, is none.
+const NEVER_S: f64 = 1e9;
 
 /// A limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ impl NodeMemory {
     /// The innermost limit that is reached at virtual time `v`, if any.
     pub(crate) fn over_limit(&self, v: f64) -> Option<Over> {
         for slot in self.open_slots() {
-            if self.pods[slot.index()].limit.is_some_and(|limit| self.level(slot, v) >= limit) {
+            if self.pods[slot.index()].limit.is_some_and(|limit| self.level(slot, v) >= limit) && self.has_process(slot, v) {
                 return Some(Over::Pod(slot));
             }
         }
@@ -80,7 +83,8 @@ impl NodeMemory {
             consider(limit.as_f64() - pods.as_f64() - under_way, ramp.slope());
         }
         consider(self.capacity.as_f64() - node.as_f64() - under_way, ramp.slope());
-        soonest.is_finite().then(|| SimSpan::from_ns((soonest * 1e9).ceil() as u64 + 1))
+        // A trickle that would take longer than any run never arrives; its nanoseconds would not fit either.
+        (soonest < NEVER_S).then(|| SimSpan::from_ns((soonest * 1e9).ceil() as u64 + 1))
     }
 }
 
@@ -118,6 +122,15 @@ mod tests {
         node.start_ramp(pod, &FlowRamp::new(0.0, 2.0, Bytes::ZERO, Bytes::mib(200)));
         assert_eq!(node.over_limit(0.23), None);
         assert_eq!(node.over_limit(0.241), Some(Over::Tmpfs(pod)));
+    }
+
+    /// 1 B a core-second towards 64 GiB: 2000 years, more nanoseconds than 64 bits hold.
+    #[test]
+    fn a_trickle_has_no_crossing() {
+        let mut node = node();
+        let pod = node.open_pod(None, None);
+        node.start_ramp(pod, &FlowRamp::new(0.0, 1000.0, Bytes::new(1000), Bytes::ZERO));
+        assert_eq!(node.next_crossing(0.0, 1.0), None);
     }
 
     /// A22: at +1.2 GB/s from 55 GiB the kubepods limit of 58.52 GiB is 3.1 s away.

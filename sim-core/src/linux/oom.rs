@@ -3,8 +3,9 @@
 //! A container at its limit loses its own processes. `kubepods` or the node at theirs lose the process with the
 //! most badness points ([`super::oom_badness`]): resident memory plus `oom_score_adj`, so tmpfs counts for
 //! nothing (VS-3) and system-critical daemons are spared. Each kill frees anonymous memory at once; the check
-//! is repeated until everything fits. A full tmpfs mount fails its writers with ENOSPC. When no process is left
-//! to kill (only tmpfs is), the charge simply fails: the writers of that subtree are stopped as by ENOSPC.
+//! is repeated until everything fits or no process is left (only tmpfs of dead pods, which waits for its tear-down). A full
+//! tmpfs mount fails all its writers with ENOSPC. Assumptions: an executor is one process, so its Python workers die with the
+//! JVM whatever the cgroup version (QO-4); a neighbour's memory is spread evenly over its processes; no swap (AK-4).
 
 use super::limits::Over;
 use super::oom_badness::{self, Candidate};
@@ -103,8 +104,8 @@ fn adj_driver(sim: &Sim, node: NodeId) -> i32 {
 
 /// The driver pod's requests and limits (POD-10).
 pub(crate) fn driver_resources(sim: &Sim) -> Resources {
-    let conf = &sim.plan.spec().spark.driver;
-    Resources { cpu_request: conf.cpu, memory_request: conf.container_memory, memory_limit: Some(conf.container_memory), ..Resources::default() }
+    let limit = sim.plan.driver_container;
+    Resources { cpu_request: sim.plan.spec().spark.driver.cpu, memory_request: limit.unwrap_or_default(), memory_limit: limit, ..Resources::default() }
 }
 
 /// Kills a pod's process. `true` when that freed anything.
@@ -117,8 +118,12 @@ fn kill(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) -> bool {
         // The container is dead already and only its tmpfs is left: nothing to kill.
         Owner::Executor(_) => false,
         Owner::Neighbour(neighbour) => {
-            kill_neighbour(sim, node, slot, neighbour, death);
-            true
+            let v = sim.machines[node].v(sim.now());
+            let alive = !sim.machines[node].memory.held(slot, Charge::Process, v).is_zero();
+            if alive {
+                kill_neighbour(sim, node, slot, neighbour, death);
+            }
+            alive
         }
         Owner::Driver => {
             kill_driver(sim, node, slot, death);
@@ -189,5 +194,33 @@ pub(crate) fn party(sim: &Sim, machine: &Machine, slot: PodSlot) -> Party {
         Owner::Executor(id) => Party::Executor(id.index() as u32 + 1),
         Owner::Driver => Party::Driver,
         Owner::Neighbour(index) => Party::Neighbour(sim.plan.spec().cluster.neighbours[index as usize].name.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::observe::Nobody;
+    use crate::plan::SimPlan;
+    use crate::sim::RunKey;
+    use crate::spec::Dist;
+
+    /// A neighbour whose tmpfs alone is beyond its limit lives just under it (ED-3: it could not have written more), and a pod
+    /// that holds tmpfs only gives the kernel nothing to kill (6.4): no kill without an end.
+    #[test]
+    fn a_neighbour_with_more_tmpfs_than_its_limit_is_not_killed_for_ever() {
+        let mut spec = fixture::case_study(true, true);
+        spec.cluster.neighbours[1].resources.memory_limit = Some(Bytes::gib(1));
+        spec.cluster.neighbours[1].memory.shmem = Dist::Constant(2.0 * f64::from(1 << 30));
+        let plan = SimPlan::compile(&spec).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        crate::cluster::settle_in(&mut sim);
+        let node = NodeId::new(0);
+        assert!(!relieve(&mut sim, node));
+        let slot = sim.cluster.tenants.iter().find(|t| t.node == node && t.spec == 1).expect("it lives there").slot;
+        sim.machines[node].memory.charge(slot, Charge::Shmem, Bytes::gib(1));
+        assert!(!relieve(&mut sim, node), "there is no process to kill");
     }
 }

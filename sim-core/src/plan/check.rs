@@ -1,7 +1,11 @@
 //! What cannot be run at all.
+//!
+//! The last line of defence, for specs that no user wrote: the `scenarios` crate checks the same and more, with file and
+//! line. Refused is only what would have no meaning in a run: no node, no slot, a heap below Spark's minimum (MEM-4), a stage
+//! graph that points nowhere or backwards. A configuration that must fail is run, and fails.
 
 use super::PlanError;
-use crate::spec::{AppSpec, SinkSpec, Spec, TaskCount, TaskWork};
+use crate::spec::{AppSpec, SinkSpec, Spec, TaskCount, TaskWork, VolumeSource};
 use crate::units::Bytes;
 
 /// Spark refuses to start below 1.5 × 300 MiB of heap (MEM-4).
@@ -20,6 +24,11 @@ pub(super) fn check(spec: &Spec) -> Result<(), PlanError> {
     require(executor.instances > 0, "spark.executor.instances must be at least 1")?;
     require(executor.task_cpus > 0 && executor.cores >= executor.task_cpus, "spark.executor.cores must be at least spark.task.cpus, or no task ever runs")?;
     require(executor.heap >= MINIMUM_HEAP, "spark.executor.memory must be at least 450m, or the executor refuses to start")?;
+    for volume in &spec.spark.kubernetes.pod_template.volumes {
+        let VolumeSource::HostPath { disk } = volume.source else { continue };
+        let without = spec.cluster.pools.iter().find(|pool| disk >= pool.shape.disks.len());
+        require(without.is_none(), &format!("volume `{}` lies on disk {disk}, which a pool does not have", volume.name))?;
+    }
     app(&spec.app)
 }
 

@@ -1,11 +1,15 @@
 //! The executor, sized: slots, memory regions, limit, scratch.
+//!
+//! All executors of an application are alike (no resource profiles), so this is worked out once. One memory mode is
+//! modelled: with off-heap memory enabled tasks get theirs from it, and cached blocks share it (assumption: the
+//! on-heap pool, which would still serve non-Tungsten consumers and on-heap caching, is left out; MEM-8). A claim is put
+//! on the bandwidth of disk 0 (4.8 has it on a device of its own). Sources: 1.1, 1.5, 4.1, MEM-33.
 
 use crate::kube::local_dirs;
 use crate::spark::unified_memory::{self, UnifiedMemory};
 use crate::spark::{jvm, page};
 use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
 use crate::units::{Bytes, CoreMillis};
-use crate::yarn::sizing as yarn_sizing;
 
 /// Sizes of every executor.
 #[derive(Clone, Debug)]
@@ -14,9 +18,9 @@ pub struct ExecutorPlan {
     pub slots: u32,
     /// `-Xmx`.
     pub heap: Bytes,
-    /// Unified memory (MEM-6).
-    pub unified: Bytes,
-    /// Storage region of unified memory.
+    /// The region that tasks get execution memory from: unified memory (MEM-6), or `off_heap` when that is not zero.
+    pub tungsten: Bytes,
+    /// The part of it where cached data is safe from execution.
     pub storage_region: Bytes,
     /// `spark.memory.offHeap.size`: when not zero Tungsten pages live there (MEM-8).
     pub off_heap: Bytes,
@@ -60,11 +64,10 @@ impl ExecutorPlan {
         let slots = executor.cores / executor.task_cpus;
         let reported = jvm::max_memory(executor.heap, executor.collector, executor.xms_equals_xmx);
         let unified = unified_memory::unified_region(reported, conf.memory.fraction);
-        let storage_region = unified.scale(conf.memory.storage_fraction);
-        let container = match spec.cluster.platform {
-            Platform::Yarn => yarn_sizing::container_size(executor.container_memory, spec.cluster.yarn.minimum_allocation),
-            Platform::Kubernetes | Platform::Standalone | Platform::Bare => executor.container_memory,
-        };
+        let on_heap = executor.off_heap.is_zero();
+        let tungsten = if on_heap { unified } else { executor.off_heap };
+        let storage_region = unified_memory::storage_region(tungsten, conf.memory.storage_fraction);
+        let container = spec.container(executor.container_memory);
         let limit = match spec.cluster.platform {
             Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
             Platform::Yarn | Platform::Standalone => None,
@@ -83,10 +86,10 @@ impl ExecutorPlan {
         Self {
             slots,
             heap: executor.heap,
-            unified,
+            tungsten,
             storage_region,
             off_heap: executor.off_heap,
-            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(unified - storage_region, executor.cores, executor.collector, true)),
+            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(tungsten - storage_region, executor.cores, executor.collector, on_heap)),
             limit,
             resources,
             labels,
@@ -97,11 +100,7 @@ impl ExecutorPlan {
 
     /// The pools that tasks get execution memory from: off-heap when that is enabled, else on-heap.
     pub(crate) fn unified_memory(&self) -> UnifiedMemory {
-        if self.off_heap.is_zero() {
-            UnifiedMemory::new(self.unified, self.storage_region)
-        } else {
-            UnifiedMemory::new(self.off_heap, Bytes::new(self.off_heap.get() / 2))
-        }
+        UnifiedMemory::new(self.tungsten, self.storage_region)
     }
 
     /// Memory that YARN's monitor compares with.
@@ -150,4 +149,24 @@ fn scratch(spec: &Spec) -> ScratchPlan {
     }
     plan.tmpfs_share = f64::from(plan.tmpfs_dirs) / dirs.len().max(1) as f64;
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// MEM-8, MEM-33: with off-heap memory pools and pages come from its size, and a page has no array header.
+    #[test]
+    fn mem_8_off_heap_pools_follow_the_storage_fraction() {
+        let mut spec = fixture::case_study(true, true);
+        spec.spark.executor.off_heap = Bytes::gib(1);
+        spec.spark.executor.cores = 2;
+        spec.spark.memory.storage_fraction = 0.25;
+        let plan = ExecutorPlan::new(&spec);
+        // 0.75 GiB / 2 cores / 16 = 24 MiB, the next power of two is 32 MiB.
+        assert_eq!(plan.page, Bytes::mib(32));
+        let pools = plan.unified_memory();
+        assert_eq!((pools.execution_pool(), pools.storage_pool()), (Bytes::mib(768), Bytes::mib(256)));
+    }
 }

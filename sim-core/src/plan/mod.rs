@@ -17,7 +17,7 @@ pub use node::{NodeLines, NodePlan};
 
 use crate::ids::StageId;
 use crate::spark::writer::{self, WriterKind};
-use crate::spec::Spec;
+use crate::spec::{Serializer, ShuffleSpec, Spec};
 use crate::units::Bytes;
 
 /// A compiled point: immutable, `Sync`, fingerprinted.
@@ -26,9 +26,11 @@ pub struct SimPlan {
     spec: Spec,
     pub(crate) nodes: Vec<NodePlan>,
     pub(crate) executor: ExecutorPlan,
+    /// Memory of the driver's container: request and limit. `None` where it has none.
+    pub(crate) driver_container: Option<Bytes>,
     /// Writer of each shuffle.
     pub(crate) writers: Vec<WriterKind>,
-    /// Stages that read each stage's output: children by stage.
+    /// Stages whose output each stage reads: parents by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
     /// By job, the stages that no other stage of it reads.
     pub(crate) ends: Vec<Vec<StageId>>,
@@ -58,16 +60,24 @@ impl SimPlan {
         check::check(spec)?;
         let nodes = node::expand(spec);
         let executor = ExecutorPlan::new(spec);
-        let writers = spec
-            .app
-            .shuffles
-            .iter()
-            .map(|s| writer::choose(s.partitions, s.map_side_combine, s.relocatable, spec.spark.shuffle.bypass_merge_threshold))
-            .collect();
+        let driver = spec.container(spec.spark.driver.container_memory);
+        let conf = &spec.spark.shuffle;
+        let relocates = |s: &ShuffleSpec| s.relocatable || conf.serializer == Serializer::Kryo;
+        let writer = |s: &ShuffleSpec| writer::choose(s.partitions, s.map_side_combine, relocates(s), conf.bypass_merge_threshold);
+        let writers = spec.app.shuffles.iter().map(writer).collect();
         let parents: Vec<Vec<StageId>> =
             spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
         let ends = spec.app.jobs.iter().map(|job| ends(&job.stages, &parents)).collect();
-        Ok(Self { fingerprint: fingerprint(spec), spec: spec.clone(), nodes, executor, writers, parents, ends })
+        Ok(Self {
+            fingerprint: fingerprint(spec),
+            spec: spec.clone(),
+            nodes,
+            executor,
+            driver_container: (!driver.is_zero()).then_some(driver),
+            writers,
+            parents,
+            ends,
+        })
     }
 
     /// The spec it came from.

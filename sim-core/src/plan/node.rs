@@ -1,4 +1,7 @@
 //! Pools expanded into nodes.
+//!
+//! Every node of a pool is alike but for its name, its hostname label and its luck. Limits follow 5.9: `kubepods` is capacity
+//! minus reservations, allocatable is that minus the hard eviction threshold; on other platforms there is no such limit.
 
 use crate::kube::reservation;
 use crate::spec::{Label, NodeShape, Platform, Spec, Taint};

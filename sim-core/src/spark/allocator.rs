@@ -2,7 +2,8 @@
 //!
 //! Kubernetes: every round (1 s) the missing executors are counted and up to a batch of pods is created; dead
 //! ones count as missing from the moment that their death is seen, without back-off (AL-1, AL-2). YARN asks at
-//! its heartbeat (3 s, YRN-10). On bare cgroups all start at once and a dead one is replaced when its volume
+//! its heartbeat (3 s, YRN-10). Rounds are counted from the loss that is seen, where Spark's have a phase of their own
+//! (up to a second sooner); pods are acknowledged at once and pending ones have no ceiling (4.4). On bare cgroups all start at once and a dead one is replaced when its volume
 //! has been unmounted. Rounds are events only while something is missing.
 
 use crate::event::Event;

@@ -1,8 +1,9 @@
-//! Spark: the arithmetic of its memory, shuffle writers and failure limits.
+//! Spark: the arithmetic of its memory, and its driver, executors and tasks in a run.
 //!
-//! Everything here is a pure function or a small account without time or chance: what an executor's container
+//! The public modules are pure functions or small accounts without time or chance: what an executor's container
 //! is asked for, how tasks share execution memory, when a shuffle writer spills, what the JVM holds beside the
-//! heap. The stateful model of driver, executors and tasks is built on top.
+//! heap, how many failures are allowed. `allocator`, `driver`, `executor` and `task` are the run: functions over its one state.
+//! Left out: adaptive execution, speculation, dynamic allocation, decommission, push-based shuffle. Source: 1 to 4.
 
 pub(crate) mod allocator;
 pub mod bypass_writer;

@@ -2,8 +2,8 @@
 //!
 //! Heap plus overhead plus off-heap plus Python, in whole MiB, each part truncated as Spark truncates it. The overhead is an
 //! absolute setting, or a factor of the heap with a minimum; which factor applies depends on version, platform, language
-//! and deploy mode. On Kubernetes the sum is request and limit alike (POD-4); on YARN it is rounded up to the scheduler's
-//! increment (YRN-1); standalone and bare executors have no container of Spark's making (1.9). Source: 1.5.
+//! and deploy mode. On Kubernetes the sum is request and limit alike (POD-4); on YARN the scheduler rounds it up
+//! ([`crate::yarn::sizing`]); standalone and bare executors have no container of Spark's making (1.9). Source: 1.5.
 
 use crate::spec::{DeployMode, Language, Platform, SparkVersion};
 use crate::units::Bytes;
@@ -14,8 +14,6 @@ pub const OVERHEAD_FACTOR: f64 = 0.1;
 pub const NON_JVM_OVERHEAD_FACTOR: f64 = 0.4;
 /// Least overhead, MiB (POD-1).
 pub const MIN_OVERHEAD_MIB: u64 = 384;
-/// `yarn.scheduler.minimum-allocation-mb`: YARN containers are multiples of it (YRN-1, recalled).
-pub const YARN_INCREMENT_MIB: u64 = 1024;
 
 /// What decides the size of a container. The same for an executor and for a driver (POD-10), each with its own keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,7 +53,7 @@ pub struct Sizing {
     pub off_heap_mib: u64,
     /// Python workers.
     pub pyspark_mib: u64,
-    /// The container: all of these, rounded up on YARN.
+    /// The container that is asked for: all of these.
     pub total_mib: u64,
     /// The factor that made the overhead; none when it was set outright or there is no container.
     pub factor: Option<f64>,
@@ -81,11 +79,7 @@ pub fn container_memory(request: &SizingRequest) -> Sizing {
     let off_heap_mib = request.off_heap.whole_mib();
     let pyspark_mib = if request.language == Language::Python { request.pyspark.whole_mib() } else { 0 };
     let (overhead_mib, factor, minimum_applies) = overhead(request, heap_mib);
-    let sum = [overhead_mib, off_heap_mib, pyspark_mib].into_iter().fold(heap_mib, u64::saturating_add);
-    let total_mib = match request.platform {
-        Platform::Yarn => sum.checked_next_multiple_of(YARN_INCREMENT_MIB).unwrap_or(sum),
-        Platform::Kubernetes | Platform::Standalone | Platform::Bare => sum,
-    };
+    let total_mib = [overhead_mib, off_heap_mib, pyspark_mib].into_iter().fold(heap_mib, u64::saturating_add);
     Sizing { heap_mib, overhead_mib, off_heap_mib, pyspark_mib, total_mib, factor, minimum_applies }
 }
 
@@ -121,10 +115,10 @@ pub fn overhead_factor(request: &SizingRequest) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn scala(mib: u64) -> SizingRequest {
+    pub(crate) fn scala(mib: u64) -> SizingRequest {
         SizingRequest {
             platform: Platform::Kubernetes,
             version: SparkVersion { major: 3, minor: 4, patch: 0 },
@@ -198,9 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn yrn_1_yarn_rounds_up_and_knows_no_kubernetes_factor() {
+    fn pod_2_yarn_knows_no_kubernetes_factor() {
         let yarn = SizingRequest { platform: Platform::Yarn, kubernetes_overhead_factor: Some(0.9), ..python(8192) };
-        assert_eq!((container_memory(&yarn).overhead_mib, total(&yarn)), (819, 9216));
+        assert_eq!((container_memory(&yarn).overhead_mib, total(&yarn)), (819, 9011));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub struct ShuffleSpec {
     pub partitions: u32,
     /// Whether map-side combine is on (RDD aggregations; never in SQL, SW-1).
     pub map_side_combine: bool,
-    /// Whether the serializer relocates records (SQL rows, Kryo) (2.1).
+    /// Whether records relocate whatever `spark.serializer` is: SQL rows do; others do under Kryo only (2.1).
     pub relocatable: bool,
 }
 

@@ -31,6 +31,9 @@ pub use spark::{
 };
 pub use uncertainty::Uncertainty;
 
+use crate::units::Bytes;
+use crate::yarn::sizing::container_size;
+
 /// One point of a study, complete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
@@ -46,4 +49,14 @@ pub struct Spec {
     pub uncertainty: Uncertainty,
     /// When a run is cut off.
     pub limits: RunLimits,
+}
+
+impl Spec {
+    /// The container that a request for `asked` bytes becomes: YARN rounds it up (YRN-1), others give what is asked for.
+    pub fn container(&self, asked: Bytes) -> Bytes {
+        match self.cluster.platform {
+            Platform::Yarn => container_size(asked, self.cluster.yarn.minimum_allocation),
+            Platform::Kubernetes | Platform::Standalone | Platform::Bare => asked,
+        }
+    }
 }

@@ -85,7 +85,7 @@ pub struct SparkConf {
 pub struct DriverConf {
     /// `spark.driver.memory`.
     pub memory: Bytes,
-    /// Driver pod or container memory: memory + overhead (POD-10).
+    /// Driver pod or container memory: memory + overhead (POD-10). Zero: no container limit (`bare`, standalone).
     pub container_memory: Bytes,
     /// `spark.driver.cores` as CPU request.
     pub cpu: CoreMillis,

@@ -18,7 +18,7 @@ pub struct Uncertainty {
     pub heap_young_share: Dist,
     /// Bytes allocated per in-memory byte processed relative to nominal (JH-2). Drawn once a replication.
     pub allocation: Dist,
-    /// Non-heap memory relative to JVM-10. Drawn once an executor.
+    /// Non-heap memory relative to [`crate::spark::jvm::non_heap()`]. Drawn once an executor.
     pub non_heap: Dist,
     /// CPU speed. Drawn once a node.
     pub cpu_speed: Dist,

@@ -1,4 +1,7 @@
 //! Folding outcomes into one point's result.
+//!
+//! Every outcome counts, cut-off ones too; durations are of replications that succeeded, because failed ones end early. P(OOM)
+//! is about executors and the driver; probabilities by cause include neighbours. The first outcome with a death is the example.
 
 use super::{Estimate, Summary};
 use crate::record::{Cause, Ending, FailureReason, Incident, Level, Outcome, Truncation};

@@ -1,4 +1,8 @@
 //! Running replications in rounds over a thread pool.
+//!
+//! A round has 64 replications whatever the threads, and the stopping rule looks between rounds, so that neither depends on the
+//! machine. Stopping at a width of the interval looks at the data more than once, which can cost a little coverage; a fixed
+//! number of replications does not. An interrupted round keeps its gap-free prefix.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,15 +2,16 @@
 //!
 //! The first bytes decide; where they say nothing the file's extension does, and a file that is neither is read as
 //! plain text. Spark writes `zstd` (the default since 3.0), `lz4` in lz4-java's own block framing, `snappy` in
-//! snappy-java's own framing, and `lzf`; people compress again with `gzip` or the `lz4` and `snappy` tools, whose
-//! standard frames are read too. LZF is refused by name. Everything streams: no file is held whole.
+//! snappy-java's own framing, and `lzf` in compress-lzf's; people compress again with `gzip` or the `lz4` and `snappy`
+//! tools, whose standard frames are read too. Everything streams: no file is held whole.
 
 mod lz4_block;
+mod lzf;
 mod snappy_java;
 mod xxh32;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 /// How a log is compressed.
@@ -34,7 +35,7 @@ const MAGIC: [(&[u8], Codec); 7] = [
     (&[0x04, 0x22, 0x4d, 0x18], Codec::Lz4Frame),
     (snappy_java::MAGIC, Codec::SnappyJava),
     (&[0xff, 0x06, 0x00, 0x00, b's', b'N', b'a', b'P', b'p', b'Y'], Codec::SnappyFrame),
-    (b"ZV", Codec::Lzf),
+    (lzf::MAGIC, Codec::Lzf),
 ];
 
 /// Extensions that Spark and people use.
@@ -65,27 +66,35 @@ pub(super) fn detect(name: &str, head: &[u8]) -> Codec {
     EXTENSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map_or(Codec::Plain, |(_, codec)| *codec)
 }
 
+/// Bytes that are read from a file at once.
+const CHUNK: usize = 128 << 10;
+
 /// Opens a file for reading its plain text.
-pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let mut file = File::open(path)?;
-    let mut head = Vec::with_capacity(HEAD);
-    file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-    file.seek(SeekFrom::Start(0))?;
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    decoder(detect(&name, &head), BufReader::new(file))
+    text_of(&name, File::open(path)?)
+}
+
+/// The plain text of what comes from `input` and has this file name.
+pub(super) fn text_of(name: &str, mut input: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+    let mut head = Vec::with_capacity(HEAD);
+    input.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    let codec = detect(name, &head);
+    let whole = Cursor::new(head).chain(input);
+    if codec == Codec::Plain { Ok(Box::new(whole)) } else { decoder(codec, BufReader::with_capacity(CHUNK, whole)) }
 }
 
 /// The plain text of a compressed stream.
-pub(super) fn decoder(codec: Codec, input: impl BufRead + 'static) -> io::Result<Box<dyn BufRead>> {
+fn decoder(codec: Codec, input: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
     Ok(match codec {
         Codec::Plain => Box::new(input),
-        Codec::Zstd => Box::new(BufReader::new(zstd::Decoder::with_buffer(input)?)),
-        Codec::Gzip => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(input))),
-        Codec::Lz4Block => Box::new(BufReader::new(lz4_block::Reader::new(input))),
-        Codec::Lz4Frame => Box::new(BufReader::new(lz4_flex::frame::FrameDecoder::new(input))),
-        Codec::SnappyJava => Box::new(BufReader::new(snappy_java::Reader::new(input))),
-        Codec::SnappyFrame => Box::new(BufReader::new(snap::read::FrameDecoder::new(input))),
-        Codec::Lzf => return Err(io::Error::new(io::ErrorKind::Unsupported, "the log is compressed with LZF, which is not read")),
+        Codec::Zstd => Box::new(zstd::Decoder::with_buffer(input)?),
+        Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Codec::Lz4Block => Box::new(lz4_block::Reader::new(input)),
+        Codec::Lz4Frame => Box::new(lz4_flex::frame::FrameDecoder::new(input)),
+        Codec::SnappyJava => Box::new(snappy_java::Reader::new(input)),
+        Codec::SnappyFrame => Box::new(snap::read::FrameDecoder::new(input)),
+        Codec::Lzf => Box::new(lzf::Reader::new(input)),
     })
 }
 
@@ -119,14 +128,14 @@ fn corrupt(what: &'static str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Cursor, Write};
+    use std::io::Write;
 
     /// The same text as real codecs wrote it: lz4-java 1.8.0 and snappy-java 1.1.10.5 from a Spark distribution.
     const TEXT: &str = include_str!("../../../tests/data/codec/sample.txt");
 
     fn read(name: &str, bytes: &'static [u8]) -> String {
         let mut text = String::new();
-        decoder(detect(name, bytes), Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
+        text_of(name, bytes).unwrap().read_to_string(&mut text).unwrap();
         text
     }
 
@@ -157,6 +166,6 @@ mod tests {
         assert_eq!(detect("app-1.LZ4", b"????"), Codec::Lz4Block);
         assert_eq!(detect("app-1.lz4", b"{\"Event\""), Codec::Plain);
         assert_eq!(detect("app-1", b"????"), Codec::Plain);
-        assert!(decoder(Codec::Lzf, Cursor::new(b"ZV")).is_err());
+        assert_eq!(detect("app-1", b"ZV\x01"), Codec::Lzf);
     }
 }

@@ -13,39 +13,43 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
+use crate::spark::fetch_retry::RESUBMIT_DELAY;
 use crate::spark::task::Failure;
 use crate::spec::SinkSpec;
-use crate::units::{Bytes, SimSpan};
-
-/// `DAGScheduler.RESUBMIT_TIMEOUT` (FF-3).
-const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
+use crate::units::Bytes;
 
 /// A task attempt succeeded.
 pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {
     let plan = sim.plan;
     sim.tally.task_ok(stage, written);
-    match plan.spec().app.stages[stage.index()].sink {
+    // Results count whichever attempt brings them; outputs of a failed map stage wait for its next submission.
+    let may_end = match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {
             sim.driver.outputs[ShuffleId::new(shuffle as u32)].register(partition, Location { executor, node }, written);
+            sim.driver.stages[stage].active
         }
         SinkSpec::Result => sim.driver.stages[stage].finish_result(partition),
-    }
+    };
     let state = &mut sim.driver.stages[stage];
     if attempt != state.attempt() {
         // A zombie's success spares the current attempt the partition.
         state.pending.retain(|&p| p != partition);
     }
-    if state.active && sim.driver.is_complete(plan, stage) {
+    if may_end && sim.driver.is_complete(plan, stage) {
         complete(sim, stage);
     }
 }
 
-fn complete(sim: &mut Sim, stage: StageId) {
+/// A stage has all its outputs or results.
+pub(super) fn complete(sim: &mut Sim, stage: StageId) {
     let now = sim.now();
+    sim.driver.failed.retain(|&failed| failed != stage);
     let state = &mut sim.driver.stages[stage];
     state.active = false;
+    state.waiting = false;
     state.fetch_failed_attempts = 0;
     let attempt = state.attempt();
+    sim.driver.failed.retain(|&failed| failed != stage);
     sim.tally.stage_ended(stage, now);
     sim.observer.stage_ended(now, stage.index() as u32, attempt, true);
     on_stage_complete(sim, stage);
@@ -150,12 +154,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
         sim.tally.task_failed(lost.stage);
         count_failure(sim, lost.stage, lost.attempt, lost.partition);
     }
-    let conf = &sim.plan.spec().spark.scheduling;
-    sim.driver.executor_failures.push(now);
-    if let Some(validity) = conf.failures_validity {
-        sim.driver.executor_failures.retain(|&at| now.since(at) <= validity);
-    }
-    if conf.executor_max_failures.is_some_and(|most| sim.driver.executor_failures.len() as u32 > most) {
+    if sim.driver.executor_failures.record(now) {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
     }
     super::offers::offer_all(sim);

@@ -3,7 +3,8 @@
 //! Jobs run one after the other. A stage is submitted when all its parents' outputs are there; only missing
 //! partitions are run (so a stage whose shuffle still exists is skipped, RT-2). A task set is one stage
 //! attempt; after a fetch failure it becomes a zombie: its running tasks go on, no new ones start (FF-2).
-//! Offers go first to the earliest stage (FIFO). What follows a failure is in [`failures`].
+//! What zombies still bring counts: results at once, outputs when their stage is submitted again. Offers go first to the
+//! earliest stage (FIFO). Assumption: retained shuffles are never cleaned while the application runs (RT-1). What follows a failure is in [`failures`].
 
 pub(crate) mod failures;
 pub(crate) mod offers;
@@ -19,8 +20,9 @@ use crate::record::Ending;
 use crate::sim::Sim;
 use crate::spark::allocator;
 use crate::spark::executor::{Executor, Life};
+use crate::spark::failure_cap::FailureCount;
 use crate::spec::Platform;
-use crate::units::{Bytes, SimTime};
+use crate::units::Bytes;
 
 pub(crate) use outputs::MapOutputs;
 pub(crate) use stages::{Delay, StageState};
@@ -38,7 +40,7 @@ pub(crate) struct Driver {
     resubmit_due: bool,
     pub(crate) allocation_due: bool,
     registered: u32,
-    executor_failures: Vec<SimTime>,
+    executor_failures: FailureCount,
     locality_timer: Option<EventHandle>,
     /// Executor at which the next round of offers begins.
     rotation: usize,
@@ -47,7 +49,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// A driver that has done nothing yet.
     pub(crate) fn new(plan: &SimPlan, day: &Day, luck: &Luck) -> Self {
-        let app = &plan.spec().app;
+        let (app, conf) = (&plan.spec().app, &plan.spec().spark.scheduling);
         let mut stages = IdVec::new();
         for index in 0..app.stages.len() {
             stages.push(StageState::new(plan, StageId::new(index as u32), day, luck));
@@ -66,7 +68,7 @@ impl Driver {
             resubmit_due: false,
             allocation_due: false,
             registered: 0,
-            executor_failures: Vec::new(),
+            executor_failures: FailureCount::new(conf.executor_max_failures, conf.failures_validity),
             locality_timer: None,
             rotation: 0,
         }
@@ -132,7 +134,6 @@ pub(crate) fn on_job_starts(sim: &mut Sim) {
         stages::submit(sim, end);
     }
     offers::offer_all(sim);
-    end_job_if_complete(sim);
 }
 
 /// The driver has done what it does before it submits a stage.
@@ -161,12 +162,12 @@ fn end_job_if_complete(sim: &mut Sim) -> bool {
 /// A stage is complete: its children may start, or its job is done.
 fn on_stage_complete(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
-    let Some(job) = plan.spec().app.jobs.get(sim.driver.job) else { return };
-    if plan.ends[sim.driver.job].contains(&stage) && end_job_if_complete(sim) {
+    let Some(ends) = plan.ends.get(sim.driver.job) else { return };
+    if ends.contains(&stage) && end_job_if_complete(sim) {
         return;
     }
-    for &child in &job.stages {
-        let child = StageId::new(child as u32);
+    // All stages, not only the job's own: an ancestor from an earlier job may be run again for this one.
+    for child in sim.driver.stages.ids() {
         let waits = sim.driver.stages[child].waiting && plan.parents[child.index()].contains(&stage);
         if waits {
             stages::submit(sim, child);
@@ -197,4 +198,95 @@ pub(crate) fn starved(executors: &IdVec<ExecutorId, Executor>) -> bool {
 pub(crate) struct Location {
     pub(crate) executor: ExecutorId,
     pub(crate) node: NodeId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::failures::{on_task_failed, on_task_succeeded};
+    use super::*;
+    use crate::fixture;
+    use crate::observe::Nobody;
+    use crate::sim::RunKey;
+    use crate::spark::task::Failure;
+    use crate::spec::{JobSpec, SinkSpec, Spec};
+    use crate::units::SimSpan;
+
+    const KEY: RunKey = RunKey { seed: 1, replication: 0 };
+
+    fn plan(change: impl Fn(&mut Spec)) -> SimPlan {
+        let mut spec = fixture::case_study(true, true);
+        spec.app = fixture::passes(spec.app.input, 6, 200);
+        change(&mut spec);
+        SimPlan::compile(&spec).expect("the fixture compiles")
+    }
+    fn stage(index: u32) -> StageId {
+        StageId::new(index)
+    }
+    /// The current attempt of a stage delivers these partitions; nobody runs them, the driver only hears of it.
+    fn deliver(sim: &mut Sim, id: StageId, attempt: u32, partitions: std::ops::Range<u32>) {
+        for partition in partitions {
+            on_task_succeeded(sim, id, attempt, partition, ExecutorId::new(0), NodeId::new(0), Bytes::mib(1));
+        }
+    }
+
+    /// FF-2, FF-3: zombies of a failed map stage bring its last outputs before it is submitted again.
+    #[test]
+    fn a_map_stage_that_zombies_complete_lets_its_children_start() {
+        let (plan, mut nobody) = (plan(|_| {}), Nobody);
+        let mut sim = Sim::new(&plan, KEY, &mut nobody);
+        sim.driver.job = 1;
+        stages::submit(&mut sim, stage(7));
+        assert!(sim.driver.stages[stage(1)].active && sim.driver.stages[stage(2)].waiting);
+        on_task_failed(&mut sim, stage(1), 0, 0, Failure::Fetch(None));
+        let tasks = sim.driver.stages[stage(1)].tasks;
+        deliver(&mut sim, stage(1), 0, 0..tasks);
+        assert!(!sim.driver.stages[stage(2)].active, "a failed map stage ends when it is submitted again, not before");
+        on_resubmit(&mut sim);
+        assert!(sim.driver.stages[stage(2)].active);
+    }
+
+    /// FF-2: a result counts whichever attempt brings it, and the job ends with the last, once.
+    #[test]
+    fn a_result_stage_that_a_zombie_completes_ends_its_job() {
+        let (plan, mut nobody) = (plan(|_| {}), Nobody);
+        let mut sim = Sim::new(&plan, KEY, &mut nobody);
+        sim.driver.job = 1;
+        for id in 1..7 {
+            stages::submit(&mut sim, stage(id));
+            let tasks = sim.driver.stages[stage(id)].tasks;
+            deliver(&mut sim, stage(id), 0, 0..tasks);
+        }
+        let last = stage(7);
+        let tasks = sim.driver.stages[last].tasks;
+        stages::submit(&mut sim, last);
+        deliver(&mut sim, last, 0, 2..tasks);
+        on_task_failed(&mut sim, last, 0, 0, Failure::Fetch(None));
+        on_resubmit(&mut sim);
+        deliver(&mut sim, last, 1, 0..1);
+        on_task_failed(&mut sim, last, 1, 1, Failure::Fetch(None));
+        deliver(&mut sim, last, 0, 1..2);
+        assert_eq!(sim.ending, Some(Ending::Succeeded));
+        assert!(sim.driver.failed.is_empty(), "nothing is left to submit again");
+    }
+
+    /// FF-3, "recursively through ancestors": also those that belong to an earlier job only.
+    #[test]
+    fn lost_ancestors_of_an_earlier_job_are_run_again() {
+        let change = |spec: &mut Spec| {
+            let mut again = spec.app.stages[7].clone();
+            again.sink = SinkSpec::Result;
+            spec.app.stages.push(again);
+            spec.app.jobs.push(JobSpec { stages: vec![8], driver_gap: SimSpan::ZERO });
+        };
+        let (plan, mut nobody) = (plan(change), Nobody);
+        let mut sim = Sim::new(&plan, KEY, &mut nobody);
+        sim.driver.job = 2;
+        stages::submit(&mut sim, stage(8));
+        for id in 1..7 {
+            assert!(sim.driver.stages[stage(id)].active, "stage {id}");
+            let tasks = sim.driver.stages[stage(id)].tasks;
+            deliver(&mut sim, stage(id), 0, 0..tasks);
+        }
+        assert!(sim.driver.stages[stage(8)].active);
+    }
 }

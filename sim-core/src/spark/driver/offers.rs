@@ -1,7 +1,7 @@
 //! Offering free slots to task sets: FIFO over stages, round robin over executors, with a locality wait.
 //!
 //! Spark shuffles the executors in each round of offers and gives one task to each in turn; a rotating start
-//! does the same without a draw. A reduce stage prefers nodes that hold much of its input; other nodes get its
+//! does the same without a draw. There is one locality level, the node, and one wait a task set. A reduce stage prefers nodes that hold much of its input; other nodes get its
 //! tasks once a free slot there has been refused for `spark.locality.wait` (3.6; since Spark 3.1 launches elsewhere do
 //! not start that wait again).
 

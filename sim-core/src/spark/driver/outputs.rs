@@ -1,4 +1,8 @@
 //! The map output tracker: which map partitions have an output, and where the bytes are.
+//!
+//! One output a partition is registered, the first; a later one of another attempt stays on scratch as an orphan (CM-2). Sums by
+//! executor are kept, because a reducer reads from places, not from single maps: each reducer's part of every output is
+//! taken to be the same share (no skew within a map). Source: FF-3, CM-2.
 
 use super::Location;
 use crate::ids::{ExecutorId, NodeId};

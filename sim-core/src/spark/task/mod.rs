@@ -41,6 +41,8 @@ pub(crate) enum Step {
     WarmUp,
     /// Taking input into operators: so many bytes of operator memory this round.
     Consume(Bytes),
+    /// Waiting for execution memory that it needs before anything else.
+    BlockedAtStart,
     /// Waiting for execution memory, to go on with consuming (`true`) or producing.
     Blocked(bool),
     /// Operators spill, then consuming (`true`) or producing goes on.

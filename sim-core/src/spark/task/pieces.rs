@@ -7,7 +7,6 @@
 use super::{Piece, TaskRun, fetch, finish, steps};
 use crate::hardware::{Device, FlowOwner, page_cache};
 use crate::ids::{NodeId, TaskId};
-use crate::linux::cgroup::Charge;
 use crate::linux::ramp::FlowRamp;
 use crate::record::{Cause, Level};
 use crate::sim::Sim;
@@ -104,17 +103,19 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     run.pieces.push(Piece { node, device: Device::Cpu, flow, number });
 }
 
-/// Heap that the step's allocations touch: the differential form of JH-2 below the ceiling, and at least the live set.
+/// Heap that the step's allocations touch: JH-2 in closed form on top of what all running steps will have touched at their ends,
+/// so that together they never pass the ceiling; and at least the live set.
 fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
     let run = &sim.tasks[id];
     let executor = &sim.executors[run.executor];
     let Some(slot) = executor.slot else { return Bytes::ZERO };
     let machine = &sim.machines[run.node];
-    let touched = machine.memory.held(slot, Charge::Heap, machine.v(sim.now()));
+    let under_way: Bytes = executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum();
+    let touched = machine.memory.settled_heap(slot) + under_way;
     let live = executor.live_heap().min(sim.plan.executor.heap);
     let heap = committed(sim, run.node, live);
     let ceiling = jvm::touch_ceiling(heap, executor.young_share, live);
-    let by_allocation = allocated.scale(jvm::touch_per_allocated(touched, ceiling)).min(ceiling.saturating_sub(touched));
+    let by_allocation = jvm::touched_after(touched, ceiling, allocated) - touched;
     by_allocation.max(live.saturating_sub(touched))
 }
 
@@ -140,12 +141,13 @@ fn disk_is_full(sim: &mut Sim, id: TaskId, bytes: Bytes) -> bool {
     let size: Bytes = disks.iter().map(|&d| shape.disks[d as usize].size).sum();
     let used = sim.machines[node].files + if disks.contains(&0) { sim.machines[node].disk_used } else { Bytes::ZERO };
     let own = sim.executors[executor].scratch().disk;
-    let over_claim = scratch.claim_size.is_some_and(|claim| own + bytes > claim * disks.len() as u64);
-    if used + bytes <= size && !over_claim {
+    let claim = scratch.claim_size.map(|claim| claim * disks.len() as u64).filter(|&claim| own + bytes > claim);
+    if used + bytes <= size && claim.is_none() {
         return false;
     }
-    let limit = scratch.claim_size.map_or(size, |claim| claim.min(size));
-    failures::record_full_scratch(sim, executor, used, limit);
+    // The writer fills the volume before it hears of it.
+    let limit = claim.unwrap_or(size);
+    failures::record_full_scratch(sim, executor, limit, limit);
     finish::fail(sim, id, finish::Failure::NoSpace);
     true
 }
@@ -223,5 +225,42 @@ pub(super) fn piece_done(sim: &mut Sim, id: TaskId, number: u32) {
     let run = &sim.tasks[id];
     if run.pieces.is_empty() && run.timer.is_none() {
         steps::step_done(sim, id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::ids::{ExecutorId, StageId};
+    use crate::machine::Owner;
+    use crate::observe::Nobody;
+    use crate::plan::SimPlan;
+    use crate::sim::RunKey;
+    use crate::spark::executor::{Executor, Life};
+
+    /// JH-2: tasks that allocate at the same time touch together what one would that allocates as much, never more than the ceiling.
+    #[test]
+    fn jh_2_parallel_tasks_touch_what_one_task_would() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        let (host, node) = (ExecutorId::new(0), NodeId::new(0));
+        let executor = Executor::new(&sim);
+        sim.executors.push(executor);
+        let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
+        (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
+        let allocated = Bytes::gib(8);
+        for partition in 0..3 {
+            steps::launch(&mut sim, StageId::new(2), 0, partition, host);
+            let id = sim.executors[host].running[partition as usize];
+            sim.executors[host].unmanaged = Bytes::ZERO;
+            start_cpu(&mut sim, id, 10.0, allocated, Bytes::ZERO);
+        }
+        let together: Bytes = sim.executors[host].running.iter().filter_map(|&id| sim.tasks[id].ramp).map(|ramp| ramp.heap).sum();
+        let live = jvm::BASE_LIVE;
+        let ceiling = jvm::touch_ceiling(plan.executor.heap, sim.executors[host].young_share, live);
+        let one = jvm::touched_after(Bytes::ZERO, ceiling, allocated * 3);
+        assert!(together <= ceiling && together.get().abs_diff(one.get()) < 16, "{together:?} and {one:?} of {ceiling:?}");
     }
 }

@@ -91,14 +91,14 @@ pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
 /// The current step has ended.
 pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
+    let executor = run.executor;
     match run.step {
-        Step::Launch if !sim.executors[run.executor].warm => {
+        Step::Launch if !sim.executors[executor].warm => {
             run.step = Step::WarmUp;
             pieces::start(sim, id, Work { cpu: WARM_UP, ..Work::default() });
         }
         Step::Launch => consume::begin(sim, id),
         Step::WarmUp => {
-            let executor = run.executor;
             sim.executors[executor].warm = true;
             consume::begin(sim, id);
         }
@@ -107,20 +107,69 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
             consume::round_done(sim, id);
         }
         Step::SpillOperator(consuming) => {
+            let executor = run.executor;
             memory::operator_spilled(sim, id);
-            if consuming { consume::round(sim, id) } else { produce::round(sim, id) }
+            // What the spill released may have gone to a blocked task whose next round filled the heap: then this task is gone too.
+            match (sim.executors[executor].is_up(), consuming) {
+                (false, _) => {}
+                (true, true) => consume::round(sim, id),
+                (true, false) => produce::round(sim, id),
+            }
         }
         Step::Produce(bytes) => {
             run.writer.done += bytes;
             produce::round_done(sim, id);
         }
         Step::SpillWriter => {
+            let executor = run.executor;
             memory::writer_spilled(sim, id);
-            produce::round(sim, id);
+            if sim.executors[executor].is_up() {
+                produce::round(sim, id);
+            }
         }
         Step::FinishWrite => produce::written(sim, id),
         Step::Merge => finish::succeed(sim, id),
         // Blocked tasks have no piece and no timer; they are woken by releases.
-        Step::Blocked(_) => {}
+        Step::BlockedAtStart | Step::Blocked(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::ids::NodeId;
+    use crate::machine::Owner;
+    use crate::observe::Nobody;
+    use crate::plan::SimPlan;
+    use crate::sim::RunKey;
+    use crate::spark::executor::{Executor, Life};
+
+    /// MEM-21 and 6.6: what one task spills goes to a blocked one, whose rows fill the heap; the spiller dies with the JVM.
+    #[test]
+    fn a_blocked_task_that_fills_the_heap_takes_the_spilling_one_along() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        let host = ExecutorId::new(0);
+        let executor = Executor::new(&sim);
+        sim.executors.push(executor);
+        let node = NodeId::new(0);
+        let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
+        (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
+        for partition in 0..2 {
+            launch(&mut sim, StageId::new(2), 0, partition, host);
+        }
+        let (first, second) = (sim.executors[host].running[0], sim.executors[host].running[1]);
+        for id in [first, second] {
+            sim.tasks[id].demand = Demand { operator: Bytes::gib(8), ..Demand::default() };
+            consume::round(&mut sim, id);
+        }
+        assert_eq!(sim.tasks[second].step, Step::Blocked(true));
+        step_done(&mut sim, first);
+        assert_eq!(sim.tasks[first].step, Step::SpillOperator(true));
+        sim.executors[host].unmanaged = Bytes::gib(6);
+        step_done(&mut sim, first);
+        assert_eq!((sim.executors[host].life, sim.executors[host].running.len()), (Life::Dead, 0));
     }
 }

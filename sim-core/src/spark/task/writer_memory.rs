@@ -2,7 +2,9 @@
 //!
 //! The unsafe writer holds rows in pages and a pointer array that doubles (US-1, US-2); the sort writer's
 //! collection doubles its requests and has its first 5 MiB for free (ES-2). When a request is not fully granted
-//! the rows that fit before the spill follow from the writers' own arithmetic.
+//! the rows that fit before the spill follow from the writers' own arithmetic. Assumption: what is asked for is the final
+//! pointer array without the copy beside the old one (24 instead of 16 bytes a record for a moment, US-2) and pages without their
+//! unused ends, so in a narrow band of shares a spill is missed.
 
 use super::demand::Demand;
 use crate::plan::SimPlan;

@@ -1,0 +1,62 @@
+//! What the accumulators of a finished task add to its metrics.
+//!
+//! A task of a query has some fifty of them. Two matter: the SQL metric `data size`, the plain bytes of the rows that it
+//! gave to an exchange, and the peak of execution memory, which Spark 2 writes nowhere else. The list is folded while it
+//! is read, so it is never held.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use super::number::Count;
+
+/// Name of the metric of rows given to an exchange.
+const DATA_SIZE: &str = "data size";
+/// Name of the peak of execution memory.
+const PEAK: &str = "internal.metrics.peakExecutionMemory";
+
+/// The accumulators that matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Accumulated {
+    /// Bytes of the rows given to an exchange, where the task had one.
+    pub(super) data_size: Option<u64>,
+    pub(super) peak_execution: Count,
+}
+
+#[derive(Deserialize)]
+struct Accumulable<'a> {
+    #[serde(borrow, rename = "Name", default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(rename = "Update", default)]
+    update: Count,
+}
+
+impl<'de> Deserialize<'de> for Accumulated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Fold)
+    }
+}
+
+struct Fold;
+
+impl<'de> Visitor<'de> for Fold {
+    type Value = Accumulated;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of accumulators")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Accumulated, A::Error> {
+        let mut all = Accumulated::default();
+        while let Some(one) = items.next_element::<Accumulable<'_>>()? {
+            match one.name.as_deref() {
+                Some(DATA_SIZE) if all.data_size.is_none() => all.data_size = Some(one.update.0),
+                Some(PEAK) => all.peak_execution = all.peak_execution.max(one.update),
+                _ => {}
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,339 @@
+//! Random small scenarios by number, over everything that a spec can say.
+//!
+//! The generator is addressed: case `n` is the same spec whatever ran before it, so that a failure is reproduced by its
+//! number alone. Sizes are small, so that a thousand cases run in seconds, and so drawn that each mechanism (spills, full
+//! disks, container, node and heap deaths, evictions, fetch failures, aborts) happens in some of them. [`simplifications`]
+//! are the steps by which a failing case is made smaller.
+
+use sim_core::kernel::{Luck, Purpose, Stream};
+use sim_core::spec::{
+    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, InputSource, JobSpec, Label, LabelSelector, Language, Medium, NeighbourPlacement,
+    NeighbourSpec, NodeSelectorTerm, Platform, PodAffinityTerm, PoolSpec, Requirement, SelectorOp, ShuffleSpec, SinkSpec, Spec, StageSpec, Taint, TaintEffect,
+    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+};
+use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
+
+use crate::world;
+
+/// Draws of one case.
+struct Draw(Stream);
+
+impl Draw {
+    /// One of the numbers from `low` to `high`.
+    fn count(&mut self, low: u64, high: u64) -> u64 {
+        low + self.0.below(high - low + 1)
+    }
+    /// `true` once in `n`.
+    fn once_in(&mut self, n: u64) -> bool {
+        self.0.below(n) == 0
+    }
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.0.below(choices.len() as u64) as usize]
+    }
+    /// Log-uniform: as likely between 1 and 10 as between 10 and 100.
+    fn bytes(&mut self, low: Bytes, high: Bytes) -> Bytes {
+        let ratio = high.as_f64() / low.as_f64();
+        low.scale(ratio.powf(self.0.unit()))
+    }
+}
+
+/// The spec of case `number`.
+pub fn case(number: u64) -> Spec {
+    let mut d = Draw(Luck::new(20_240_607, number).stream(Purpose::TaskOrder, 0));
+    let mut spec = world::world();
+    spec.name = format!("random-{number}");
+    spec.cluster.platform = d.one_of(&[Platform::Kubernetes, Platform::Kubernetes, Platform::Kubernetes, Platform::Yarn, Platform::Standalone, Platform::Bare]);
+    spec.cluster.cgroup = d.one_of(&[CgroupVersion::V1, CgroupVersion::V2 { group_kill: true }, CgroupVersion::V2 { group_kill: false }]);
+    pools(&mut d, &mut spec);
+    neighbours(&mut d, &mut spec);
+    executors(&mut d, &mut spec);
+    shuffle(&mut d, &mut spec);
+    scheduling(&mut d, &mut spec);
+    pods(&mut d, &mut spec);
+    let tasks_hold = spec.spark.executor.heap;
+    spec.app = app(&mut d, tasks_hold);
+    if d.once_in(2) {
+        spec.uncertainty = world::uncertain();
+    }
+    spec.limits.max_events = 300_000;
+    if d.once_in(8) {
+        spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
+    }
+    if d.once_in(20) {
+        spec.limits.max_events = d.count(1, 500);
+    }
+    spec
+}
+
+fn pools(d: &mut Draw, spec: &mut Spec) {
+    let nodes = d.count(1, 4) as u32;
+    let mut shape = world::node(d.bytes(Bytes::gib(2), Bytes::gib(16)));
+    shape.cpu = CoreMillis::cores(d.count(1, 8));
+    shape.reserved.eviction_memory = d.one_of(&[Bytes::mib(100), Bytes::mib(750)]);
+    shape.nic = ByteRate::mb_per_sec(d.count(5, 1000));
+    let disks = d.count(1, 3);
+    shape.disks = (0..disks).map(|_| world::disk(d.bytes(Bytes::mib(300), Bytes::gib(100)), d.count(5, 500))).collect();
+    for disk in &mut shape.disks {
+        disk.used = disk.size.scale(d.one_of(&[0.0, 0.1, 0.5, 0.88]));
+        disk.iops = d.count(50, 100_000);
+    }
+    let taint = Taint { key: "dedicated".into(), value: "other".into(), effect: d.one_of(&[TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]) };
+    let mut pool = PoolSpec { name: "a".into(), count: nodes, shape, labels: vec![Label::new("zone", "1")], taints: Vec::new() };
+    let mut other = pool.clone();
+    spec.cluster.pools = if nodes > 1 && d.once_in(3) {
+        pool.count = 1;
+        other.name = "b".into();
+        other.count = nodes - 1;
+        other.shape.memory = d.bytes(Bytes::gib(2), Bytes::gib(16));
+        other.labels = vec![Label::new("zone", "2")];
+        other.taints = if d.once_in(2) { vec![taint] } else { Vec::new() };
+        vec![pool, other]
+    } else {
+        vec![pool]
+    };
+}
+
+fn neighbours(d: &mut Draw, spec: &mut Spec) {
+    for index in 0..d.count(0, 3) {
+        let anon = d.bytes(Bytes::mib(20), Bytes::gib(6));
+        let mut it: NeighbourSpec = world::neighbour(&format!("neighbour-{index}"), d.bytes(Bytes::mib(1), Bytes::gib(2)), anon);
+        if d.once_in(3) {
+            it.placement = NeighbourPlacement::Replicas(d.count(1, 5) as u32);
+        }
+        it.memory.anon = d.one_of(&[0, 1]).eq(&0).then(|| Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 }).unwrap_or(Dist::Constant(anon.as_f64()));
+        if d.once_in(3) {
+            it.memory.shmem = Dist::Constant(d.bytes(Bytes::mib(1), Bytes::gib(1)).as_f64());
+        }
+        if d.once_in(3) {
+            it.resources.memory_limit = Some(d.bytes(Bytes::mib(16), Bytes::gib(4)));
+        }
+        if d.once_in(6) {
+            it.resources = sim_core::spec::Resources::default();
+        }
+        it.memory.processes = d.one_of(&[1, 1, 2, 7]);
+        it.priority = d.one_of(&[0, 0, -5, 1000, 2_000_000_000, 2_000_001_000]);
+        it.restarts = !d.once_in(4);
+        it.cpu_use = CoreMillis::new(d.count(0, 2000));
+        spec.cluster.neighbours.push(it);
+    }
+}
+
+fn executors(d: &mut Draw, spec: &mut Spec) {
+    let mib = |bytes: Bytes| Bytes::mib(bytes.whole_mib());
+    let conf = &mut spec.spark;
+    let executor = &mut conf.executor;
+    executor.instances = d.count(1, 6) as u32;
+    executor.cores = d.count(1, 4) as u32;
+    executor.task_cpus = if executor.cores > 1 && d.once_in(6) { 2 } else { 1 };
+    executor.heap = mib(d.bytes(Bytes::mib(451), Bytes::gib(4)));
+    executor.off_heap = if d.once_in(5) { mib(d.bytes(Bytes::mib(32), Bytes::gib(1))) } else { Bytes::ZERO };
+    conf.language = d.one_of(&[Language::Jvm, Language::Jvm, Language::Jvm, Language::Python, Language::R]);
+    executor.pyspark = if conf.language == Language::Python && d.once_in(2) { Bytes::mib(d.count(64, 512)) } else { Bytes::ZERO };
+    let overhead = mib(d.bytes(Bytes::mib(64), Bytes::gib(2)));
+    let without_limit = matches!(spec.cluster.platform, Platform::Standalone | Platform::Bare) && d.once_in(2);
+    executor.container_memory = if without_limit { Bytes::ZERO } else { executor.heap + overhead + executor.off_heap + executor.pyspark };
+    executor.cpu_request = CoreMillis::new(d.count(1, 2) * 500);
+    executor.cpu_limit = d.once_in(4).then(|| CoreMillis::new(d.count(1, 4) * 500));
+    executor.collector = d.one_of(&[Collector::G1, Collector::Parallel, Collector::Serial]);
+    executor.xms_equals_xmx = d.once_in(2);
+    conf.memory.fraction = d.one_of(&[0.6, 0.6, 0.3, 0.9]);
+    conf.memory.storage_fraction = d.one_of(&[0.5, 0.5, 0.0, 1.0]);
+    conf.memory.page_size = d.once_in(5).then(|| Bytes::mib(d.count(1, 64)));
+    conf.deploy_mode = d.one_of(&[DeployMode::Client, DeployMode::Cluster]);
+}
+
+fn shuffle(d: &mut Draw, spec: &mut Spec) {
+    let conf = &mut spec.spark.shuffle;
+    conf.bypass_merge_threshold = d.one_of(&[0, 8, 200]);
+    conf.radix_sort = !d.once_in(4);
+    conf.compress = !d.once_in(5);
+    conf.spill_compress = !d.once_in(5);
+    conf.codec_ratio = d.one_of(&[1.0, 0.53]);
+    conf.io_retry_wait = SimSpan::from_ms(d.count(0, 5000));
+    conf.io_max_retries = d.count(0, 3) as u32;
+    conf.service = spec.cluster.platform == Platform::Yarn && d.once_in(2);
+}
+
+fn scheduling(d: &mut Draw, spec: &mut Spec) {
+    let conf = &mut spec.spark.scheduling;
+    conf.task_max_failures = d.count(1, 5) as u32;
+    conf.stage_max_consecutive_attempts = d.count(1, 5) as u32;
+    conf.stage_max_attempts = d.once_in(3).then(|| d.count(1, 8) as u32);
+    conf.locality_wait = SimSpan::from_ms(d.one_of(&[0, 100, 3000]));
+    conf.executor_max_failures = d.once_in(3).then(|| d.count(1, 8) as u32);
+    conf.failures_validity = d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 100)));
+    conf.min_registered_ratio = d.one_of(&[0.0, 0.5, 0.8, 1.0]);
+    conf.max_registered_wait = SimSpan::from_secs(d.count(0, 30));
+    conf.unregister_output_on_host = d.once_in(4);
+    let kubernetes = &mut spec.spark.kubernetes;
+    kubernetes.allocation_batch_size = d.count(1, 5) as u32;
+    // Endless replacement ends at a horizon only; a lab stops at a number.
+    kubernetes.max_replacements = (!d.once_in(3)).then(|| d.count(0, 6) as u32);
+    kubernetes.replace_delay = SimSpan::from_ms(d.count(0, 5000));
+    kubernetes.local_dirs = d.count(1, 3) as u32;
+    kubernetes.local_dirs_tmpfs = d.once_in(3);
+}
+
+fn on_executors(topology_key: &str) -> PodAffinityTerm {
+    let requirement = Requirement { key: "spark-role".into(), op: SelectorOp::In, values: vec!["executor".into()] };
+    PodAffinityTerm { selector: LabelSelector { requirements: vec![requirement] }, topology_key: topology_key.into() }
+}
+
+/// Required affinity of executors to each other on a node: what packs them.
+pub fn packed() -> Affinity {
+    Affinity { required_pod: vec![on_executors("kubernetes.io/hostname")], ..Affinity::NONE }
+}
+
+/// Preferred anti-affinity of executors to each other on a node: what spreads them.
+pub fn spread() -> Affinity {
+    let term = WeightedPodAffinityTerm { weight: 100, term: on_executors("kubernetes.io/hostname") };
+    Affinity { preferred_anti: vec![term], ..Affinity::NONE }
+}
+
+fn affinity(d: &mut Draw) -> Affinity {
+    match d.count(0, 6) {
+        0 | 1 => packed(),
+        2 => spread(),
+        3 => Affinity { required_anti: vec![on_executors("kubernetes.io/hostname")], ..Affinity::NONE },
+        4 => Affinity { preferred_pod: vec![WeightedPodAffinityTerm { weight: 7, term: on_executors("zone") }], ..Affinity::NONE },
+        5 => {
+            let requirement = Requirement { key: "zone".into(), op: SelectorOp::NotIn, values: vec!["2".into()] };
+            Affinity { required_node: vec![NodeSelectorTerm { requirements: vec![requirement] }], ..Affinity::NONE }
+        }
+        _ => Affinity::NONE,
+    }
+}
+
+/// A local directory of Spark's from this source.
+pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
+    Volume { name: format!("spark-local-dir-{number}"), mount_path: format!("/scratch/{number}"), source }
+}
+
+fn pods(d: &mut Draw, spec: &mut Spec) {
+    let disks = spec.cluster.pools[0].shape.disks.len() as u64;
+    let template = &mut spec.spark.kubernetes.pod_template;
+    template.affinity = affinity(d);
+    if d.once_in(3) {
+        template.tolerations.push(Toleration { key: String::new(), exists: true, value: String::new(), effect: None });
+    }
+    template.priority = d.one_of(&[0, 0, 10]);
+    template.ephemeral_limit = d.once_in(5).then(|| d.bytes(Bytes::mib(50), Bytes::gib(4)));
+    if d.once_in(2) {
+        for number in 1..=d.count(1, 3) {
+            let size_limit = d.once_in(2).then(|| d.bytes(Bytes::mib(20), Bytes::gib(2)));
+            let source = match d.count(0, 4) {
+                0 | 1 => VolumeSource::EmptyDir(EmptyDir { medium: Medium::Disk, size_limit }),
+                2 => VolumeSource::EmptyDir(EmptyDir { medium: Medium::Memory, size_limit }),
+                3 => VolumeSource::HostPath { disk: d.0.below(disks) as usize },
+                _ => VolumeSource::Claim { size: d.bytes(Bytes::mib(50), Bytes::gib(4)) },
+            };
+            template.volumes.push(local_dir(number, source));
+        }
+    }
+}
+
+/// Stages in order, each reading some of the shuffles before it; one job or two.
+fn app(d: &mut Draw, heap: Bytes) -> AppSpec {
+    let count = d.count(1, 5) as usize;
+    let cut = if count > 2 && d.once_in(3) { d.count(1, count as u64 - 1) as usize } else { count };
+    let input = d.bytes(Bytes::mib(1), Bytes::gib(2));
+    let mut stages: Vec<StageSpec> = Vec::new();
+    let mut shuffles: Vec<ShuffleSpec> = Vec::new();
+    for index in 0..count {
+        let last = index + 1 == count || index + 1 == cut;
+        let reads: Vec<usize> = (0..shuffles.len()).filter(|_| d.once_in(2)).collect();
+        let sink = if last { SinkSpec::Result } else { SinkSpec::Shuffle(shuffles.len()) };
+        let tasks = d.count(1, 24) as u32;
+        if !last {
+            let partitions = d.count(1, 300) as u32;
+            shuffles.push(ShuffleSpec { writer: index, partitions, map_side_combine: d.once_in(3), relocatable: d.once_in(2) });
+        }
+        stages.push(random_stage(d, index, reads, tasks, sink, input, heap));
+    }
+    // The second job's stages may read shuffles of the first, which then are skipped or made again.
+    let gap = SimSpan::from_ms(d.count(0, 5000));
+    let mut jobs = vec![JobSpec { stages: (0..cut).collect(), driver_gap: gap }];
+    if cut < count {
+        jobs.push(JobSpec { stages: (0..count).filter(|&s| s + 1 != cut).collect(), driver_gap: gap });
+    }
+    AppSpec { name: "random".into(), input, jobs, stages, shuffles, sql: d.once_in(2) }
+}
+
+fn random_stage(d: &mut Draw, index: usize, reads: Vec<usize>, tasks: u32, sink: SinkSpec, input: Bytes, heap: Bytes) -> StageSpec {
+    let read = if reads.is_empty() { Bytes::ZERO } else { input.scale(d.0.unit()) };
+    let scanned = if reads.is_empty() || d.once_in(4) { input } else { Bytes::ZERO };
+    let write = if sink == SinkSpec::Result { Bytes::ZERO } else { input.scale(d.0.unit()) };
+    let mut row = TaskRow { output: if sink == SinkSpec::Result && d.once_in(2) { input } else { Bytes::ZERO }, ..world::row(scanned, read, write) };
+    row.operator_memory = row.operator_memory.scale(d.one_of(&[0.0, 1.0, 8.0]));
+    row.writer_memory = row.writer_memory.scale(d.one_of(&[0.0, 1.0, 8.0]));
+    row.unmanaged = Bytes::mib(d.one_of(&[0, 10, 200]) * u64::from(tasks));
+    row.allocated = row.allocated.scale(d.one_of(&[0.0, 1.0, 10.0]));
+    if d.once_in(6) {
+        row.unspillable = heap.scale(d.0.unit() * 0.3 * f64::from(tasks));
+    }
+    if d.once_in(10) {
+        row.cpu = SimSpan::ZERO;
+    }
+    if d.once_in(10) {
+        row.records = d.one_of(&[0, 1, 100_000_000]);
+    }
+    let mut stage = world::stage(&format!("stage-{index}"), reads, tasks, row, sink);
+    if !scanned.is_zero() {
+        stage.input = d.one_of(&[InputSource::Remote { per_stream: 20_000_000 }, InputSource::Local, InputSource::Cached]);
+        if d.once_in(4) {
+            stage.tasks = TaskCount::InputSplit(d.bytes(Bytes::mib(16), Bytes::mib(256)));
+        }
+    }
+    if d.once_in(5) {
+        let part = |d: &mut Draw| {
+            let share = 1.0 / f64::from(tasks) * (0.5 + d.0.unit());
+            TaskRow { shuffle_write: row.shuffle_write.scale(share), shuffle_read: row.shuffle_read.scale(share), ..scaled(&row, share) }
+        };
+        stage.work = TaskWork::Recorded((0..d.count(1, 12)).map(|_| part(d)).collect());
+    }
+    stage.cached = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::gib(1)) } else { Bytes::ZERO };
+    stage.broadcast = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::mib(200)) } else { Bytes::ZERO };
+    stage
+}
+
+fn scaled(row: &TaskRow, share: f64) -> TaskRow {
+    TaskRow {
+        input: row.input.scale(share),
+        output: row.output.scale(share),
+        records: (row.records as f64 * share) as u64,
+        cpu: row.cpu.scale(share),
+        operator_memory: row.operator_memory.scale(share),
+        writer_memory: row.writer_memory.scale(share),
+        unmanaged: row.unmanaged.scale(share),
+        allocated: row.allocated.scale(share),
+        unspillable: row.unspillable.scale(share),
+        ..*row
+    }
+}
+
+/// A step that makes a failing spec simpler; the result may not compile, then the step is not taken.
+pub type Simplification = fn(&mut Spec);
+
+/// The steps that a failing case is made smaller by.
+pub fn simplifications() -> Vec<(&'static str, Simplification)> {
+    vec![
+        ("certain", |s| s.uncertainty = world::certain()),
+        ("no neighbours", |s| s.cluster.neighbours.clear()),
+        ("fewer neighbours", |s| drop(s.cluster.neighbours.pop())),
+        ("one pool", |s| s.cluster.pools.truncate(1)),
+        ("one node", |s| s.cluster.pools.iter_mut().for_each(|p| p.count = 1)),
+        ("one executor", |s| s.spark.executor.instances = 1),
+        ("two executors", |s| s.spark.executor.instances = 2),
+        ("one slot", |s| (s.spark.executor.cores, s.spark.executor.task_cpus) = (1, 1)),
+        ("no volumes", |s| s.spark.kubernetes.pod_template.volumes.clear()),
+        ("disk scratch", |s| s.spark.kubernetes.local_dirs_tmpfs = false),
+        ("no affinity", |s| s.spark.kubernetes.pod_template.affinity = Affinity::NONE),
+        ("no cache", |s| s.app.stages.iter_mut().for_each(|stage| stage.cached = Bytes::ZERO)),
+        ("no broadcast", |s| s.app.stages.iter_mut().for_each(|stage| stage.broadcast = Bytes::ZERO)),
+        ("few tasks", |s| s.app.stages.iter_mut().for_each(|stage| stage.tasks = TaskCount::Fixed(2))),
+        ("one job", |s| s.app.jobs.truncate(1)),
+        ("no off-heap", |s| s.spark.executor.off_heap = Bytes::ZERO),
+        ("JVM", |s| s.spark.language = Language::Jvm),
+        ("no driver pod", |s| s.spark.deploy_mode = DeployMode::Client),
+    ]
+}
