@@ -50,6 +50,12 @@ impl Layers {
         Some(Self { tree, conf, sets, pod_template, profile: request.profile.clone(), profiles: Arc::default() })
     }
 
+    /// A scenario that is already read, without a command line.
+    pub(crate) fn of_text(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<Self> {
+        let tree = read_scenario(source, 0, problems)?;
+        Some(Self { tree, conf: Vec::new(), sets: Vec::new(), pod_template: None, profile: None, profiles: Arc::default() })
+    }
+
     /// The scenario with its bases, without the command line, for its sweep.
     pub(crate) fn tree(&self) -> Node {
         let mut ignored = Diagnostics::default();

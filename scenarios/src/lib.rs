@@ -29,6 +29,7 @@ pub mod profile;
 mod properties;
 mod quantity;
 mod raw;
+pub mod recorded;
 mod scenario;
 mod schema;
 mod spark_conf;

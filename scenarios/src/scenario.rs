@@ -1,12 +1,14 @@
 //! A scenario: loading, and what it holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sim_core::spec::Spec;
 
 use crate::build::{Resolved, resolve};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Source};
 use crate::layer::Layers;
+use crate::profile::Profile;
 use crate::raw::Origin;
 use crate::sweep::{self, Point, Sweep};
 
@@ -61,6 +63,10 @@ pub struct Scenario {
 pub fn load(request: &Request) -> (Option<Scenario>, Diagnostics) {
     let mut problems = Diagnostics::default();
     let Some(layers) = Layers::read(request, &mut problems) else { return (None, problems) };
+    finish(layers, problems)
+}
+
+fn finish(layers: Layers, mut problems: Diagnostics) -> (Option<Scenario>, Diagnostics) {
     let resolved = resolve(&layers, &[], &mut problems);
     let sweep = sweep::read(&layers.tree(), &mut problems);
     match resolved {
@@ -71,6 +77,14 @@ pub fn load(request: &Request) -> (Option<Scenario>, Diagnostics) {
         }
         _ => (None, problems),
     }
+}
+
+/// Loads a scenario from its text, with a profile that is already read and that the scenario calls `name`.
+pub(crate) fn load_with_profile(source: &Arc<Source>, name: &str, profile: &Profile) -> (Option<Scenario>, Diagnostics) {
+    let mut problems = Diagnostics::default();
+    let Some(layers) = Layers::of_text(source, &mut problems) else { return (None, problems) };
+    layers.keep_profile(Path::new(name), profile);
+    finish(layers, problems)
 }
 
 impl Scenario {

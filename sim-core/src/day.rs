@@ -20,6 +20,8 @@ pub(crate) struct Day {
     pub(crate) expansion: f64,
     /// On allocated bytes.
     pub(crate) allocation: f64,
+    /// Heap committed per live byte by JVMs whose heap grows.
+    pub(crate) heap_growth: f64,
     /// Speed of each node.
     pub(crate) speeds: Vec<Speeds>,
 }
@@ -46,6 +48,7 @@ impl Day {
             compression: luck.draw(&u.compression, Purpose::Compression, 0).max(0.0),
             expansion: luck.draw(&u.object_expansion, Purpose::ObjectExpansion, 0).max(0.0),
             allocation: luck.draw(&u.allocation, Purpose::Allocation, 0).max(0.0),
+            heap_growth: luck.draw(&u.heap_growth, Purpose::HeapGrowth, 0).max(1.0),
             speeds,
         }
     }

@@ -5,7 +5,7 @@
 //! again, and their handlers look at the executor's life first.
 
 use crate::hardware::Device;
-use crate::ids::{ExecutorId, NodeId, TaskId};
+use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
 
 /// What can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum Event {
     RegistrationTimeout,
     /// The next job starts.
     JobStarts,
+    /// The driver is through with what it does before it submits a stage.
+    StageReady(StageId),
     /// Failed stages are submitted again.
     ResubmitStages,
     /// Task offers are made again because a locality wait is over.
@@ -65,6 +67,7 @@ impl Event {
             | Self::SchedulePods
             | Self::RegistrationTimeout
             | Self::JobStarts
+            | Self::StageReady(_)
             | Self::ResubmitStages
             | Self::LocalityTimeout => 6,
         }
@@ -91,6 +94,7 @@ impl Event {
             Self::KubeletMetrics(node) => (16, node.index() as u64),
             Self::KubeletTick(node) => (17, node.index() as u64),
             Self::MonitorPoll(node) => (18, node.index() as u64),
+            Self::StageReady(stage) => (20, stage.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

@@ -18,6 +18,8 @@ pub(crate) fn certain() -> Uncertainty {
         disk_speed: one.clone(),
         nic_speed: one.clone(),
         task_cpu: one,
+        heap_growth: Dist::Constant(1.0 / 0.6),
+        task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
         death_detection_s: Dist::Constant(2.0),
     }
@@ -84,6 +86,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         sink: SinkSpec::Result,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        delay: SimSpan::ZERO,
     }];
     let mut shuffles = Vec::new();
     let written = input.scale(0.7);
@@ -106,6 +109,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             sink,
             cached: Bytes::ZERO,
             broadcast: Bytes::ZERO,
+            delay: SimSpan::ZERO,
         });
     }
     let jobs = vec![JobSpec { stages: vec![0], driver_gap: SimSpan::from_secs(1) }, JobSpec { stages: (1..stages.len()).collect(), driver_gap: SimSpan::ZERO }];

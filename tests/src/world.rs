@@ -26,6 +26,8 @@ pub fn certain() -> Uncertainty {
         disk_speed: one.clone(),
         nic_speed: one.clone(),
         task_cpu: one,
+        heap_growth: Dist::Constant(2.0),
+        task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
         death_detection_s: Dist::Constant(2.0),
     }
@@ -46,6 +48,8 @@ pub fn uncertain() -> Uncertainty {
         disk_speed: around(0.1),
         nic_speed: around(0.05),
         task_cpu: around(0.2),
+        heap_growth: Dist::Uniform { low: 1.4, high: 2.8 },
+        task_launch_s: Dist::Uniform { low: 0.002, high: 0.05 },
         executor_start_s: Dist::Uniform { low: 2.0, high: 12.0 },
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
     }
@@ -115,6 +119,7 @@ pub fn stage(name: &str, reads: Vec<usize>, tasks: u32, work: TaskRow, sink: Sin
         sink,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        delay: SimSpan::ZERO,
     }
 }
 

@@ -117,6 +117,8 @@ const INGEST_EXAMPLES: &str = "\
 Examples:
   spillcast ingest eventlog.zst
   spillcast ingest eventlog.zst -o profile.toml
+  spillcast ingest eventlog.zst --scenario as-recorded.toml
+  spillcast ingest eventlog.zst --check            replay it where it was recorded
   spillcast ingest app-20250101-0001 --format json";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -155,6 +157,18 @@ pub(crate) struct IngestArgs {
     /// Where the profile goes.
     #[command(flatten)]
     pub out: OutFileArgs,
+    /// Write the scenario of the run as it was into this file
+    ///
+    /// It names the file of --out as its profile, or the log itself without one. What a log does not tell (memory of the nodes,
+    /// disks, network) is filled with defaults that do not bind.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<std::path::PathBuf>,
+    /// Replay the profile where it was recorded, and show the errors of duration and shuffle bytes
+    #[arg(long)]
+    pub check: bool,
+    /// Cores that each host of the run had; without it the log's CPU times say what tasks had
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub cores: Option<u32>,
     /// Format of the summary.
     #[command(flatten)]
     pub format: InfoFormatArgs,

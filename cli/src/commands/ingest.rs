@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 use anyhow::Context;
 use scenarios::event_log::{self, RedactError};
+use scenarios::recorded::{self, Check};
 use serde_json::{Map, Value};
 use sim_core::units::Bytes;
 
@@ -24,6 +25,7 @@ pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failu
     let to_stdout = args.out.out.as_deref() == Some(Path::new("-"));
     let path = args.out.out.as_deref().filter(|_| !to_stdout);
     let file = path.map(|path| OutFile::open(path, args.out.force)).transpose()?;
+    let scenario = args.scenario.as_deref().map(|path| OutFile::open(path, args.out.force)).transpose()?;
     let redacted = args.redact.as_deref().map(|path| OutFile::open(path, args.out.force).map(|file| (path, file))).transpose()?;
     let ingested = event_log::ingest_all(&args.log).map_err(Failure::Diagnosed)?;
     printer.diagnostics(&ingested.diagnostics);
@@ -35,17 +37,26 @@ pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failu
     if let (Some(file), Some(path)) = (file, path) {
         file.commit(profile.as_bytes())?;
         printer.note(&format!("wrote `{0}`; next: `spillcast run SCENARIO --profile {0}`", path.display()));
-    } else if !to_stdout {
+    } else if !to_stdout && args.scenario.is_none() && !args.check {
         printer.note("`-o profile.toml` writes the job profile");
+    }
+    if let (Some(file), Some(to)) = (scenario, args.scenario.as_deref()) {
+        let named = beside(to, profile_source(path, &args.log)?)?;
+        file.commit(recorded::scenario(&ingested, &named, args.cores).as_bytes())?;
+        printer.note(&format!("wrote `{0}`; next: `spillcast run {0}`", to.display()));
     }
     if to_stdout {
         printer.result(&profile)?;
         return Ok(Exit::Done);
     }
-    let summary = serde_json::to_value(&ingested.summary).context("cannot put the summary into JSON")?;
-    let text = match args.format.format {
-        InfoFormat::Table => table(&summary),
-        InfoFormat::Json => report::pretty(&summary),
+    let checked = if args.check { Some(recorded::check(&ingested, args.cores).map_err(Failure::Diagnosed)?) } else { None };
+    let mut summary = serde_json::to_value(&ingested.summary).context("cannot put the summary into JSON")?;
+    if let (Some(check), Some(object)) = (&checked, summary.as_object_mut()) {
+        object.insert("check".to_owned(), serde_json::to_value(check).context("cannot put the check into JSON")?);
+    }
+    let text = match (args.format.format, &checked) {
+        (InfoFormat::Table, Some(check)) => format!("{}\n{}", table(&summary), check_table(check)),
+        (format, _) => plain(format, &summary),
     };
     printer.result(&text)?;
     Ok(Exit::Done)
@@ -64,6 +75,59 @@ fn redact(logs: &[PathBuf], path: &Path, file: OutFile) -> Result<(), Failure> {
         Err(RedactError::Log(problems)) => Err(Failure::Diagnosed(problems)),
         Err(RedactError::Write(error)) => Err(anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())).into()),
     }
+}
+
+/// What the written scenario names as its profile: the profile that is written too, else the only log.
+fn profile_source<'a>(profile: Option<&'a Path>, logs: &'a [PathBuf]) -> Result<&'a Path, Failure> {
+    match (profile, logs) {
+        (Some(profile), _) => Ok(profile),
+        (None, [log]) => Ok(log),
+        (None, _) => Err(anyhow::anyhow!("a scenario of several logs needs their profile; add `-o profile.toml`").into()),
+    }
+}
+
+/// A path as a file at `from` has to name it: relative ones stay so when both are in the same directory.
+fn beside(from: &Path, path: &Path) -> Result<String, Failure> {
+    let same = from.parent().unwrap_or(Path::new("")) == path.parent().unwrap_or(Path::new(""));
+    let named = match path.file_name().filter(|_| same) {
+        Some(name) => std::path::PathBuf::from(name),
+        None => std::path::absolute(path).context("the current directory has no name")?,
+    };
+    Ok(named.display().to_string())
+}
+
+fn plain(format: InfoFormat, summary: &Value) -> String {
+    match format {
+        InfoFormat::Table => table(summary),
+        InfoFormat::Json => report::pretty(summary),
+    }
+}
+
+/// Recorded beside replayed, by stage and in total.
+fn check_table(check: &Check) -> String {
+    let heading = ["replay of", "tasks", "recorded", "replayed", "error", "shuffle write", "replayed", "error", "shuffle read", "replayed", "error"];
+    let percent = |error: Option<f64>| error.map_or_else(|| "-".to_owned(), |error| format!("{:+.1} %", error * 100.0));
+    let seconds = |s: Option<f64>| s.map_or_else(|| "-".to_owned(), |s| format!("{s:.1} s"));
+    let volume = |recorded: u64, replayed: u64| {
+        let bytes = |n: u64| Bytes::new(n).to_string();
+        [bytes(recorded), bytes(replayed), percent(recorded::error(recorded as f64, replayed as f64))]
+    };
+    let row = |name: &str, tasks: String, times: (Option<f64>, f64), written: [String; 3], read: [String; 3]| {
+        let error = times.0.and_then(|recorded| recorded::error(recorded, times.1));
+        let time = [seconds(times.0), seconds(Some(times.1)), percent(error)];
+        [name.to_owned(), tasks].into_iter().chain(time).chain(written).chain(read).collect::<Vec<_>>()
+    };
+    let mut rows = vec![heading.iter().map(|text| (*text).to_owned()).collect()];
+    for stage in &check.stages {
+        let written = volume(stage.recorded_write_bytes, stage.replayed_write_bytes);
+        let read = volume(stage.recorded_read_bytes, stage.replayed_read_bytes);
+        rows.push(row(&stage.name, stage.tasks.to_string(), (stage.recorded_s, stage.replayed_s), written, read));
+    }
+    let written = volume(check.recorded_write_bytes, check.replayed_write_bytes);
+    let read = volume(check.recorded_read_bytes, check.replayed_read_bytes);
+    rows.push(row("all", String::new(), (check.recorded_s, check.replayed_s), written, read));
+    let ended = if check.succeeded { "" } else { "\n  the replay did not end well: some replications failed or were cut off\n" };
+    aligned(&rows) + ended
 }
 
 /// Columns of the table of stages: field of the summary and heading.
@@ -103,8 +167,13 @@ fn stage_table(stages: &[Value]) -> String {
     for stage in stages {
         rows.push(columns.iter().map(|(field, _)| stage.get(field).map_or_else(|| "-".to_owned(), |value| human(field, value))).collect());
     }
+    aligned(&rows)
+}
+
+/// Rows with right-aligned columns.
+fn aligned(rows: &[Vec<String>]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     let cell = |(cell, width): (&String, &usize)| format!("  {cell:>width$}", width = *width);
     rows.iter().flat_map(|row| row.iter().zip(&widths).map(cell).chain(["\n".to_owned()])).collect()
 }

@@ -42,6 +42,9 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     if problems.has_errors() {
         return None;
     }
+    if let Some(profile) = &profile {
+        measured(&mut tree, profile);
+    }
     fill(&mut tree, &ROOT);
     derive::derive(&mut tree, problems);
     if problems.has_errors() {
@@ -157,8 +160,28 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         disk_speed: factor("disk_speed"),
         nic_speed: factor("nic_speed"),
         task_cpu: factor("task_cpu"),
+        heap_growth: factor("heap_growth"),
+        task_launch_s: seconds("task_launch"),
         executor_start_s: seconds("executor_start"),
         death_detection_s: seconds("death_detection"),
+    }
+}
+
+/// Puts what the profile's recording run showed of executors' memory where the scenario says nothing.
+fn measured(tree: &mut Node, profile: &crate::profile::Profile) {
+    let Some((calibration, run)) = profile.calibration() else { return };
+    let measured = [("heap_young_share", calibration.young_share), ("heap_growth", calibration.heap_growth), ("non_heap", calibration.non_heap)];
+    for (key, value) in measured {
+        let Some(value) = value else { continue };
+        if tree.get("uncertainty").is_none() {
+            tree.insert("uncertainty", derived(Value::Table(Vec::new()), "the profile's evidence"));
+        }
+        let Some(table) = tree.get_mut("uncertainty").filter(|table| table.get(key).is_none()) else { continue };
+        let origin = format!("measured in {run}, {} executors", value.executors);
+        let text = format!("{{ normal = {{ mean = {:.4}, sd = {:.4} }} }}", value.mean, value.sd);
+        if let Some(node) = crate::raw::read_value(&text, &Layer::Derived(origin)) {
+            table.insert(key, node);
+        }
     }
 }
 

@@ -11,15 +11,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spec::InputSource;
 use sim_core::units::{Bytes, SimSpan};
 
-use super::log::{JobRecord, Log, StageRecord};
+use super::log::{Log, StageRecord};
 use super::mapping::Recorded;
+use super::storage::PersistedRdd;
+use super::summary::ExecutorSummary;
+use super::world;
 use crate::profile::{
     DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
-    Profile, Sink, Stage, TaskRule, Work, parse_spark_bytes,
+    Profile, RddEvidence, Sink, Stage, TaskRule, Work, parse_spark_bytes,
 };
 
 /// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).
 const LONGEST_GAP_MS: u64 = 3_600_000;
+/// Executors are believed to live up to ten years.
+const LONGEST_LIFE_MS: u64 = 10 * 365 * 24 * 3_600_000;
 
 /// The profile of a log, or `None` when no task of it ended well. Adds warnings about what could not be known.
 pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Option<Profile> {
@@ -31,16 +36,24 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
     let evidence = evidence(&log);
     tell(&log, &conf, warnings);
     let sql = log.sql;
+    let times: Vec<_> = ids.iter().map(|id| log.stages.get(id).map_or((None, None), |stage| (stage.submitted_ms, stage.completed_ms))).collect();
+    let attempts = attempts(&log);
     let mut stages = Vec::new();
     let mut cached = BTreeSet::new();
+    let mut persisting = Vec::new();
     let mut records = log.stages;
     for (id, reads) in ids.iter().zip(reads) {
         let Some(record) = records.remove(id) else { continue };
         let from_cache = record.persisted.iter().any(|rdd| cached.contains(rdd));
+        if !from_cache && !record.persisted.is_empty() && record.cached_bytes == 0 {
+            persisting.push(stages.len());
+        }
         cached.extend(record.persisted.iter().copied());
-        stages.push(stage(*id, record, reads, from_cache, sql, &conf));
+        let attempts = attempts.get(id).copied().unwrap_or(1);
+        stages.push(Stage { attempts, ..stage(*id, record, reads, from_cache, sql, &conf) });
     }
-    let jobs = finish_jobs(groups, &mut stages);
+    let (jobs, partial) = finish_jobs(groups, &mut stages, &times);
+    cache_from_peaks(&mut stages, &persisting, &evidence, warnings);
     let (input, input_basis) = input(&stages, warnings)?;
     Some(Profile {
         name: name.to_owned(),
@@ -48,6 +61,7 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
         input,
         input_basis,
         sql,
+        partial,
         shuffle_partitions: conf.shuffle_partitions,
         max_partition_bytes: conf.max_partition_bytes,
         jobs,
@@ -100,71 +114,109 @@ fn reads_of(log: &Log, ids: &[u64], index: &BTreeMap<u64, usize>, warnings: &mut
     all
 }
 
-/// Jobs as groups of stage indices with the time to the next group.
-fn group_jobs(log: &Log, index: &BTreeMap<u64, usize>) -> Vec<(Vec<usize>, SimSpan)> {
+/// Jobs that are taken together.
+struct Group {
+    stages: Vec<usize>,
+    /// Time of the driver after it.
+    gap: SimSpan,
+    /// When its first job started, milliseconds.
+    start: u64,
+    executions: Vec<u64>,
+}
+
+/// Jobs in order; those that overlapped in time are one group.
+fn group_jobs(log: &Log, index: &BTreeMap<u64, usize>) -> Vec<Group> {
     let mut owned = BTreeSet::new();
-    let mut groups: Vec<(Vec<usize>, &JobRecord)> = Vec::new();
+    let mut merged: Vec<Group> = Vec::new();
+    let mut busy_until: Option<u64> = None;
     for job in log.jobs.values() {
         let stages: Vec<usize> = job.stages.iter().filter_map(|id| index.get(id)).copied().filter(|stage| owned.insert(*stage)).collect();
-        if !stages.is_empty() {
-            groups.push((stages, job));
+        if stages.is_empty() {
+            continue;
         }
-    }
-    let rest: Vec<usize> = index.values().copied().filter(|stage| !owned.contains(stage)).collect();
-    let mut merged: Vec<(Vec<usize>, SimSpan)> = Vec::new();
-    let mut busy_until: Option<u64> = None;
-    for (stages, job) in groups {
         let gap_ms = busy_until.map(|end| job.start.saturating_sub(end));
         match merged.last_mut() {
-            Some(last) if gap_ms.is_none() || busy_until.is_some_and(|end| job.start < end) => last.0.extend(stages),
-            Some(last) => {
-                last.1 = SimSpan::from_ms(gap_ms.unwrap_or(0).min(LONGEST_GAP_MS));
-                merged.push((stages, SimSpan::ZERO));
+            Some(last) if gap_ms.is_none() || busy_until.is_some_and(|end| job.start < end) => {
+                last.stages.extend(stages);
+                last.executions.extend(job.execution);
             }
-            None => merged.push((stages, SimSpan::ZERO)),
+            last => {
+                if let Some(last) = last {
+                    last.gap = SimSpan::from_ms(gap_ms.unwrap_or(0).min(LONGEST_GAP_MS));
+                }
+                merged.push(Group { stages, gap: SimSpan::ZERO, start: job.start, executions: job.execution.into_iter().collect() });
+            }
         }
         busy_until = job.end.map(|end| end.max(busy_until.unwrap_or(0)));
     }
+    let rest: Vec<usize> = index.values().copied().filter(|stage| !owned.contains(stage)).collect();
     if !rest.is_empty() {
         // Tasks of a job whose start is missing from the log.
-        merged.push((rest, SimSpan::ZERO));
+        merged.push(Group { stages: rest, gap: SimSpan::ZERO, start: 0, executions: Vec::new() });
     }
     merged
 }
 
-/// Jobs that end with a result stage: a group that does not is joined with the next one.
-fn finish_jobs(groups: Vec<(Vec<usize>, SimSpan)>, stages: &mut [Stage]) -> Vec<Job> {
+/// Jobs that end with a result stage: a group that does not is joined with the next one. The last of a log that breaks off
+/// may end with a shuffle; then `true` beside them. Each stage gets the time that the driver took before it.
+fn finish_jobs(groups: Vec<Group>, stages: &mut [Stage], times: &[(Option<u64>, Option<u64>)]) -> (Vec<Job>, bool) {
     let mut jobs: Vec<Job> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
+    let mut open: Option<Group> = None;
+    let mut partial = false;
     let mut groups = in_order(groups).into_iter().peekable();
-    while let Some((members, driver_gap)) = groups.next() {
-        open.extend(members);
-        open.sort_unstable();
-        let Some(last) = open.last().copied() else { continue };
+    while let Some(group) = groups.next() {
+        let mut group = match open.take() {
+            Some(earlier) => join(earlier, group),
+            None => group,
+        };
+        group.stages.sort_unstable();
+        let Some(last) = group.stages.last().copied() else { continue };
         let ends = stages[last].sink == Sink::Result;
         if !ends && groups.peek().is_some() {
+            open = Some(group);
             continue;
         }
-        if !ends {
-            // The log breaks off before the result stage.
-            stages[last].sink = Sink::Result;
-        }
-        jobs.push(Job { name: format!("job-{}", jobs.len()), stages: std::mem::take(&mut open), driver_gap });
+        partial |= !ends;
+        delays(&group, stages, times);
+        group.executions.sort_unstable();
+        group.executions.dedup();
+        jobs.push(Job { name: format!("job-{}", jobs.len()), stages: group.stages, driver_gap: group.gap, executions: group.executions });
     }
-    jobs
+    (jobs, partial)
+}
+
+/// Two groups as one, which starts with the first and is followed by what followed the second.
+fn join(first: Group, second: Group) -> Group {
+    let start = if first.start == 0 { second.start } else { first.start };
+    let mut joined = Group { start, gap: second.gap, ..first };
+    joined.stages.extend(second.stages);
+    joined.executions.extend(second.executions);
+    joined
+}
+
+/// What the driver did between the instant at which a stage could start and its submission.
+fn delays(group: &Group, stages: &mut [Stage], times: &[(Option<u64>, Option<u64>)]) {
+    for &stage in &group.stages {
+        let Some(submitted) = times[stage].0 else { continue };
+        let parents = stages[stage].reads.iter().filter(|parent| group.stages.contains(parent)).filter_map(|&parent| times[parent].1);
+        let ready = parents.fold(group.start, u64::max);
+        if ready > 0 {
+            stages[stage].delay = SimSpan::from_ms(submitted.saturating_sub(ready).min(LONGEST_GAP_MS));
+        }
+    }
 }
 
 /// Joins groups that are entangled: no stage of a later group may come before a stage of an earlier one.
-fn in_order(groups: Vec<(Vec<usize>, SimSpan)>) -> Vec<(Vec<usize>, SimSpan)> {
-    let mut ordered: Vec<(Vec<usize>, SimSpan)> = Vec::new();
-    for (members, gap) in groups {
-        let first = members.iter().min().copied().unwrap_or(0);
-        let mut joined = members;
-        while ordered.last().is_some_and(|last| last.0.iter().any(|stage| *stage > first)) {
-            let (earlier, _) = ordered.pop().unwrap_or_default();
-            joined.extend(earlier);
+fn in_order(groups: Vec<Group>) -> Vec<Group> {
+    let mut ordered: Vec<Group> = Vec::new();
+    for group in groups {
+        let first = group.stages.iter().min().copied().unwrap_or(0);
+        let mut joined = group;
+        while ordered.last().is_some_and(|last| last.stages.iter().any(|stage| *stage > first)) {
+            let Some(earlier) = ordered.pop() else { break };
+            joined = join(earlier, joined);
         }
-        ordered.push((joined, gap));
+        ordered.push(joined);
     }
     ordered
 }
@@ -198,9 +250,39 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         relocatable: sql,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::ZERO,
+        delay: SimSpan::ZERO,
+        attempts: 1,
+        failures: record.failures,
         work: Work::Recorded(record.rows.finish()),
         pressure: Some(record.pressure),
     }
+}
+
+/// Attempts of each stage.
+fn attempts(log: &Log) -> BTreeMap<u64, u32> {
+    let mut attempts = BTreeMap::new();
+    for (stage, attempt) in log.attempts.keys() {
+        let most = attempts.entry(*stage).or_insert(1);
+        *most = (*most).max(u32::try_from(*attempt).unwrap_or(u32::MAX).saturating_add(1));
+    }
+    attempts
+}
+
+/// Persisted RDDs without a size in the log: the peaks of the executors' storage memory, in equal parts.
+fn cache_from_peaks(stages: &mut [Stage], persisting: &[usize], evidence: &Evidence, warnings: &mut Vec<String>) {
+    if persisting.is_empty() {
+        return;
+    }
+    let held = evidence.executors.iter().fold(0u64, |sum, executor| sum.saturating_add(executor.storage_peak.get())).min(MAX_INPUT);
+    for &stage in persisting {
+        stages[stage].cached = Bytes::new(held / persisting.len() as u64);
+    }
+    let what = if held == 0 {
+        "neither is any storage memory of executors; set `cached` in the profile if it matters"
+    } else {
+        "the peaks of executors' storage memory stand for them"
+    };
+    warnings.push(format!("sizes of {} persisted RDDs are not in the log; {what}", persisting.len()));
 }
 
 /// The bytes that the recorded work is in proportion to.
@@ -236,9 +318,6 @@ fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
         if done < stage.tasks {
             warnings.push(format!("stage {id}: {done} of {} tasks ended well; the stage is as large as those", stage.tasks));
         }
-        if !stage.persisted.is_empty() && stage.cached_bytes == 0 {
-            warnings.push(format!("stage {id} has a persisted RDD whose size is not in the log; set `cached` in the profile if it matters"));
-        }
     }
     if let Some(rows) = log.fewer_rows() {
         warnings.push(format!("the log has so many stages that only about {rows} rows of each were kept; totals are exact"));
@@ -249,24 +328,54 @@ fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
 }
 
 fn evidence(log: &Log) -> Evidence {
-    let executors = log.executors.values().filter(|executor| (executor.added_ms.is_some() || executor.tasks > 0) && !executor.id.trim().is_empty());
+    let known = log.executors.values().filter(|executor| (executor.added_ms.is_some() || executor.tasks > 0) && !executor.id.trim().is_empty());
+    let hosts: BTreeSet<&str> = log.executors.values().map(|executor| executor.host.as_str()).filter(|host| !host.is_empty()).collect();
+    let number = |host: &str| hosts.iter().position(|known| *known == host).map(|n| n as u32);
+    let first = log.executors.values().filter_map(|executor| executor.added_ms).min().unwrap_or(0);
+    let since = |time: Option<u64>| time.map(|ms| SimSpan::from_ms(ms.saturating_sub(first).min(LONGEST_LIFE_MS)));
+    let executor = |executor: &ExecutorSummary| ExecutorEvidence {
+        id: executor.id.clone(),
+        host: number(&executor.host),
+        cores: u32::try_from(executor.cores).unwrap_or(u32::MAX).min((1 << 20) - 1),
+        added: since(executor.added_ms),
+        removed: since(executor.removed_ms),
+        reason: executor.removed_reason.as_ref().map(|reason| without_hosts(reason, &hosts)).filter(|reason| !reason.is_empty()),
+        heap_peak: evidence_size(executor.peak_heap_bytes),
+        non_heap_peak: evidence_size(executor.peak_non_heap_bytes),
+        direct_peak: evidence_size(executor.peak_direct_bytes),
+        execution_peak: evidence_size(executor.peak_execution_bytes),
+        storage_peak: evidence_size(executor.peak_storage_bytes),
+        rss_peak: evidence_size(executor.peak_rss_bytes),
+        jvm_rss_peak: evidence_size(executor.peak_jvm_rss_bytes),
+        python_rss_peak: evidence_size(executor.peak_python_rss_bytes),
+    };
+    let rdd = |(id, rdd): (&u64, &PersistedRdd)| RddEvidence {
+        id: (*id).min(MAX_INPUT),
+        name: rdd.name.trim().to_owned(),
+        level: rdd.level.clone(),
+        partitions: rdd.partitions.min(1 << 40),
+        memory: evidence_size(rdd.memory),
+        disk: evidence_size(rdd.disk),
+    };
+    let rdds: BTreeMap<&u64, &PersistedRdd> = log.stages.values().flat_map(|stage| &stage.storage).collect();
     Evidence {
         spark_version: log.spark_version.clone(),
         application: log.application.clone(),
+        collector: world::collector(log).map(str::to_owned),
+        xms_equals_xmx: world::xms_equals_xmx(log),
         conf: log.conf.clone(),
-        executors: executors
-            .map(|executor| ExecutorEvidence {
-                id: executor.id.clone(),
-                cores: u32::try_from(executor.cores).unwrap_or(u32::MAX).min((1 << 20) - 1),
-                heap_peak: evidence_size(executor.peak_heap_bytes),
-                non_heap_peak: evidence_size(executor.peak_non_heap_bytes),
-                direct_peak: evidence_size(executor.peak_direct_bytes),
-                execution_peak: evidence_size(executor.peak_execution_bytes),
-                storage_peak: evidence_size(executor.peak_storage_bytes),
-                rss_peak: evidence_size(executor.peak_rss_bytes),
-            })
-            .collect(),
+        executors: known.map(executor).collect(),
+        rdds: rdds.into_iter().map(rdd).collect(),
     }
+}
+
+/// The text of a reason without control characters and host names.
+fn without_hosts(reason: &str, hosts: &BTreeSet<&str>) -> String {
+    let plain: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
+    // Longer names first, so that a name that begins another one does not cut it.
+    let mut named: Vec<(usize, &&str)> = hosts.iter().enumerate().collect();
+    named.sort_by_key(|(_, host)| std::cmp::Reverse(host.len()));
+    named.into_iter().fold(plain, |text, (n, host)| text.replace(*host, &format!("host-{n}"))).trim().to_owned()
 }
 
 fn evidence_size(bytes: u64) -> Bytes {

@@ -42,6 +42,20 @@ pub(super) struct ApplicationStart<'a> {
 }
 
 #[derive(Deserialize)]
+pub(super) struct BlockManagerAdded<'a> {
+    #[serde(borrow, rename = "Block Manager ID")]
+    pub(super) id: BlockManagerId<'a>,
+    #[serde(rename = "Maximum Onheap Memory", default)]
+    pub(super) on_heap: Count,
+}
+
+#[derive(Deserialize)]
+pub(super) struct BlockManagerId<'a> {
+    #[serde(borrow, rename = "Executor ID", default)]
+    pub(super) executor: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct ExecutorAdded<'a> {
     #[serde(borrow, rename = "Executor ID")]
     pub(super) id: Cow<'a, str>,
@@ -91,6 +105,14 @@ pub(super) struct JobStart<'a> {
     pub(super) time: Count,
     #[serde(borrow, rename = "Stage Infos", default)]
     pub(super) stages: Vec<StageInfo<'a>>,
+    #[serde(borrow, rename = "Properties", default)]
+    pub(super) properties: Option<JobProperties<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JobProperties<'a> {
+    #[serde(borrow, rename = "spark.sql.execution.id", default)]
+    pub(super) execution: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -125,26 +147,44 @@ pub(super) struct StageInfo<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(rename = "Number of Tasks", default)]
     pub(super) tasks: Count,
-    #[serde(rename = "RDD Info", default)]
-    pub(super) rdds: Vec<RddInfo>,
+    #[serde(borrow, rename = "RDD Info", default)]
+    pub(super) rdds: Vec<RddInfo<'a>>,
     #[serde(rename = "Parent IDs", default)]
     pub(super) parents: Vec<Count>,
+    #[serde(rename = "Submission Time", default)]
+    pub(super) submitted: Option<Count>,
+    #[serde(rename = "Completion Time", default)]
+    pub(super) completed: Option<Count>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct RddInfo {
+pub(super) struct RddInfo<'a> {
     #[serde(rename = "RDD ID")]
     pub(super) id: Count,
+    #[serde(borrow, rename = "Name", default)]
+    pub(super) name: Cow<'a, str>,
     #[serde(rename = "Storage Level", default)]
     pub(super) level: StorageLevel,
+    #[serde(rename = "Number of Partitions", default)]
+    pub(super) partitions: Count,
     #[serde(rename = "Memory Size", default)]
     pub(super) memory: Count,
+    #[serde(rename = "Disk Size", default)]
+    pub(super) disk: Count,
 }
 
-#[derive(Default, Deserialize)]
+/// How an RDD is persisted, in Spark's terms.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct StorageLevel {
-    #[serde(rename = "Use Memory", default)]
+    #[serde(rename = "Use Memory")]
     pub(super) memory: bool,
+    #[serde(rename = "Use Disk")]
+    pub(super) disk: bool,
+    #[serde(rename = "Deserialized")]
+    pub(super) deserialized: bool,
+    #[serde(rename = "Replication")]
+    pub(super) replication: Count,
 }
 
 #[derive(Deserialize)]
@@ -169,10 +209,18 @@ pub(super) struct TaskEnd<'a> {
 pub(super) struct EndReason<'a> {
     #[serde(borrow, rename = "Reason", default)]
     pub(super) reason: Cow<'a, str>,
+    #[serde(borrow, rename = "Class Name", default)]
+    pub(super) class: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct TaskInfo<'a> {
+    #[serde(rename = "Launch Time", default)]
+    pub(super) launched: Count,
+    #[serde(rename = "Finish Time", default)]
+    pub(super) finished: Count,
+    #[serde(rename = "Getting Result Time", default)]
+    pub(super) getting_result: Count,
     #[serde(rename = "Index", default)]
     pub(super) index: Count,
     #[serde(borrow, rename = "Executor ID", default)]
@@ -185,6 +233,10 @@ pub(super) struct TaskInfo<'a> {
 pub(super) struct TaskMetrics {
     #[serde(rename = "Executor Deserialize Time", default)]
     pub(super) deserialize_ms: Count,
+    #[serde(rename = "Executor Deserialize CPU Time", default)]
+    pub(super) deserialize_cpu_ns: Count,
+    #[serde(rename = "Result Serialization Time", default)]
+    pub(super) result_ms: Count,
     #[serde(rename = "Executor Run Time", default)]
     pub(super) run_ms: Count,
     #[serde(rename = "Executor CPU Time", default)]

@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spec::TaskRow;
 
 use super::events::{self, Peaks, StageInfo, TaskEnd};
+use super::machines::{Machines, scheduler_delay};
 use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
 use super::partitions::Partitions;
+use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use crate::profile::{MAX_ROWS, Pressure, WeightedRow, add_rows, thin};
 
@@ -35,6 +37,8 @@ pub(super) struct Log {
     pub(super) stages: BTreeMap<u64, StageRecord>,
     pub(super) attempts: BTreeMap<(u64, u64), StageSummary>,
     pub(super) executors: BTreeMap<String, ExecutorSummary>,
+    pub(super) machines: Machines,
+    pub(super) jvm: Jvm,
     pub(super) totals: Totals,
     /// What `SparkListenerApplicationStart` calls the application and its attempt.
     pub(super) application_id: Option<String>,
@@ -62,6 +66,7 @@ pub(super) struct JobRecord {
     pub(super) end: Option<u64>,
     pub(super) failed: bool,
     pub(super) stages: Vec<u64>,
+    pub(super) execution: Option<u64>,
 }
 
 /// One stage over all its attempts.
@@ -80,6 +85,16 @@ pub(super) struct StageRecord {
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
     read_expansion: Option<f64>,
     pub(super) writes_shuffle: bool,
+    /// Shuffle bytes of its partitions, each once, as the run's codec wrote them.
+    pub(super) written: u64,
+    pub(super) read: u64,
+    /// When it was first submitted and when it last ended, milliseconds since 1970.
+    pub(super) submitted_ms: Option<u64>,
+    pub(super) completed_ms: Option<u64>,
+    /// Persisted RDDs by id.
+    pub(super) storage: BTreeMap<u64, PersistedRdd>,
+    /// Failed task attempts by reason.
+    pub(super) failures: BTreeMap<String, u64>,
     pub(super) done: Partitions,
     pub(super) rows: Rows,
     /// Sum of its task rows.
@@ -95,8 +110,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, partition: u64, row: TaskRow) {
-        self.recent.push((partition, WeightedRow { tasks: 1, total: row }));
+    fn push(&mut self, partition: u64, row: WeightedRow) {
+        self.recent.push((partition, row));
         if self.len() > 2 * KEEP {
             self.shrink(KEEP);
         }
@@ -122,8 +137,20 @@ impl Rows {
     }
 }
 
+/// What is known of the executors' JVM.
+#[derive(Default)]
+pub(super) struct Jvm {
+    /// Largest `Maximum Onheap Memory` of an executor's block manager: unified memory on the heap, bytes.
+    pub(super) unified: u64,
+    /// Whether the options start the heap at its full size.
+    pub(super) full_xms: bool,
+    /// The collector that the options name.
+    pub(super) collector: Option<&'static str>,
+}
+
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-pub(super) const KEPT_CONF: [&str; 33] = [
+pub(super) const KEPT_CONF: [&str; 40] = [
+    "spark.driver.cores",
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
     "spark.dynamicAllocation.maxExecutors",
@@ -133,22 +160,28 @@ pub(super) const KEPT_CONF: [&str; 33] = [
     "spark.executor.memoryOverhead",
     "spark.executor.memoryOverheadFactor",
     "spark.executor.pyspark.memory",
+    "spark.files.fetchFailure.unRegisterOutputOnHost",
     "spark.io.compression.codec",
     "spark.io.compression.zstd.level",
     "spark.kubernetes.local.dirs.tmpfs",
     "spark.kubernetes.memoryOverheadFactor",
+    "spark.locality.wait",
     "spark.master",
     "spark.memory.fraction",
     "spark.memory.offHeap.enabled",
     "spark.memory.offHeap.size",
     "spark.memory.storageFraction",
+    "spark.scheduler.minRegisteredResourcesRatio",
     "spark.serializer",
     "spark.shuffle.compress",
     "spark.shuffle.file.buffer",
+    "spark.shuffle.io.maxRetries",
+    "spark.shuffle.io.retryWait",
     "spark.shuffle.service.enabled",
     "spark.shuffle.sort.bypassMergeThreshold",
     "spark.shuffle.spill.compress",
     "spark.speculation",
+    "spark.submit.deployMode",
     "spark.default.parallelism",
     "spark.sql.adaptive.enabled",
     "spark.sql.adaptive.coalescePartitions.enabled",
@@ -197,6 +230,20 @@ impl Log {
     pub(super) fn environment(&mut self, event: &events::EnvironmentUpdate<'_>) {
         let kept = event.properties.iter().filter(|(key, _)| KEPT_CONF.contains(&key.as_ref()));
         self.conf.extend(kept.map(|(key, value)| (key.to_string(), value.to_string())));
+        if let Some(master) = self.conf.get_mut("spark.master") {
+            *master = nameless_master(master);
+        }
+        let options = event.properties.get("spark.executor.extraJavaOptions").map_or("", |options| options.as_ref());
+        self.jvm.full_xms |= options.contains("-Xms") || options.contains("+AlwaysPreTouch");
+        let named = [("+UseG1GC", "g1"), ("+UseParallelGC", "parallel"), ("+UseSerialGC", "serial")];
+        self.jvm.collector = named.iter().find(|(flag, _)| options.contains(flag)).map(|(_, name)| *name).or(self.jvm.collector);
+    }
+
+    /// An executor tells how much unified memory its JVM gave it, which depends on the collector.
+    pub(super) fn block_manager(&mut self, event: &events::BlockManagerAdded<'_>) {
+        if event.id.executor != "driver" {
+            self.jvm.unified = self.jvm.unified.max(event.on_heap.0);
+        }
     }
 
     /// The default resource profile states executor memory and cores where no property does.
@@ -235,6 +282,8 @@ impl Log {
         raise(&mut executor.peak_direct_bytes, &[peaks.direct]);
         raise(&mut executor.peak_execution_bytes, &[peaks.execution_on_heap, peaks.execution_off_heap]);
         raise(&mut executor.peak_storage_bytes, &[peaks.storage_on_heap, peaks.storage_off_heap]);
+        raise(&mut executor.peak_jvm_rss_bytes, &[peaks.rss_jvm]);
+        raise(&mut executor.peak_python_rss_bytes, &[peaks.rss_python]);
         raise(&mut executor.peak_rss_bytes, &[peaks.rss_jvm, peaks.rss_python, peaks.rss_other]);
     }
 
@@ -251,7 +300,9 @@ impl Log {
             }
         }
         let stages = event.stages.iter().map(|info| info.id.0).collect();
-        self.jobs.insert(event.id.0, JobRecord { start: event.time.0, end: None, failed: false, stages });
+        let execution =
+            event.properties.as_ref().and_then(|properties| properties.execution.as_ref()?.trim().parse().ok()).filter(|id| *id < crate::profile::MAX_AMOUNT);
+        self.jobs.insert(event.id.0, JobRecord { start: event.time.0, end: None, failed: false, stages, execution });
     }
 
     pub(super) fn job_end(&mut self, event: &events::JobEnd<'_>) {
@@ -265,6 +316,12 @@ impl Log {
         self.stage_info(info);
         let attempt = self.attempt(info.id.0, info.attempt.0);
         attempt.name = info.name.to_string();
+        attempt.submitted_ms = info.submitted.map(|time| time.0).or(attempt.submitted_ms);
+        attempt.completed_ms = info.completed.map(|time| time.0).or(attempt.completed_ms);
+        if let Some(stage) = self.stages.get_mut(&info.id.0) {
+            stage.submitted_ms = stage.submitted_ms.or(info.submitted.map(|time| time.0));
+            stage.completed_ms = stage.completed_ms.max(info.completed.map(|time| time.0));
+        }
     }
 
     fn attempt(&mut self, stage: u64, attempt: u64) -> &mut StageSummary {
@@ -280,6 +337,9 @@ impl Log {
         stage.rdd = info.rdds.first().map(|rdd| rdd.id.0).or(stage.rdd);
         let in_memory = info.rdds.iter().filter(|rdd| rdd.level.memory);
         stage.persisted.extend(in_memory.clone().map(|rdd| rdd.id.0));
+        for rdd in info.rdds.iter().filter(|rdd| rdd.level.memory || rdd.level.disk) {
+            stage.storage.entry(rdd.id.0).or_default().see(rdd);
+        }
         stage.cached_bytes = stage.cached_bytes.max(in_memory.fold(0u64, |sum, rdd| sum.saturating_add(rdd.memory.0)));
     }
 
@@ -303,19 +363,31 @@ impl Log {
         self.totals.add_task(failed, &metrics);
         self.attempt(id, event.attempt.0).add_task(failed, &metrics);
         if !event.info.executor.is_empty() {
-            self.executor(&event.info.executor).tasks += 1;
+            let executor = self.executor(&event.info.executor);
+            executor.tasks += 1;
+            let host = executor.host.clone();
+            self.machines.task(&host, event);
             if let Some(peaks) = &event.executor {
                 self.peaks(&event.info.executor, peaks);
             }
         }
-        let row = if failed { None } else { Some(task_row(&metrics, &self.context(event))) };
+        let row = if failed { None } else { Some(self.row(event, &metrics)) };
         let stage = self.stages.entry(id).or_default();
         stage.writes_shuffle |= event.kind == "ShuffleMapTask";
+        stage.completed_ms = stage.completed_ms.max(Some(event.info.finished.0).filter(|time| *time > 0));
         suffer(&mut stage.pressure, failed, &metrics);
+        if failed {
+            count_failure(&mut stage.failures, &event.reason);
+            let attempt = self.attempt(id, event.attempt.0);
+            count_failure(&mut attempt.failures, &event.reason);
+            return;
+        }
         if let Some(row) = row
             && stage.done.insert(partition)
         {
-            stage.sum = Some(stage.sum.map_or(row, |sum| add_rows(&sum, &row)));
+            stage.sum = Some(stage.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
+            stage.written = stage.written.saturating_add(metrics.write.bytes.0);
+            stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
             let before = stage.rows.len();
             stage.rows.push(partition, row);
             self.budget.held = (self.budget.held + stage.rows.len()).saturating_sub(before);
@@ -323,6 +395,11 @@ impl Log {
                 self.squeeze();
             }
         }
+    }
+
+    /// The row of a task, with what was seen of it.
+    fn row(&mut self, event: &TaskEnd<'_>, metrics: &events::TaskMetrics) -> WeightedRow {
+        WeightedRow { tasks: 1, total: task_row(metrics, &self.context(event)), seen: seen(event) }
     }
 
     fn context(&mut self, event: &TaskEnd<'_>) -> Context {
@@ -335,6 +412,7 @@ impl Log {
         Context {
             codec: Recorded::of(&self.conf),
             read_expansion,
+            cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
             serialized_writer: self.sql && event.kind == "ShuffleMapTask" && partitions > BYPASS_PARTITIONS,
             data_size: event.info.accumulables.data_size,
         }
@@ -346,6 +424,44 @@ impl Log {
         let sums = parents.filter_map(|parent| self.stages.get(&parent)?.sum);
         let (plain, packed) = sums.fold((0.0, 0.0), |(plain, packed), sum| (plain + sum.writer_memory.as_f64(), packed + sum.shuffle_write.as_f64()));
         if packed > 0.0 { plain / packed } else { DEFAULT_EXPANSION }
+    }
+}
+
+/// What was seen of a task, in the order of [`crate::profile::SEEN_COLUMNS`].
+fn seen(event: &TaskEnd<'_>) -> [u64; crate::profile::SEEN_COLUMNS.len()] {
+    let m = event.metrics.unwrap_or_default();
+    let counts = [
+        m.run_ms.0,
+        m.gc_ms.0,
+        m.read.wait_ms.0,
+        m.write.time_ns.0 / 1_000_000,
+        m.deserialize_ms.0,
+        m.result_ms.0,
+        scheduler_delay(event),
+        m.read.remote.0,
+        m.peak_execution.0,
+        m.spill_memory.0,
+        m.spill_disk.0,
+    ];
+    counts.map(|n| n.min(crate::profile::MAX_AMOUNT - 1))
+}
+
+/// Reasons that are told apart; further ones are counted together.
+const MAX_REASONS: usize = 16;
+
+fn count_failure(failures: &mut BTreeMap<String, u64>, reason: &events::EndReason<'_>) {
+    let class = reason.class.rsplit('.').next().unwrap_or_default();
+    let name = if class.is_empty() { reason.reason.to_string() } else { format!("{}: {class}", reason.reason) };
+    let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+    let known = failures.len() < MAX_REASONS || failures.contains_key(&name);
+    *failures.entry(if known && !name.is_empty() { name } else { "other".to_owned() }).or_insert(0) += 1;
+}
+
+/// The master without the host that it may name.
+fn nameless_master(master: &str) -> String {
+    match master.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://"),
+        None => master.to_owned(),
     }
 }
 

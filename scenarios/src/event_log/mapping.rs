@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | input, output, shuffle records | the metric of that name | recorded |
 //! | shuffle read and write | bytes read (local and remote) and written, converted to lz4 by the codec's ratio (8.2) | recorded, ratio a default |
-//! | CPU | Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
+//! | CPU | Executor Deserialize CPU Time, but for the first tasks of an executor, whose warm-up the model adds, and Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
 //! | writer memory | the SQL metric `data size` of the exchange and 4 bytes a record of length (A25); without it shuffle bytes times 3.4, the ratio of 8.2 (1.6 / 0.47) | recorded or default |
 //! | operator memory | Peak Execution Memory, less the writer's when the serialised writer was used (2.1); with spills Memory Bytes Spilled and half of the peak, since what remained at the last spill is not recorded | recorded, half a default |
 //! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 205 bytes each (A25's 128-byte record, 8.2) | default |
@@ -88,6 +88,8 @@ pub(super) struct Context {
     pub(super) read_expansion: f64,
     /// Whether the stage writes with the serialised writer, whose memory is part of Peak Execution Memory.
     pub(super) serialized_writer: bool,
+    /// Whether the task was among the first on its executor, so that its deserialisation loaded classes.
+    pub(super) cold: bool,
     /// Plain bytes of the task's shuffle output, when the SQL metric is there.
     pub(super) data_size: Option<u64>,
 }
@@ -99,6 +101,7 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
     let records = m.write.records.0.min(LARGEST);
     let written = writer_memory(shuffle_write, records, context.data_size);
     let read = ((shuffle_read as f64 * context.read_expansion) as u64).min(LARGEST);
+    let loading = if context.cold { 0 } else { m.deserialize_cpu_ns.0.min(LARGEST) };
     let operator_memory = operator_memory(m, written, records, context.serialized_writer);
     let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
     let known = read.max(written).max(scanned);
@@ -109,7 +112,7 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
         shuffle_write: Bytes::new(shuffle_write),
         output: Bytes::new(m.output.bytes.0.min(LARGEST)),
         records,
-        cpu: SimSpan::from_ns(cpu_ns(m, read, written, context.codec)),
+        cpu: SimSpan::from_ns(cpu_ns(m, read, written, context.codec).saturating_add(loading)),
         operator_memory: Bytes::new(operator_memory),
         writer_memory: Bytes::new(written),
         unmanaged: UNMANAGED,
@@ -152,7 +155,7 @@ mod tests {
     use super::*;
 
     fn context(data_size: Option<u64>) -> Context {
-        Context { codec: Recorded::of(&BTreeMap::new()), read_expansion: 2.0, serialized_writer: false, data_size }
+        Context { codec: Recorded::of(&BTreeMap::new()), read_expansion: 2.0, serialized_writer: false, cold: false, data_size }
     }
 
     #[test]

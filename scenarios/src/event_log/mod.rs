@@ -10,24 +10,30 @@
 
 mod accumulated;
 mod attempts;
+mod busy;
 mod codec;
 mod dag;
 mod events;
 mod files;
 mod lines;
 mod log;
+mod machines;
 mod mapping;
 mod number;
 mod partitions;
 mod reader;
 mod redact;
+mod storage;
 mod summary;
+mod world;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::profile::Profile;
+
+pub use world::{RecordedHost, RecordedStage, RecordedWorld};
 
 pub use summary::{ExecutorSummary, LineCounts, StageSummary, Summary, Totals};
 
@@ -36,6 +42,10 @@ pub use summary::{ExecutorSummary, LineCounts, StageSummary, Summary, Totals};
 pub struct Ingested {
     /// The application as a profile with recorded rows.
     pub profile: Profile,
+    /// On what it ran.
+    pub world: RecordedWorld,
+    /// Stages in the order of the profile's, as they were.
+    pub recorded: Vec<RecordedStage>,
     /// What was read, in numbers.
     pub summary: Summary,
     /// Warnings.
@@ -94,12 +104,13 @@ fn finish(path: &Path, read: reader::Read) -> Result<Ingested, Diagnostics> {
     let name = path.display().to_string();
     let mut warnings = read.warnings;
     let summary = read.log.summarize(read.lines, read.truncated);
+    let (world, recorded) = (world::world(&read.log), world::stages(&read.log));
     let profile = dag::to_profile(read.log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
     let mut diagnostics = Diagnostics::default();
     for warning in &warnings {
         diagnostics.push(Diagnostic::warning("event-log", format!("{name}: {warning}")));
     }
-    Ok(Ingested { profile, summary: Summary { warnings, ..summary }, diagnostics })
+    Ok(Ingested { profile, world, recorded, summary: Summary { warnings, ..summary }, diagnostics })
 }
 
 fn failure(problem: Diagnostic) -> Diagnostics {

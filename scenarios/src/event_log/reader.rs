@@ -153,6 +153,7 @@ impl Read {
             "SparkListenerJobStart" => log.job_start(&from(line)?),
             "SparkListenerJobEnd" => log.job_end(&from(line)?),
             "SparkListenerExecutorAdded" => log.executor_added(&from(line)?),
+            "SparkListenerBlockManagerAdded" => log.block_manager(&from(line)?),
             "SparkListenerExecutorRemoved" => log.executor_removed(&from(line)?),
             "SparkListenerStageExecutorMetrics" => {
                 let event: events::StageExecutorMetrics<'_> = from(line)?;

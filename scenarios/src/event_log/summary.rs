@@ -3,6 +3,8 @@
 //! Totals count every finished task attempt in the log, failed and killed ones too, as Spark's metrics give them:
 //! nothing here is estimated or converted. Sums are capped at the largest 64-bit number instead of wrapping.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::events::TaskMetrics;
@@ -70,6 +72,12 @@ pub struct StageSummary {
     pub tasks: u64,
     /// Those that did not end with `Success`.
     pub failed_tasks: u64,
+    /// Those by reason; for exceptions with the class.
+    pub failures: BTreeMap<String, u64>,
+    /// When it was submitted, milliseconds since 1970.
+    pub submitted_ms: Option<u64>,
+    /// When it ended, milliseconds since 1970.
+    pub completed_ms: Option<u64>,
     /// Name that Spark gives it (the call site).
     pub name: String,
     /// Bytes read from storage.
@@ -131,6 +139,10 @@ pub struct ExecutorSummary {
     pub peak_execution_bytes: u64,
     /// Peak storage memory, bytes; zero when not recorded.
     pub peak_storage_bytes: u64,
+    /// Peak resident set of the JVM, bytes; zero when not recorded.
+    pub peak_jvm_rss_bytes: u64,
+    /// Peak resident set of Python workers, bytes; zero when not recorded.
+    pub peak_python_rss_bytes: u64,
     /// Peak resident set of the process tree, bytes; zero when not recorded.
     pub peak_rss_bytes: u64,
 }

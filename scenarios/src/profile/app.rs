@@ -107,6 +107,7 @@ impl Scaling<'_> {
             sink,
             cached: self.scaled(stage.cached),
             broadcast: stage.broadcast,
+            delay: stage.delay,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Rules on the profile as a whole: unique names, a stage graph without cycles, complete jobs.
 //!
 //! A stage may read only stages above it in the file, which makes cycles impossible and puts parents before children.
-//! Every stage belongs to exactly one job, and a job ends with a stage whose sink is the result, as a Spark action does.
+//! Every stage belongs to exactly one job, and a job ends with a stage whose sink is the result, as a Spark action does;
+//! only the last job of a recording that broke off may end with a shuffle.
 
 use super::parse::{RawJob, RawStage};
 use super::table::{Reader, nearest};
@@ -12,7 +13,7 @@ use crate::diag::Diagnostics;
 const MAX_STAGES: usize = 10_000;
 
 /// Turns names into indices and reports everything that does not fit together.
-pub(super) fn link(top: &Reader<'_, '_>, stages: Vec<RawStage>, jobs: Vec<RawJob>, out: &mut Diagnostics) -> (Vec<Stage>, Vec<Job>) {
+pub(super) fn link(top: &Reader<'_, '_>, stages: Vec<RawStage>, jobs: Vec<RawJob>, partial: bool, out: &mut Diagnostics) -> (Vec<Stage>, Vec<Job>) {
     if stages.is_empty() || jobs.is_empty() {
         let missing = if stages.is_empty() { "[[stage]]" } else { "[[job]]" };
         out.push(
@@ -27,7 +28,7 @@ pub(super) fn link(top: &Reader<'_, '_>, stages: Vec<RawStage>, jobs: Vec<RawJob
     }
     let names: Vec<String> = stages.iter().map(|raw| raw.stage.name.clone()).collect();
     let linked = link_stages(top, stages, &names, out);
-    let jobs = link_jobs(top, &linked, jobs, &names, out);
+    let jobs = link_jobs(top, &linked, jobs, partial, &names, out);
     (linked, jobs)
 }
 
@@ -58,10 +59,12 @@ fn link_stages(top: &Reader<'_, '_>, stages: Vec<RawStage>, names: &[String], ou
     linked
 }
 
-fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, names: &[String], out: &mut Diagnostics) -> Vec<Job> {
+fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, partial: bool, names: &[String], out: &mut Diagnostics) -> Vec<Job> {
     let mut owner = vec![false; stages.len()];
     let mut linked = Vec::new();
-    for raw in jobs {
+    let count = jobs.len();
+    for (index, raw) in jobs.into_iter().enumerate() {
+        let cut_off = partial && index + 1 == count;
         let mut job = raw.job;
         for (name, span) in raw.stages {
             match names.iter().position(|n| *n == name) {
@@ -78,7 +81,7 @@ fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, names: &
         job.stages.sort_unstable();
         match last {
             None => out.push(top.error(raw.span, format!("job `{}` has no stages", job.name)).hint("name its stages in `stages`")),
-            Some(last) if stages[last].sink != Sink::Result || job.stages.last() != Some(&last) => {
+            Some(last) if stages[last].sink != Sink::Result && !cut_off || job.stages.last() != Some(&last) => {
                 let problem = top.error(raw.span, format!("job `{}` does not end with a result stage", job.name));
                 out.push(
                     problem.expected("a last stage with `sink = \"result\"` below the stages that it needs").hint("list the stage that gives the result last"),

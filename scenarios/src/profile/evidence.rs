@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::units::Bytes;
+use sim_core::units::{Bytes, SimSpan};
 
 /// Evidence of the recording run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,10 +15,33 @@ pub struct Evidence {
     pub spark_version: Option<String>,
     /// Name of the application.
     pub application: Option<String>,
+    /// Collector of the executors, as scenarios name it, when the log tells.
+    pub collector: Option<String>,
+    /// Whether their heap started at its full size, when the log tells.
+    pub xms_equals_xmx: Option<bool>,
     /// Memory and shuffle settings of the run, verbatim.
     pub conf: BTreeMap<String, String>,
     /// Its executors.
     pub executors: Vec<ExecutorEvidence>,
+    /// RDDs that it persisted.
+    pub rdds: Vec<RddEvidence>,
+}
+
+/// A persisted RDD of the recording run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RddEvidence {
+    /// Spark's id of it.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Storage level, such as `MEMORY_AND_DISK`.
+    pub level: String,
+    /// Its partitions.
+    pub partitions: u64,
+    /// Bytes of it in memory; zero where the log does not say.
+    pub memory: Bytes,
+    /// Bytes of it on disk; zero where the log does not say.
+    pub disk: Bytes,
 }
 
 /// Peaks of one executor. Zero where the run did not record the metric.
@@ -26,8 +49,16 @@ pub struct Evidence {
 pub struct ExecutorEvidence {
     /// Spark's executor id.
     pub id: String,
+    /// Number of its host; hosts are not named.
+    pub host: Option<u32>,
     /// Task slots times CPUs of a task.
     pub cores: u32,
+    /// When it registered, after the first one.
+    pub added: Option<SimSpan>,
+    /// When it was removed, after the first one registered.
+    pub removed: Option<SimSpan>,
+    /// Why it was removed.
+    pub reason: Option<String>,
     /// Peak used heap (`JVMHeapMemory`).
     pub heap_peak: Bytes,
     /// Peak used non-heap of the JVM: metaspace, code cache (`JVMOffHeapMemory`).
@@ -41,4 +72,8 @@ pub struct ExecutorEvidence {
     /// Peak resident set of the process tree: JVM, Python and other processes. Each part's peak is taken apart, so
     /// the sum is an upper bound when there are several.
     pub rss_peak: Bytes,
+    /// Peak resident set of the JVM (`ProcessTreeJVMRSSMemory`).
+    pub jvm_rss_peak: Bytes,
+    /// Peak resident set of the Python workers (`ProcessTreePythonRSSMemory`).
+    pub python_rss_peak: Bytes,
 }

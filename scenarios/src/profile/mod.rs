@@ -9,6 +9,7 @@
 //! all of each shuffle that it names. Ratios and defaults are those of 8.2 to 8.4.
 
 mod app;
+mod calibrate;
 mod check;
 mod evidence;
 mod parse;
@@ -18,6 +19,7 @@ mod rows;
 mod table;
 mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sim_core::spec::{AppSpec, InputSource};
@@ -25,11 +27,12 @@ use sim_core::units::{ByteRate, Bytes, SimSpan};
 
 use crate::diag::{Diagnostics, Source};
 
-pub use evidence::{Evidence, ExecutorEvidence};
+pub use calibrate::{Calibration, Measured};
+pub use evidence::{Evidence, ExecutorEvidence, RddEvidence};
 pub(crate) use parse::MAX_INPUT;
 pub(crate) use quantity::parse_spark_bytes;
-pub use rows::WeightedRow;
 pub(crate) use rows::{MAX_AMOUNT, add_rows, thin};
+pub use rows::{SEEN_COLUMNS, WeightedRow};
 
 /// Version of the file format that this build writes and reads.
 pub const SCHEMA_VERSION: u64 = 1;
@@ -50,6 +53,7 @@ pub struct Profile {
     pub(crate) input: Bytes,
     pub(crate) input_basis: InputBasis,
     pub(crate) sql: bool,
+    pub(crate) partial: bool,
     pub(crate) shuffle_partitions: u32,
     pub(crate) max_partition_bytes: Bytes,
     pub(crate) jobs: Vec<Job>,
@@ -75,6 +79,8 @@ pub struct Job {
     pub stages: Vec<usize>,
     /// Time of the driver between this job's end and the next job's start.
     pub driver_gap: SimSpan,
+    /// SQL executions that it belongs to.
+    pub executions: Vec<u64>,
 }
 
 /// One stage.
@@ -103,6 +109,12 @@ pub struct Stage {
     /// Broadcast bytes, deserialised, that each executor holds from this stage on. Not scaled with the input: a
     /// dimension table does not grow with the facts.
     pub broadcast: Bytes,
+    /// Time of the driver between the instant at which the stage could start and its submission: planning, adaptive re-planning.
+    pub delay: SimSpan,
+    /// Attempts that the recording run needed.
+    pub attempts: u32,
+    /// Task attempts of the recording run that failed, by reason.
+    pub failures: BTreeMap<String, u64>,
     /// What its tasks do.
     pub work: Work,
     /// What the recording run suffered in this stage; never replayed.
@@ -226,6 +238,10 @@ impl Profile {
     pub fn input(&self) -> Bytes {
         self.input
     }
+    /// Whether the recording broke off, so that a job may end with a shuffle that nobody has read yet.
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
     /// What [`Profile::input`] counts.
     pub fn input_basis(&self) -> InputBasis {
         self.input_basis
@@ -237,6 +253,12 @@ impl Profile {
     /// Its stages; each reads only earlier ones.
     pub fn stages(&self) -> &[Stage] {
         &self.stages
+    }
+    /// What the recording run says of its executors' memory, with whose run that was in words.
+    pub fn calibration(&self) -> Option<(Calibration, String)> {
+        let evidence = self.evidence.as_ref()?;
+        let run = evidence.application.as_ref().map_or_else(|| self.name.clone(), |application| format!("{} ({application})", self.name));
+        Some((evidence.calibration(self.sql), run))
     }
     /// What the recording run showed of its executors.
     pub fn evidence(&self) -> Option<&Evidence> {

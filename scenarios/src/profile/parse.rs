@@ -14,8 +14,8 @@ use toml::de::DeTable;
 use super::parse_work::{input_source, work};
 use super::table::Reader;
 use super::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, PartitionRule, Pressure, Profile, SCHEMA_VERSION,
-    Sink, Stage, TaskRule, check,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, PartitionRule, Pressure, Profile, RddEvidence,
+    SCHEMA_VERSION, Sink, Stage, TaskRule, check,
 };
 use crate::diag::{Diagnostic, Diagnostics, Source};
 
@@ -73,18 +73,20 @@ fn read(top: &mut Reader<'_, '_>, out: &mut Diagnostics) -> Option<Profile> {
     }
     let input_basis = top.choice("input_basis", &[("storage", InputBasis::Storage), ("first-shuffle", InputBasis::FirstShuffle)], out);
     let sql = top.boolean("sql", out).unwrap_or(true);
+    let partial = top.boolean("partial", out).unwrap_or(false);
     let shuffle_partitions = top.integer("shuffle_partitions", 1..(1 << 20) + 1, out).map_or(DEFAULT_SHUFFLE_PARTITIONS, |n| n as u32);
     let split = top.size("max_partition_bytes", MAX_INPUT, out).filter(|split| !split.is_zero()).unwrap_or(DEFAULT_MAX_PARTITION_BYTES);
     let raw_stages: Vec<RawStage> = top.blocks("stage", out).into_iter().map(|block| stage(block, sql, out)).collect();
     let raw_jobs: Vec<RawJob> = top.blocks("job", out).into_iter().map(|block| job(block, out)).collect();
     let evidence = top.child("evidence", out).map(|block| evidence(block, out));
-    let (stages, jobs) = check::link(top, raw_stages, raw_jobs, out);
+    let (stages, jobs) = check::link(top, raw_stages, raw_jobs, partial, out);
     Some(Profile {
         name: name?,
         title,
         input: input?,
         input_basis: input_basis.unwrap_or(InputBasis::Storage),
         sql,
+        partial,
         shuffle_partitions,
         max_partition_bytes: split,
         jobs,
@@ -99,9 +101,10 @@ fn job(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> RawJob {
     let stages = block.names("stages", out);
     let stages = block.need("stages", stages, "[\"scan\", \"sort\"]", out).unwrap_or_default();
     let driver_gap = block.time("driver_gap", out).unwrap_or_default();
+    let executions = block.integers("executions", out);
     let span = block.span();
     block.finish(out);
-    RawJob { job: Job { name, stages: Vec::new(), driver_gap }, stages, span }
+    RawJob { job: Job { name, stages: Vec::new(), driver_gap, executions }, stages, span }
 }
 
 fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStage {
@@ -120,12 +123,32 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
     let relocatable = block.boolean("relocatable", out).unwrap_or(sql);
     let cached = block.size("cached", MAX_INPUT, out).unwrap_or_default();
     let broadcast = block.size("broadcast", MAX_INPUT, out).unwrap_or_default();
+    let delay = block.time("delay", out).unwrap_or_default();
+    let attempts = block.integer("attempts", 1..1 << 20, out).map_or(1, |n| n as u32);
     let work = work(&mut block, input, out);
+    let failures = block.child("failures", out).map(|table| table.counts(out)).unwrap_or_default();
     let pressure = block.child("pressure", out).map(|child| pressure(child, out));
     let span = block.span();
     block.finish(out);
     let tasks = tasks.unwrap_or(tasks_default);
-    let stage = Stage { name, title, reads: Vec::new(), input, tasks, sink, partitions, map_side_combine, relocatable, cached, broadcast, work, pressure };
+    let stage = Stage {
+        name,
+        title,
+        reads: Vec::new(),
+        input,
+        tasks,
+        sink,
+        partitions,
+        map_side_combine,
+        relocatable,
+        cached,
+        broadcast,
+        delay,
+        attempts,
+        failures,
+        work,
+        pressure,
+    };
     RawStage { stage, reads, span }
 }
 
@@ -148,26 +171,52 @@ fn evidence(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Evidence {
     let spark_version = block.string("spark_version", out);
     let application = block.string("application", out);
     let conf: BTreeMap<String, String> = block.child("conf", out).map(|table| table.texts(out).into_iter().collect()).unwrap_or_default();
+    let collectors = ["g1", "parallel", "serial"].map(|name| (name, name));
+    let collector = block.choice("collector", &collectors, out).map(str::to_owned);
+    let xms_equals_xmx = block.boolean("xms_equals_xmx", out);
     let executors = block.blocks("executor", out).into_iter().map(|child| executor(child, out)).collect();
+    let rdds = block.blocks("rdd", out).into_iter().map(|child| rdd(child, out)).collect();
     block.finish(out);
-    Evidence { spark_version, application, conf, executors }
+    Evidence { spark_version, application, collector, xms_equals_xmx, conf, executors, rdds }
 }
 
 fn executor(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> ExecutorEvidence {
     let id = block.string("id", out);
     let id = block.need("id", id, "\"1\"", out).unwrap_or_default();
     let cores = block.integer("cores", 0..1 << 20, out).unwrap_or(0) as u32;
+    let host = block.integer("host", 0..1 << 32, out).map(|n| n as u32);
+    let (added, removed) = (block.time("added", out), block.time("removed", out));
+    let reason = block.string("reason", out);
     let mut size = |key| block.size(key, MAX_INPUT, out).unwrap_or_default();
     let executor = ExecutorEvidence {
         id,
+        host,
         cores,
+        added,
+        removed,
+        reason,
         heap_peak: size("heap_peak"),
         non_heap_peak: size("non_heap_peak"),
         direct_peak: size("direct_peak"),
         execution_peak: size("execution_peak"),
         storage_peak: size("storage_peak"),
         rss_peak: size("rss_peak"),
+        jvm_rss_peak: size("jvm_rss_peak"),
+        python_rss_peak: size("python_rss_peak"),
     };
     block.finish(out);
     executor
+}
+
+fn rdd(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> RddEvidence {
+    let rdd = RddEvidence {
+        id: block.integer("id", 0..u64::MAX, out).unwrap_or(0),
+        name: block.string("name", out).unwrap_or_default(),
+        level: block.string("level", out).unwrap_or_default(),
+        partitions: block.integer("partitions", 0..1 << 41, out).unwrap_or(0),
+        memory: block.size("memory", MAX_INPUT, out).unwrap_or_default(),
+        disk: block.size("disk", MAX_INPUT, out).unwrap_or_default(),
+    };
+    block.finish(out);
+    rdd
 }

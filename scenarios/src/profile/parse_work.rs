@@ -10,7 +10,7 @@ use sim_core::units::{ByteRate, Bytes};
 use toml::de::DeValue;
 
 use super::parse::MAX_INPUT;
-use super::rows::{COLUMNS, MAX_AMOUNT, WeightedRow, from_cells};
+use super::rows::{COLUMNS, MAX_AMOUNT, SEEN_COLUMNS, WeightedRow, from_cells};
 use super::table::{Reader, describe, integer, nearest};
 use super::{DEFAULT_PER_STREAM, Ratios, Work};
 use crate::diag::Diagnostics;
@@ -82,12 +82,16 @@ fn recorded(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Vec<WeightedRow
     let columns = block.need("columns", columns, "[\"tasks\", \"cpu_ns\"]", out).unwrap_or_default();
     let mut slots = Vec::new();
     for (name, span) in &columns {
-        let slot = if name == "tasks" { Some(Slot::Tasks) } else { COLUMNS.iter().position(|c| c == name).map(Slot::Column) };
+        let slot = if name == "tasks" { Some(Slot::Tasks) } else { slot_of(name) };
         match slot {
             Some(slot) if slots.contains(&slot) => out.push(block.error(span.clone(), format!("column `{name}` is there twice"))),
             Some(slot) => slots.push(slot),
             None => {
-                let mut problem = block.error(span.clone(), format!("unknown column `{name}`")).expected(format!("`tasks`, {}", COLUMNS.join(", ")));
+                let mut problem = block.error(span.clone(), format!("unknown column `{name}`")).expected(format!(
+                    "`tasks`, {}, {}",
+                    COLUMNS.join(", "),
+                    SEEN_COLUMNS.join(", ")
+                ));
                 if let Some(near) = nearest(name, &COLUMNS) {
                     problem = problem.hint(format!("did you mean `{near}`?"));
                 }
@@ -118,6 +122,12 @@ fn recorded(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Vec<WeightedRow
 enum Slot {
     Tasks,
     Column(usize),
+    Seen(usize),
+}
+
+fn slot_of(name: &str) -> Option<Slot> {
+    let place = |columns: &[&str]| columns.iter().position(|column| *column == name);
+    place(&COLUMNS).map(Slot::Column).or_else(|| place(&SEEN_COLUMNS).map(Slot::Seen))
 }
 
 fn weighted_row(value: &DeValue<'_>, slots: &[Slot], width: usize) -> Result<WeightedRow, String> {
@@ -125,17 +135,18 @@ fn weighted_row(value: &DeValue<'_>, slots: &[Slot], width: usize) -> Result<Wei
     if items.len() != width {
         return Err("a row does not have one value for each column".to_owned());
     }
-    let (mut tasks, mut cells) = (1, [0; COLUMNS.len()]);
+    let (mut tasks, mut cells, mut seen) = (1, [0; COLUMNS.len()], [0; SEEN_COLUMNS.len()]);
     for (item, slot) in items.iter().zip(slots) {
         let n = integer(item.get_ref()).ok_or("a value is not a whole number")?;
         match slot {
             Slot::Tasks if !(1..=MAX_ROW_TASKS).contains(&n) => return Err("`tasks` is not a number from 1 to 1048576".to_owned()),
             Slot::Tasks => tasks = n as u32,
             Slot::Column(column) => cells[*column] = n,
+            Slot::Seen(column) => seen[*column] = n,
         }
     }
-    if cells.iter().any(|n| *n > MAX_AMOUNT) {
+    if cells.iter().chain(&seen).any(|n| *n > MAX_AMOUNT) {
         return Err(format!("a value is larger than {MAX_AMOUNT}"));
     }
-    Ok(WeightedRow { tasks, total: from_cells(cells) })
+    Ok(WeightedRow { tasks, total: from_cells(cells), seen })
 }

@@ -22,7 +22,31 @@ pub struct WeightedRow {
     pub tasks: u32,
     /// Their sum.
     pub total: TaskRow,
+    /// What the recording run saw of them beside their work, summed, in the order of [`SEEN_COLUMNS`]; never replayed.
+    pub seen: [u64; SEEN_COLUMNS.len()],
 }
+
+impl WeightedRow {
+    /// A row of which nothing was seen beside its work.
+    pub const fn unseen(tasks: u32, total: TaskRow) -> Self {
+        Self { tasks, total, seen: [0; SEEN_COLUMNS.len()] }
+    }
+}
+
+/// What a recording run saw of a task beside its work: times that belong to the cluster that recorded it, and how its memory was used.
+pub const SEEN_COLUMNS: [&str; 11] = [
+    "seen_run_ms",
+    "seen_gc_ms",
+    "seen_fetch_wait_ms",
+    "seen_write_ms",
+    "seen_deserialize_ms",
+    "seen_result_ms",
+    "seen_scheduler_ms",
+    "seen_remote_read_bytes",
+    "seen_peak_execution_bytes",
+    "seen_spill_memory_bytes",
+    "seen_spill_disk_bytes",
+];
 
 /// The columns of a row that scale with the work, in the order of the file format.
 pub(super) const COLUMNS: [&str; 11] = [
@@ -115,7 +139,8 @@ fn size_of_one(row: &WeightedRow) -> (u64, u64) {
 }
 
 fn merge(rows: &[WeightedRow]) -> WeightedRow {
-    WeightedRow { tasks: task_count(rows), total: total(rows) }
+    let seen = rows.iter().fold([0; SEEN_COLUMNS.len()], |sum, row| std::array::from_fn(|i| row.seen[i].saturating_add(sum[i]).min(MAX_AMOUNT)));
+    WeightedRow { tasks: task_count(rows), total: total(rows), seen }
 }
 
 /// `count` task rows whose totals are the rows' totals times `factor` (a fraction), rounded once.
@@ -175,7 +200,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn row(tasks: u32, seed: u64) -> WeightedRow {
-        WeightedRow { tasks, total: from_cells(std::array::from_fn(|i| seed.wrapping_mul(i as u64 + 7) % 1_000_003)) }
+        WeightedRow::unseen(tasks, from_cells(std::array::from_fn(|i| seed.wrapping_mul(i as u64 + 7) % 1_000_003)))
     }
 
     proptest! {
@@ -210,7 +235,7 @@ mod tests {
 
     #[test]
     fn fewer_partitions_merge_neighbours_and_more_divide_them() {
-        let rows: Vec<_> = [10, 30, 50, 70].map(|n| WeightedRow { tasks: 1, total: from_cells([n; 11]) }).to_vec();
+        let rows: Vec<_> = [10, 30, 50, 70].map(|n| WeightedRow::unseen(1, from_cells([n; 11]))).to_vec();
         let writes = |count| resample(&rows, count, (1, 1)).iter().map(|r| r.shuffle_write.get()).collect::<Vec<_>>();
         assert_eq!(writes(2), [40, 120]);
         assert_eq!(writes(8), [5, 5, 15, 15, 25, 25, 35, 35]);

@@ -4,6 +4,7 @@
 //! type or content is wrong and goes on with `None`, and [`Reader::finish`] complains about keys that nobody asked
 //! for, with the nearest known name. So all problems of a file come out in one pass.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -108,6 +109,11 @@ impl<'a, 'i> Reader<'a, 'i> {
     pub(super) fn array(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<&'a DeArray<'i>> {
         self.take(key, "a list", out, DeValue::as_array)
     }
+    /// A list of whole numbers; empty when the key is absent.
+    pub(super) fn integers(&mut self, key: &'static str, out: &mut Diagnostics) -> Vec<u64> {
+        let numbers = self.take(key, "a list of whole numbers", out, |value| value.as_array()?.iter().map(|item| integer(item.get_ref())).collect());
+        numbers.unwrap_or_default()
+    }
     /// A table below this one.
     pub(super) fn child(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<Reader<'a, 'i>> {
         let span = self.span_of(key);
@@ -136,6 +142,21 @@ impl<'a, 'i> Reader<'a, 'i> {
             }
         }
         texts
+    }
+
+    /// All entries of a table of whole numbers.
+    pub(super) fn counts(&self, out: &mut Diagnostics) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for (key, value) in self.table {
+            match integer(value.get_ref()) {
+                Some(count) => drop(counts.insert(key.get_ref().to_string(), count)),
+                None => {
+                    let problem = self.error(value.span(), format!("`{}` is not a whole number", key.get_ref()));
+                    out.push(problem.found(describe(value.get_ref())).expected("a whole number"));
+                }
+            }
+        }
+        counts
     }
 
     /// Complains about keys that nobody asked for.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use sim_core::spec::InputSource;
 
 use super::quantity::{print_rate, print_size, print_span};
-use super::rows::{COLUMNS, WeightedRow, cells};
+use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
 use super::{Evidence, InputBasis, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
 use sim_core::units::ByteRate;
 
@@ -22,6 +22,7 @@ pub(super) fn to_toml(profile: &Profile) -> String {
     out.text("input", &print_size(profile.input));
     out.text("input_basis", if profile.input_basis == InputBasis::Storage { "storage" } else { "first-shuffle" });
     out.raw("sql", profile.sql);
+    out.raw("partial", profile.partial);
     out.raw("shuffle_partitions", profile.shuffle_partitions);
     out.text("max_partition_bytes", &print_size(profile.max_partition_bytes));
     for job in &profile.jobs {
@@ -29,6 +30,9 @@ pub(super) fn to_toml(profile: &Profile) -> String {
         out.text("name", &job.name);
         out.raw("stages", names(profile, &job.stages));
         out.text("driver_gap", &print_span(job.driver_gap));
+        if !job.executions.is_empty() {
+            out.raw("executions", format!("{:?}", job.executions));
+        }
     }
     for stage in &profile.stages {
         write_stage(&mut out, profile, stage);
@@ -98,12 +102,22 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     out.raw("relocatable", stage.relocatable);
     out.text("cached", &print_size(stage.cached));
     out.text("broadcast", &print_size(stage.broadcast));
+    out.text("delay", &print_span(stage.delay));
+    if stage.attempts != 1 {
+        out.raw("attempts", stage.attempts);
+    }
     match &stage.work {
         Work::Parametric(ratios) => write_ratios(out, ratios),
         Work::Recorded(rows) => write_rows(out, rows),
     }
     if let Some(pressure) = &stage.pressure {
         write_pressure(out, pressure);
+    }
+    if !stage.failures.is_empty() {
+        out.header("[stage.failures]");
+        for (reason, count) in &stage.failures {
+            out.raw(&quoted(reason), count);
+        }
     }
 }
 
@@ -124,7 +138,8 @@ fn write_ratios(out: &mut Out, ratios: &Ratios) {
 
 fn write_rows(out: &mut Out, rows: &[WeightedRow]) {
     let used: Vec<usize> = (0..COLUMNS.len()).filter(|c| rows.iter().any(|row| cells(&row.total)[*c] > 0)).collect();
-    let columns: Vec<&str> = std::iter::once("tasks").chain(used.iter().map(|c| COLUMNS[*c])).collect();
+    let seen: Vec<usize> = (0..SEEN_COLUMNS.len()).filter(|c| rows.iter().any(|row| row.seen[*c] > 0)).collect();
+    let columns: Vec<&str> = std::iter::once("tasks").chain(used.iter().map(|c| COLUMNS[*c])).chain(seen.iter().map(|c| SEEN_COLUMNS[*c])).collect();
     out.header("[stage.recorded]");
     out.raw("columns", format!("{columns:?}"));
     out.raw_line("rows = [");
@@ -133,6 +148,9 @@ fn write_rows(out: &mut Out, rows: &[WeightedRow]) {
         for column in &used {
             // Writing to a string does not fail.
             let _ = write!(line, ", {}", cells(&row.total)[*column]);
+        }
+        for column in &seen {
+            let _ = write!(line, ", {}", row.seen[*column]);
         }
         out.raw_line(&(line + "],"));
     }
@@ -158,6 +176,12 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
     if let Some(application) = &evidence.application {
         out.text("application", application);
     }
+    if let Some(collector) = &evidence.collector {
+        out.text("collector", collector);
+    }
+    if let Some(full) = evidence.xms_equals_xmx {
+        out.raw("xms_equals_xmx", full);
+    }
     if !evidence.conf.is_empty() {
         out.header("[evidence.conf]");
         for (key, value) in &evidence.conf {
@@ -167,7 +191,18 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
     for executor in &evidence.executors {
         out.header("[[evidence.executor]]");
         out.text("id", &executor.id);
+        if let Some(host) = executor.host {
+            out.raw("host", host);
+        }
         out.raw("cores", executor.cores);
+        for (key, time) in [("added", executor.added), ("removed", executor.removed)] {
+            if let Some(time) = time {
+                out.text(key, &print_span(time));
+            }
+        }
+        if let Some(reason) = &executor.reason {
+            out.text("reason", reason);
+        }
         let peaks = [
             ("heap_peak", executor.heap_peak),
             ("non_heap_peak", executor.non_heap_peak),
@@ -175,9 +210,23 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
             ("execution_peak", executor.execution_peak),
             ("storage_peak", executor.storage_peak),
             ("rss_peak", executor.rss_peak),
+            ("jvm_rss_peak", executor.jvm_rss_peak),
+            ("python_rss_peak", executor.python_rss_peak),
         ];
         for (key, peak) in peaks {
             out.text(key, &print_size(peak));
         }
+    }
+    for rdd in &evidence.rdds {
+        out.header("[[evidence.rdd]]");
+        out.raw("id", rdd.id);
+        for (key, text) in [("name", &rdd.name), ("level", &rdd.level)] {
+            if !text.trim().is_empty() {
+                out.text(key, text);
+            }
+        }
+        out.raw("partitions", rdd.partitions);
+        out.text("memory", &print_size(rdd.memory));
+        out.text("disk", &print_size(rdd.disk));
     }
 }

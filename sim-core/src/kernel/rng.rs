@@ -62,6 +62,10 @@ pub enum Purpose {
     HeapVictim = 22,
     /// Which recorded row a task repeats; entity (stage, partition).
     RecordedRow = 23,
+    /// Heap that a growing JVM commits per live byte; entity 0.
+    HeapGrowth = 24,
+    /// Time until a task starts on its executor; entity (stage, partition, attempt).
+    TaskLaunch = 25,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.
@@ -153,7 +157,7 @@ impl Stream {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 23] = [
+    const PURPOSES: [Purpose; 25] = [
         Purpose::DataVolume,
         Purpose::PartitionSkew,
         Purpose::Compression,
@@ -177,12 +181,14 @@ mod tests {
         Purpose::LocalDir,
         Purpose::HeapVictim,
         Purpose::RecordedRow,
+        Purpose::HeapGrowth,
+        Purpose::TaskLaunch,
     ];
 
     #[test]
     fn purposes_are_numbered_from_one_in_order_for_ever() {
         let numbers: Vec<u32> = PURPOSES.iter().map(|purpose| *purpose as u32).collect();
-        assert_eq!(numbers, (1..=23).collect::<Vec<_>>());
+        assert_eq!(numbers, (1..=25).collect::<Vec<_>>());
     }
 
     /// The expected numbers come from a program of its own, written from the published definitions of `SplitMix64` and

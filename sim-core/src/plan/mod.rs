@@ -9,6 +9,7 @@ mod check;
 mod executor;
 mod node;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use executor::{ExecutorPlan, ScratchPlan};
@@ -31,6 +32,8 @@ pub struct SimPlan {
     pub(crate) writers: Vec<WriterKind>,
     /// Stages whose output each stage reads: parents by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
+    /// By job, the stages that no other stage of it reads.
+    pub(crate) ends: Vec<Vec<StageId>>,
     fingerprint: u64,
 }
 
@@ -62,7 +65,9 @@ impl SimPlan {
         let relocates = |s: &ShuffleSpec| s.relocatable || conf.serializer == Serializer::Kryo;
         let writer = |s: &ShuffleSpec| writer::choose(s.partitions, s.map_side_combine, relocates(s), conf.bypass_merge_threshold);
         let writers = spec.app.shuffles.iter().map(writer).collect();
-        let parents = spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
+        let parents: Vec<Vec<StageId>> =
+            spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
+        let ends = spec.app.jobs.iter().map(|job| ends(&job.stages, &parents)).collect();
         Ok(Self {
             fingerprint: fingerprint(spec),
             spec: spec.clone(),
@@ -71,6 +76,7 @@ impl SimPlan {
             driver_container: (!driver.is_zero()).then_some(driver),
             writers,
             parents,
+            ends,
         })
     }
 
@@ -93,6 +99,12 @@ impl SimPlan {
     pub fn executor_limit(&self) -> Option<Bytes> {
         self.executor.limit
     }
+}
+
+/// Stages of a job that no other stage of it reads.
+fn ends(stages: &[usize], parents: &[Vec<StageId>]) -> Vec<StageId> {
+    let read: BTreeSet<StageId> = stages.iter().flat_map(|&stage| parents[stage].iter().copied()).collect();
+    stages.iter().map(|&stage| StageId::new(stage as u32)).filter(|stage| !read.contains(stage)).collect()
 }
 
 /// FNV-1a over the spec's debug form and the crate's version: stable for one version, no promise between versions.

@@ -28,7 +28,8 @@ pub struct AppSpec {
 /// One Spark job (one action).
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSpec {
-    /// Stage indices, parents before children; the last is the result stage.
+    /// Stage indices, parents before children. The job ends when every stage that no other stage of it reads has ended; one of
+    /// them is the last. There are several when jobs that ran at the same time are taken together.
     pub stages: Vec<usize>,
     /// Time the driver spends between this job's end and the next job's start.
     pub driver_gap: SimSpan,
@@ -136,4 +137,7 @@ pub struct StageSpec {
     pub cached: Bytes,
     /// Broadcast bytes that each executor holds, deserialised, from this stage on.
     pub broadcast: Bytes,
+    /// Time that the driver takes from the instant at which the stage could start (its job has, and its parents' outputs are
+    /// there) to its first submission: planning, adaptive re-planning, collecting a broadcast. Zero for plain stages.
+    pub delay: SimSpan,
 }

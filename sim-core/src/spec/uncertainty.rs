@@ -28,6 +28,12 @@ pub struct Uncertainty {
     pub nic_speed: Dist,
     /// CPU time of a task. Drawn once a (stage, partition, attempt).
     pub task_cpu: Dist,
+    /// Heap that a JVM without `-Xms` commits, relative to live data (not a factor on a nominal value). A trait of the workload,
+    /// drawn once a replication.
+    pub heap_growth: Dist,
+    /// Seconds from the driver's choice of a slot to the task's start on a warm executor, beside deserialisation (8.5). Drawn
+    /// once a (stage, partition, attempt).
+    pub task_launch_s: Dist,
     /// Seconds from the pod's binding to the executor's registration. Drawn once an executor (8.5).
     pub executor_start_s: Dist,
     /// Seconds from a process's death to the driver's reaction (DT-1). Drawn once a death.

@@ -25,7 +25,7 @@ use crate::spec::Platform;
 use crate::units::Bytes;
 
 pub(crate) use outputs::MapOutputs;
-pub(crate) use stages::StageState;
+pub(crate) use stages::{Delay, StageState};
 
 /// The driver's state.
 #[derive(Debug)]
@@ -127,25 +127,43 @@ fn start(sim: &mut Sim) {
     on_job_starts(sim);
 }
 
-/// The next job starts: its last stage is submitted, which submits what it needs.
+/// The next job starts: its last stages are submitted, which submit what they need.
 pub(crate) fn on_job_starts(sim: &mut Sim) {
     let plan = sim.plan;
-    let Some(&last) = plan.spec().app.jobs[sim.driver.job].stages.last() else { return };
-    stages::submit(sim, StageId::new(last as u32));
+    for &end in &plan.ends[sim.driver.job] {
+        stages::submit(sim, end);
+    }
     offers::offer_all(sim);
+}
+
+/// The driver has done what it does before it submits a stage.
+pub(crate) fn on_stage_ready(sim: &mut Sim, stage: StageId) {
+    sim.driver.stages[stage].delay = Delay::Over;
+    stages::submit(sim, stage);
+    offers::offer_all(sim);
+}
+
+/// The next job, or the end of the application, when all last stages of this one are complete.
+fn end_job_if_complete(sim: &mut Sim) -> bool {
+    let plan = sim.plan;
+    let job = sim.driver.job;
+    if job >= plan.ends.len() || !plan.ends[job].iter().all(|&end| sim.driver.is_complete(plan, end)) {
+        return false;
+    }
+    sim.driver.job += 1;
+    if sim.driver.job == plan.ends.len() {
+        sim.end(Ending::Succeeded);
+    } else {
+        sim.after(plan.spec().app.jobs[job].driver_gap, Event::JobStarts);
+    }
+    true
 }
 
 /// A stage is complete: its children may start, or its job is done.
 fn on_stage_complete(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
-    let Some(job) = plan.spec().app.jobs.get(sim.driver.job) else { return };
-    if job.stages.last() == Some(&stage.index()) {
-        sim.driver.job += 1;
-        if sim.driver.job == plan.spec().app.jobs.len() {
-            sim.end(Ending::Succeeded);
-        } else {
-            sim.after(job.driver_gap, Event::JobStarts);
-        }
+    let Some(ends) = plan.ends.get(sim.driver.job) else { return };
+    if ends.contains(&stage) && end_job_if_complete(sim) {
         return;
     }
     // All stages, not only the job's own: an ancestor from an earlier job may be run again for this one.

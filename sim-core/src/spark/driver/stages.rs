@@ -8,17 +8,29 @@
 use super::Driver;
 use super::failures::complete;
 use crate::day::Day;
+use crate::event::Event;
 use crate::ids::{NodeId, ShuffleId, StageId};
 use crate::kernel::{Luck, Purpose, mix};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
 use crate::spec::{SinkSpec, TaskCount, TaskRow, TaskWork};
-use crate::units::{Bytes, SimTime};
+use crate::units::{Bytes, SimSpan, SimTime};
 
 /// A reducer prefers nodes that hold at least this share of its input (Spark's reducer locality).
 const PREFERRED_SHARE: f64 = 0.2;
 /// Reducer locality is off beyond so many maps or reducers (Spark's reducer locality).
 const PREFERENCE_LIMIT: u32 = 1000;
+
+/// Whether the driver has done what it does before a stage's first submission ([`crate::spec::StageSpec::delay`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delay {
+    /// It will.
+    Due,
+    /// It does.
+    Running,
+    /// It has, or there is nothing to do.
+    Over,
+}
 
 /// A stage's state.
 #[derive(Debug)]
@@ -31,6 +43,8 @@ pub(crate) struct StageState {
     pub(crate) active: bool,
     /// Whether it waits for parents.
     pub(crate) waiting: bool,
+    /// What the driver still does before its first attempt.
+    pub(crate) delay: Delay,
     /// Attempts submitted; the current one is this minus one.
     pub(crate) attempts: u32,
     /// Attempts in a row that failed by a fetch (FF-4).
@@ -68,6 +82,7 @@ impl StageState {
             shares,
             active: false,
             waiting: false,
+            delay: if stage.delay == SimSpan::ZERO { Delay::Over } else { Delay::Due },
             attempts: 0,
             fetch_failed_attempts: 0,
             pending: Vec::new(),
@@ -123,7 +138,7 @@ impl Driver {
 /// completed meanwhile has none: it ends at once, so that its children go on.
 pub(super) fn submit(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
-    if sim.driver.stages[stage].active {
+    if sim.driver.stages[stage].active || sim.driver.stages[stage].delay == Delay::Running {
         return;
     }
     if sim.driver.is_complete(plan, stage) {
@@ -136,7 +151,13 @@ pub(super) fn submit(sim: &mut Sim, stage: StageId) {
             submit(sim, parent);
         }
     }
-    if !sim.driver.stages[stage].waiting {
+    if sim.driver.stages[stage].waiting {
+        return;
+    }
+    if sim.driver.stages[stage].delay == Delay::Due {
+        sim.driver.stages[stage].delay = Delay::Running;
+        sim.after(plan.spec().app.stages[stage.index()].delay, Event::StageReady(stage));
+    } else {
         start_attempt(sim, stage);
     }
 }

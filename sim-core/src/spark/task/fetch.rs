@@ -142,7 +142,7 @@ fn is_fetching(run: &TaskRun) -> bool {
         Step::Consume(_) | Step::BlockedAtStart | Step::Blocked(true) | Step::SpillOperator(true) => true,
         Step::Produce(_) => run.demand.operator.is_zero(),
         Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
-        Step::Launch | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
+        Step::Launch | Step::WarmUp | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
     }
 }
 

@@ -35,8 +35,10 @@ use demand::Demand;
 /// What a task is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Being sent and deserialised.
+    /// Being sent.
     Launch,
+    /// Loading classes, on an executor that has run nothing yet.
+    WarmUp,
     /// Taking input into operators: so many bytes of operator memory this round.
     Consume(Bytes),
     /// Waiting for execution memory that it needs before anything else.

@@ -126,7 +126,7 @@ fn committed(sim: &Sim, node: NodeId, live: Bytes) -> Bytes {
         return conf.heap;
     }
     let ram = sim.plan.executor.limit.unwrap_or(sim.plan.nodes[node.index()].shape.memory);
-    jvm::committed_on_demand(conf.heap, ram, live)
+    jvm::committed_on_demand(conf.heap, ram, live, sim.day.heap_growth)
 }
 
 /// Whether a write does not fit on the node's disks or the claim: then the task fails with ENOSPC (F8, 4.8).
