@@ -9,19 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spec::TaskRow;
 
 use super::events::{self, Peaks, StageInfo, TaskEnd};
+use super::kept_conf::KEPT_CONF;
 use super::machines::{Machines, scheduler_delay};
 use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
 use super::partitions::Partitions;
+use super::rows::{RowBudget, Rows};
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
-use crate::profile::{MAX_ROWS, Pressure, WeightedRow, add_rows, thin};
+use crate::profile::{Pressure, WeightedRow, add_rows};
 
-/// Rows of one stage that are kept while reading; twice as many are thinned to this.
-const KEEP: usize = 4 * MAX_ROWS;
-/// Rows of the whole log that are kept while reading: 20 to 40 MB. With more, all stages are thinned.
-const BUDGET: usize = 200_000;
-/// Rows that a stage is left with, however many stages there are.
-const FEWEST_ROWS: usize = 10;
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
 const BYPASS_PARTITIONS: u64 = 200;
 
@@ -44,19 +40,6 @@ pub(super) struct Log {
     pub(super) application_id: Option<String>,
     pub(super) attempt_id: Option<String>,
     budget: RowBudget,
-}
-
-/// How many rows there are and may be.
-struct RowBudget {
-    held: usize,
-    most: usize,
-    stage: usize,
-}
-
-impl Default for RowBudget {
-    fn default() -> Self {
-        Self { held: 0, most: BUDGET, stage: MAX_ROWS }
-    }
 }
 
 /// One job.
@@ -102,41 +85,6 @@ pub(super) struct StageRecord {
     pub(super) pressure: Pressure,
 }
 
-/// Task rows of a stage, thinned when there are many.
-#[derive(Default)]
-pub(super) struct Rows {
-    thinned: Vec<WeightedRow>,
-    recent: Vec<(u64, WeightedRow)>,
-}
-
-impl Rows {
-    fn push(&mut self, partition: u64, row: WeightedRow) {
-        self.recent.push((partition, row));
-        if self.len() > 2 * KEEP {
-            self.shrink(KEEP);
-        }
-    }
-    fn shrink(&mut self, limit: usize) {
-        if self.len() > limit {
-            self.thinned.extend(std::mem::take(&mut self.recent).into_iter().map(|(_, row)| row));
-            self.thinned = thin(std::mem::take(&mut self.thinned), limit);
-            self.thinned.shrink_to_fit();
-        }
-    }
-    fn len(&self) -> usize {
-        self.recent.len() + self.thinned.len()
-    }
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// The rows for the profile: in the order of partitions while all are there, by size once thinned.
-    pub(super) fn finish(mut self) -> Vec<WeightedRow> {
-        self.recent.sort_by_key(|(partition, _)| *partition);
-        let all = self.thinned.into_iter().chain(self.recent.into_iter().map(|(_, row)| row)).collect();
-        thin(all, MAX_ROWS)
-    }
-}
-
 /// What is known of the executors' JVM.
 #[derive(Default)]
 pub(super) struct Jvm {
@@ -147,50 +95,6 @@ pub(super) struct Jvm {
     /// The collector that the options name.
     pub(super) collector: Option<&'static str>,
 }
-
-/// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-pub(super) const KEPT_CONF: [&str; 40] = [
-    "spark.driver.cores",
-    "spark.driver.memory",
-    "spark.dynamicAllocation.enabled",
-    "spark.dynamicAllocation.maxExecutors",
-    "spark.executor.cores",
-    "spark.executor.instances",
-    "spark.executor.memory",
-    "spark.executor.memoryOverhead",
-    "spark.executor.memoryOverheadFactor",
-    "spark.executor.pyspark.memory",
-    "spark.files.fetchFailure.unRegisterOutputOnHost",
-    "spark.io.compression.codec",
-    "spark.io.compression.zstd.level",
-    "spark.kubernetes.local.dirs.tmpfs",
-    "spark.kubernetes.memoryOverheadFactor",
-    "spark.locality.wait",
-    "spark.master",
-    "spark.memory.fraction",
-    "spark.memory.offHeap.enabled",
-    "spark.memory.offHeap.size",
-    "spark.memory.storageFraction",
-    "spark.scheduler.minRegisteredResourcesRatio",
-    "spark.serializer",
-    "spark.shuffle.compress",
-    "spark.shuffle.file.buffer",
-    "spark.shuffle.io.maxRetries",
-    "spark.shuffle.io.retryWait",
-    "spark.shuffle.service.enabled",
-    "spark.shuffle.sort.bypassMergeThreshold",
-    "spark.shuffle.spill.compress",
-    "spark.speculation",
-    "spark.submit.deployMode",
-    "spark.default.parallelism",
-    "spark.sql.adaptive.enabled",
-    "spark.sql.adaptive.coalescePartitions.enabled",
-    "spark.sql.autoBroadcastJoinThreshold",
-    "spark.sql.files.maxPartitionBytes",
-    "spark.sql.shuffle.partitions",
-    "spark.task.cpus",
-    "spark.task.maxFailures",
-];
 
 /// A name, if it is more than blanks.
 fn named(text: &str) -> Option<String> {
@@ -204,27 +108,14 @@ impl Log {
         self.attempt_id = event.attempt.as_deref().and_then(named);
     }
 
+    /// Rows that a stage keeps when there are so many stages that it cannot keep [`crate::profile::MAX_ROWS`].
+    pub(super) fn fewer_rows(&self) -> Option<usize> {
+        self.budget.fewer()
+    }
+
     /// Partitions that were computed.
     pub(super) fn tasks_done(&self) -> u64 {
         self.stages.values().map(|stage| stage.done.len()).sum()
-    }
-
-    /// Rows that a stage keeps when there are so many stages that it cannot keep [`MAX_ROWS`].
-    pub(super) fn fewer_rows(&self) -> Option<usize> {
-        Some(self.budget.stage).filter(|limit| *limit < MAX_ROWS)
-    }
-
-    /// Thins all stages until half of the budget is free, or they have the fewest rows that are useful.
-    fn squeeze(&mut self) {
-        loop {
-            self.stages.values_mut().for_each(|stage| stage.rows.shrink(self.budget.stage));
-            self.budget.held = self.stages.values().map(|stage| stage.rows.len()).sum();
-            if self.budget.held <= BUDGET / 2 || self.budget.stage == FEWEST_ROWS {
-                break;
-            }
-            self.budget.stage = (self.budget.stage / 2).max(FEWEST_ROWS);
-        }
-        self.budget.most = BUDGET.max(2 * self.budget.held);
     }
 
     pub(super) fn environment(&mut self, event: &events::EnvironmentUpdate<'_>) {
@@ -390,9 +281,10 @@ impl Log {
             stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
             let before = stage.rows.len();
             stage.rows.push(partition, row);
-            self.budget.held = (self.budget.held + stage.rows.len()).saturating_sub(before);
-            if self.budget.held > self.budget.most {
-                self.squeeze();
+            self.budget.grown(before, stage.rows.len());
+            if self.budget.is_spent() {
+                let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
+                self.budget.squeeze(&mut rows);
             }
         }
     }

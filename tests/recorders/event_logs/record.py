@@ -116,7 +116,7 @@ def machine_words(folder, version):
         os.path.join(folder, "venv-" + version): "/opt/python",
         folder: "/recorder",
         HERE: "/jobs",
-        os.path.expanduser("~"): "/home/recorder",
+        os.path.expanduser("~"): "/recorder-home",
         socket.gethostname(): "localhost",
         os.uname().release: "kernel",
     }

@@ -4,7 +4,7 @@
 //! word that Spark itself defines; addresses keep their kind. Keys and values that Spark's own redaction would hide
 //! (`spark.redaction.regex`: secret, password, token, access key) are left out before anything else is asked.
 
-use super::super::log::KEPT_CONF;
+use super::super::kept_conf::KEPT_CONF;
 
 /// What marks a key or a value as secret: Spark's pattern and a few words more.
 const SECRET: [&str; 10] = ["secret", "password", "passwd", "token", "access.key", "accesskey", "api.key", "apikey", "credential", "account.key"];
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn addresses_and_flags_are_cut_to_their_kind() {
         assert_eq!(kept("spark.master", "k8s://https://10.0.0.1:6443").as_deref(), Some("k8s://redacted"));
-        let flags = "-Dkey=hunter2 -XX:+UseG1GC -Xms2g -XX:HeapDumpPath=/home/x -XX:MaxDirectMemorySize=1g --add-opens=a/b -XX:+Hunter";
+        let flags = "-Dkey=hunter2 -XX:+UseG1GC -Xms2g -XX:HeapDumpPath=/dumps/x -XX:MaxDirectMemorySize=1g --add-opens=a/b -XX:+Hunter";
         assert_eq!(kept("spark.executor.extraJavaOptions", flags).as_deref(), Some("-XX:+UseG1GC -Xms2g -XX:MaxDirectMemorySize=1g"));
     }
 }
