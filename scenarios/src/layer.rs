@@ -90,17 +90,21 @@ impl Layers {
         tree
     }
 
-    /// The pod template and the profile of the command line take the place of the scenario's.
+    /// The pod template and the profile of the command line take the place of the scenario's. An input that was meant for the
+    /// scenario's own profile goes with it: a recorded job runs with what was recorded unless `--set` or an axis says more.
     fn replace(&self, tree: &mut Node) {
-        let mut set = |parts: [&str; 2], node| {
-            // Two plain keys: nothing on the way can be missing.
-            let _ = Path { parts: parts.map(str::to_owned).to_vec() }.set(tree, node);
+        let mut set = |parts: &[&str], node| {
+            // Plain keys: nothing on the way can be missing.
+            let _ = Path { parts: parts.iter().map(|part| (*part).to_owned()).collect() }.set(tree, node);
         };
         if let Some(source) = &self.pod_template {
-            set(["spark", "pod_template"], Node::at(Value::Text(source.text.clone()), source, 0..0, Layer::PodTemplate));
+            set(&["spark", "pod_template"], Node::at(Value::Text(source.text.clone()), source, 0..0, Layer::PodTemplate));
         }
         if let Some(path) = &self.profile {
-            set(["job", "profile"], Node::made(Value::Text(path.display().to_string()), Layer::Derived("--profile".to_owned())));
+            let layer = Layer::Derived("--profile".to_owned());
+            let mut job = Node::made(Value::Table(Vec::new()), layer.clone());
+            job.insert("profile", Node::made(Value::Text(path.display().to_string()), layer));
+            set(&["job"], job);
         }
     }
 

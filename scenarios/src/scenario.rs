@@ -25,7 +25,7 @@ pub struct Request {
     pub pod_template: Option<PathBuf>,
     /// `--set PATH=VALUE`, in order.
     pub set: Vec<String>,
-    /// Replaces `job.profile`.
+    /// Replaces `job.profile`, and with it the scenario's `job.input`.
     pub profile: Option<PathBuf>,
 }
 

@@ -82,7 +82,10 @@ fn the_recordings_cover_versions_codecs_and_mishaps() {
     assert!(all.iter().filter(|(_, log)| log.summary.totals.failed_tasks > 0).count() >= 3, "failed jobs");
     let killed = |log: &Ingested| log.summary.executors.iter().any(|e| e.removed_reason.as_ref().is_some_and(|reason| reason.contains("137")));
     assert!(all.iter().any(|(_, log)| killed(log)), "an executor killed by signal 9");
-    assert!(all.iter().any(|(_, log)| log.profile.stages().iter().any(|stage| stage.input == sim_core::spec::InputSource::Cached)), "cached rows that are read");
+    assert!(
+        all.iter().any(|(_, log)| log.profile.stages().iter().any(|stage| stage.input == sim_core::spec::InputSource::Cached)),
+        "cached rows that are read"
+    );
     assert!(all.iter().any(|(_, log)| log.summary.executors.iter().any(|e| e.peak_rss_bytes > 0 && e.peak_heap_bytes > 0)), "executor metrics");
     assert!(all.iter().any(|(_, log)| log.summary.stages.iter().any(|stage| stage.attempt > 0)), "a stage that was tried again");
 }
@@ -133,7 +136,8 @@ fn ingest_changed(path: &Path, bytes: Vec<u8>) -> Result<Ingested, scenarios::di
 fn sound(result: Result<Ingested, scenarios::diag::Diagnostics>) -> Result<(), TestCaseError> {
     match result {
         Ok(ingested) => {
-            prop_assert_eq!(parse(&ingested.profile.to_toml()).as_ref(), Some(&ingested.profile));
+            let again = parse(&ingested.profile.to_toml());
+            prop_assert_eq!(again.as_ref(), Some(&ingested.profile));
             let app = ingested.profile.to_app(Bytes::gib(3), &conf());
             prop_assert!(app.jobs.iter().all(|job| app.stages[*job.stages.last().unwrap()].sink == SinkSpec::Result));
         }
@@ -148,7 +152,8 @@ fn sound(result: Result<Ingested, scenarios::diag::Diagnostics>) -> Result<(), T
 /// Truncation at 200 random bytes, over all recorded files in turn: what is read is a prefix, and it is said that it is.
 #[test]
 fn cuts_at_200_random_bytes_give_a_partial_profile_or_a_clear_error() {
-    let files: Vec<(PathBuf, Vec<u8>)> = files().into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).filter(|(_, bytes)| bytes.len() < 2_000_000).collect();
+    let files: Vec<(PathBuf, Vec<u8>)> =
+        files().into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).filter(|(_, bytes)| bytes.len() < 2_000_000).collect();
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut partial = 0;
     for cut in 0..200 {
@@ -241,7 +246,9 @@ fn databricks_files_are_one_log() {
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let dir = tempfile::tempdir().unwrap();
     let (third, metadata) = (lines.len() / 3, &b"{\"Event\":\"DBCEventLoggingListenerMetadata\",\"Rollover Number\":1}\n"[..]);
-    for (name, part) in [("eventlog-2024-05-01--10-00.gz", &lines[..third]), ("eventlog-2024-05-01--10-30.gz", &lines[third..2 * third]), ("eventlog", &lines[2 * third..])] {
+    for (name, part) in
+        [("eventlog-2024-05-01--10-00.gz", &lines[..third]), ("eventlog-2024-05-01--10-30.gz", &lines[third..2 * third]), ("eventlog", &lines[2 * third..])]
+    {
         let part = [metadata, &part.concat()].concat();
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut gzip, &part).unwrap();

@@ -100,7 +100,7 @@ fn neighbours(d: &mut Draw, spec: &mut Spec) {
         if d.once_in(3) {
             it.placement = NeighbourPlacement::Replicas(d.count(1, 5) as u32);
         }
-        it.memory.anon = d.one_of(&[0, 1]).eq(&0).then(|| Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 }).unwrap_or(Dist::Constant(anon.as_f64()));
+        it.memory.anon = if d.one_of(&[true, false]) { Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 } } else { Dist::Constant(anon.as_f64()) };
         if d.once_in(3) {
             it.memory.shmem = Dist::Constant(d.bytes(Bytes::mib(1), Bytes::gib(1)).as_f64());
         }

@@ -21,7 +21,9 @@ pub(super) fn furthest(mut logs: Vec<(LogFiles, Read)>) -> Result<(LogFiles, Rea
     let order = |(at, (_, read)): &(usize, &(LogFiles, Read))| (progress(read), *at);
     let best = logs.iter().enumerate().max_by_key(order).map_or(0, |(at, _)| at);
     if logs.is_empty() {
-        return Err(failure(Diagnostic::error("event-log", "no log was given").expected("the path of an event log").hint("name a file or a rolled log's directory")));
+        return Err(failure(
+            Diagnostic::error("event-log", "no log was given").expected("the path of an event log").hint("name a file or a rolled log's directory"),
+        ));
     }
     let (files, mut read) = logs.swap_remove(best);
     logs.sort_by_key(|(_, read)| Reverse(progress(read)));
@@ -41,9 +43,12 @@ fn same_application(logs: &[(LogFiles, Read)]) -> Result<(), Diagnostics> {
     for (files, read) in logs {
         let name = files.path.display();
         let Some(id) = &read.log.application_id else {
-            let problem = Diagnostic::error("event-log", format!("{name} does not say which application it is of, so it cannot be put together with other logs"));
+            let problem =
+                Diagnostic::error("event-log", format!("{name} does not say which application it is of, so it cannot be put together with other logs"));
             return Err(failure(
-                problem.expected("logs that start with `SparkListenerApplicationStart`").hint("give the files of a rolled log as their directory, and other logs one at a time"),
+                problem
+                    .expected("logs that start with `SparkListenerApplicationStart`")
+                    .hint("give the files of a rolled log as their directory, and other logs one at a time"),
             ));
         };
         if first.as_ref().is_some_and(|first| first != id) {

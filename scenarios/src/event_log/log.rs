@@ -149,7 +149,7 @@ pub(super) struct Jvm {
 }
 
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-const KEPT_CONF: [&str; 40] = [
+pub(super) const KEPT_CONF: [&str; 40] = [
     "spark.driver.cores",
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
@@ -192,12 +192,16 @@ const KEPT_CONF: [&str; 40] = [
     "spark.task.maxFailures",
 ];
 
+/// A name, if it is more than blanks.
+fn named(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
 impl Log {
     pub(super) fn application_start(&mut self, event: &events::ApplicationStart<'_>) {
-        let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
-        self.application = text(&event.name);
-        self.application_id = event.id.as_deref().and_then(text);
-        self.attempt_id = event.attempt.as_deref().and_then(text);
+        self.application = named(&event.name);
+        self.application_id = event.id.as_deref().and_then(named);
+        self.attempt_id = event.attempt.as_deref().and_then(named);
     }
 
     /// Partitions that were computed.

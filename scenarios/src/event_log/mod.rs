@@ -22,6 +22,7 @@ mod mapping;
 mod number;
 mod partitions;
 mod reader;
+mod redact;
 mod storage;
 mod summary;
 mod world;
@@ -60,6 +61,31 @@ pub fn ingest(log: &Path) -> Result<Ingested, Diagnostics> {
 pub fn ingest_all(logs: &[PathBuf]) -> Result<Ingested, Diagnostics> {
     let (files, read) = read_all(logs)?;
     finish(&files.path, read)
+}
+
+/// Why a redacted log could not be written.
+#[derive(Debug)]
+pub enum RedactError {
+    /// The log cannot be read.
+    Log(Diagnostics),
+    /// The output cannot be written.
+    Write(io::Error),
+}
+
+/// Writes the log that [`ingest_all`] would read without what it says about people, places and data, packed as the
+/// ending of `name` asks.
+pub fn redact_log(logs: &[PathBuf], name: &str, out: Box<dyn io::Write>) -> Result<(), RedactError> {
+    let out = codec::Packed::new(name, out).map_err(RedactError::Write)?;
+    let (files, _) = read_all(logs).map_err(RedactError::Log)?;
+    let (_, written) = reader::read_redacted(&files, out).map_err(RedactError::Log)?;
+    written.map_err(RedactError::Write)
+}
+
+/// What [`ingest_all`] gives for the redacted log: the profile has no private text in it.
+pub fn ingest_redacted(logs: &[PathBuf]) -> Result<Ingested, Diagnostics> {
+    let (files, _) = read_all(logs)?;
+    let (read, _) = reader::read_redacted(&files, codec::Packed::Plain(Box::new(io::sink())))?;
+    finish(Path::new(redact::REDACTED), read)
 }
 
 /// Reads a log from a stream. The name is that of the file it came from: it tells the codec where the first bytes do not.

@@ -4,15 +4,17 @@
 //! passed over unparsed. What the loop could not read (an open file that ends in the middle of a block, a broken stream)
 //! ends that file, and the next one of a rolled log goes on.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Deserialize;
 
+use super::codec::Packed;
 use super::events::{self, Tag};
 use super::files::LogFiles;
 use super::lines::{Line, Lines};
 use super::log::Log;
+use super::redact::{REDACTED, Redactor};
 use super::summary::{LineCounts, Summary};
 use super::{codec, failure};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -24,6 +26,15 @@ pub(super) struct Read {
     pub(super) lines: LineCounts,
     pub(super) truncated: bool,
     pub(super) warnings: Vec<String>,
+    /// What private things are taken out with before anything is read, and where the redacted lines go.
+    redaction: Option<Redaction>,
+}
+
+/// Redacts while reading.
+struct Redaction {
+    redactor: Redactor,
+    out: Packed<Box<dyn io::Write>>,
+    failed: Option<io::Error>,
 }
 
 /// Reads a log. Errors are files that cannot be opened and files without a single event.
@@ -35,6 +46,16 @@ pub(super) fn read(log: &LogFiles) -> Result<Read, Diagnostics> {
         read.all(text);
     }
     read.finish(&log.path.display().to_string())
+}
+
+/// Reads a log as its redacted lines, which also go to `out`. An error of `out` is given back beside what was read.
+pub(super) fn read_redacted(log: &LogFiles, out: Packed<Box<dyn io::Write>>) -> Result<(Read, io::Result<()>), Diagnostics> {
+    let mut read = Read { redaction: Some(Redaction { redactor: Redactor::default(), out, failed: None }), ..Read::default() };
+    for part in &log.parts {
+        read.all(codec::open(part).map_err(|error| failure(cannot_read(part, &error)))?);
+    }
+    let written = read.redaction.take().map_or(Ok(()), |redaction| redaction.failed.map_or_else(|| redaction.out.finish(), Err));
+    Ok((read.finish(REDACTED)?, written))
 }
 
 /// Reads a log from a stream; its name tells the codec where its first bytes do not.
@@ -107,6 +128,16 @@ impl Read {
 
     /// Takes one line in; `false` if it is an event that is of no use here.
     fn line(&mut self, line: &[u8]) -> serde_json::Result<bool> {
+        if let Some(redaction) = &mut self.redaction {
+            return match redaction.line(line) {
+                Some(redacted) => self.parse(redacted.as_bytes()),
+                None => Ok(false),
+            };
+        }
+        self.parse(line)
+    }
+
+    fn parse(&mut self, line: &[u8]) -> serde_json::Result<bool> {
         if let Some(kind) = kind_at_start(line) {
             return self.event(kind, line);
         }
@@ -141,6 +172,17 @@ impl Read {
             _ => return from::<serde::de::IgnoredAny>(line).map(|_| false),
         }
         Ok(true)
+    }
+}
+
+impl Redaction {
+    /// The redacted line, written.
+    fn line(&mut self, line: &[u8]) -> Option<String> {
+        let redacted = self.redactor.line(line)?;
+        if self.failed.is_none() {
+            self.failed = writeln!(self.out, "{redacted}").err();
+        }
+        Some(redacted)
     }
 }
 

@@ -2,11 +2,18 @@
 //!
 //! A failed request is tried again a fixed number of times after a fixed wait; each try also takes as long as the connection
 //! needs to fail, nothing when the peer refuses and up to the connection timeout when packets vanish. The driver resubmits
-//! the stages shortly after it hears of the failure. Assumption: nobody tells the reducer that the peer is dead. From Spark 3.0
-//! on it asks the driver after each failed connection and gives up once the driver knows (SPARK-27637), so this is an upper
-//! bound. Source: FF-1, FF-3, A26.
+//! the stages shortly after it hears of the failure. From Spark 3.0 on a reducer asks the driver after each connection that
+//! cannot be made, and gives up if the executor is dead (SPARK-27637); the driver knows of a broken connection at once, so only
+//! a fetch that was under way waits, for one retry. Source: FF-1, FF-3, A26.
 
+use crate::spec::SparkVersion;
 use crate::units::SimSpan;
+
+/// Retries that are made against a dead executor: all of them before Spark 3.0; since then one for a fetch that was under way
+/// when the connection broke, none for a new one (SPARK-27637).
+pub fn retries_against_the_dead(version: SparkVersion, retries: u32, under_way: bool) -> u32 {
+    if version.major < 3 { retries } else { retries.min(u32::from(under_way)) }
+}
 
 /// From the first fetch failure of a burst to the resubmission of the stages: `DAGScheduler.RESUBMIT_TIMEOUT` (FF-3).
 pub const RESUBMIT_DELAY: SimSpan = SimSpan::from_ms(200);
@@ -21,6 +28,14 @@ pub fn fetch_failed_after(retries: u32, wait: SimSpan, per_try: SimSpan) -> SimS
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spark_27637_reducers_ask_whether_the_executor_lives() {
+        let version = |major| SparkVersion { major, minor: 4, patch: 0 };
+        assert_eq!([true, false].map(|under_way| retries_against_the_dead(version(2), 3, under_way)), [3, 3]);
+        assert_eq!([true, false].map(|under_way| retries_against_the_dead(version(3), 3, under_way)), [1, 0]);
+        assert_eq!(retries_against_the_dead(version(4), 0, true), 0);
+    }
 
     #[test]
     fn a26_connection_refused_fails_after_15_s() {

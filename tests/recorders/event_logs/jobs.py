@@ -93,10 +93,11 @@ def kill(spark, folder):
 
 
 def volume(spark, folder):
-    """Many small tasks, so that a rolling log reaches its smallest file size (10 MiB) and is cut."""
+    """Jobs whose long descriptions, which each job and stage repeats, fill a rolling log's first file (10 MiB at least)."""
     sc = spark.sparkContext
-    for _ in range(int(os.environ.get("VOLUME_JOBS", "10"))):
-        sc.parallelize(range(400), 400).count()
+    for job in range(30):
+        sc.setLocalProperty("spark.job.description", ("job %d " % job) * 30000)
+        sc.parallelize(range(40), 4).map(lambda n: (n % 3, n)).reduceByKey(lambda a, b: a + b, 2).count()
 
 
 if __name__ == "__main__":

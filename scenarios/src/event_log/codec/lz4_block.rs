@@ -13,10 +13,10 @@ use super::{corrupt, read_or_end, serve};
 /// Start of every block.
 pub(super) const MAGIC: &[u8] = b"LZ4Block";
 const HEADER: usize = 21;
-const SEED: u32 = 0x9747_b28c;
-const CHECKSUM_MASK: u32 = 0x0fff_ffff;
-const STORED: u8 = 0x10;
-const COMPRESSED: u8 = 0x20;
+pub(super) const SEED: u32 = 0x9747_b28c;
+pub(super) const CHECKSUM_MASK: u32 = 0x0fff_ffff;
+pub(super) const STORED: u8 = 0x10;
+pub(super) const COMPRESSED: u8 = 0x20;
 
 /// Decodes the blocks of `input`.
 pub(super) struct Reader<R> {

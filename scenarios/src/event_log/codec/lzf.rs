@@ -82,11 +82,10 @@ fn decompress(packed: &[u8], plain: &mut Vec<u8>, size: usize) -> Option<()> {
             let (extra, after) = if *control >> 5 == 7 { after.split_first().map(|(n, after)| (usize::from(*n), after))? } else { (0, after) };
             let (low, after) = after.split_first()?;
             let distance = (usize::from(*control & 0x1f) << 8 | usize::from(*low)) + 1;
-            let mut from = plain.len().checked_sub(distance)?;
-            for _ in 0..usize::from(*control >> 5) + extra + 2 {
+            let from = plain.len().checked_sub(distance)?;
+            for at in from..from + usize::from(*control >> 5) + extra + 2 {
                 // A copy may reach into what it has just written.
-                plain.push(*plain.get(from)?);
-                from += 1;
+                plain.push(*plain.get(at)?);
             }
             rest = after;
         }
@@ -136,7 +135,9 @@ mod tests {
 
     #[test]
     fn broken_chunks_are_errors() {
-        for bytes in [&b"ZX\0\0\x01a"[..], b"ZV\x02\0\x01a", b"ZV\0\0\x09abc", b"ZV\x01\0\x02\0\x05\x40\x00", b"ZV\x01\0\x01\0\x05\x09", b"ZV\x01\0\x02\0\x05\0a"] {
+        for bytes in
+            [&b"ZX\0\0\x01a"[..], b"ZV\x02\0\x01a", b"ZV\0\0\x09abc", b"ZV\x01\0\x02\0\x05\x40\x00", b"ZV\x01\0\x01\0\x05\x09", b"ZV\x01\0\x02\0\x05\0a"]
+        {
             assert!(plain(bytes).is_err(), "{bytes:?}");
         }
     }

@@ -8,11 +8,14 @@
 mod lz4_block;
 mod lzf;
 mod snappy_java;
+mod write;
 mod xxh32;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
+
+pub(super) use write::Packed;
 
 /// How a log is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,8 @@ use super::{corrupt, read_or_end, serve};
 /// Start of every stream.
 pub(super) const MAGIC: &[u8] = &[0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 const VERSIONS: usize = 8;
+/// Version and oldest version that can read, both 1, as snappy-java writes them.
+pub(super) const WRITTEN_VERSIONS: [u8; VERSIONS] = [0, 0, 0, 1, 0, 0, 0, 1];
 /// Largest block that is believed; Spark writes blocks of 32 KiB.
 const LARGEST: usize = 64 << 20;
 

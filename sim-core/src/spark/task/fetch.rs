@@ -4,8 +4,8 @@
 //! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
 //! buffers bounded by `maxSizeInFlight` (FR-3). Assumptions: buffers are counted for all bytes of a reducer, also those of its own
 //! executor; requests above 200 MiB are not streamed to scratch (FR-2). An executor that is dead but not yet known to be refuses
-//! connections: the reducer retries and fails after `maxRetries · retryWait` (FF-1), even if the driver
-//! learns of the death meanwhile (an upper bound, see [`crate::spark::fetch_retry`]); outputs known to be missing fail it at once.
+//! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
+//! to be missing fail the reducer at once, too.
 
 use super::finish::{self, Failure};
 use super::{Step, TaskRun, pieces};
@@ -16,7 +16,7 @@ use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits;
-use crate::spark::fetch_retry::fetch_failed_after;
+use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
 use crate::spark::scratch::Stored;
 use crate::spec::InputSource;
 use crate::units::{ByteRate, Bytes, SimSpan};
@@ -33,7 +33,7 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
         }
         let dead = if plan.spec().spark.shuffle.service { None } else { outputs.hosts().find(|&e| sim.executors[e].life == Life::Dead) };
         if let Some(executor) = dead {
-            break_fetch(sim, id, executor);
+            break_fetch(sim, id, executor, false);
         }
     }
     reserve_buffers(sim, id);
@@ -131,7 +131,7 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
         let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
         if needs {
-            break_fetch(sim, id, dead);
+            break_fetch(sim, id, dead, true);
         }
     }
 }
@@ -146,9 +146,10 @@ fn is_fetching(run: &TaskRun) -> bool {
     }
 }
 
-fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId) {
-    let conf = &sim.plan.spec().spark.shuffle;
-    let wait = fetch_failed_after(conf.io_max_retries, conf.io_retry_wait, SimSpan::ZERO);
+fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId, under_way: bool) {
+    let spark = &sim.plan.spec().spark;
+    let retries = retries_against_the_dead(spark.version, spark.shuffle.io_max_retries, under_way);
+    let wait = fetch_failed_after(retries, spark.shuffle.io_retry_wait, SimSpan::ZERO);
     if sim.tasks[id].broken_by.is_none() {
         let handle = sim.after(wait, Event::FetchGivesUp(id));
         let run = &mut sim.tasks[id];
