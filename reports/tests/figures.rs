@@ -178,8 +178,13 @@ fn next_steps_are_commands_that_fit_the_case() {
     let command = "spillcast run 'my file'\\''s.toml' --profile p.toml --seed 7 --conf spark.kubernetes.local.dirs.tmpfs=disk --set job.placement=packed";
     assert_eq!(cured.next_step, command);
     assert_eq!(cured.reason, "the smallest change that survives: disk (0 %)");
+    // Of two changes of one axis, the one that a command can make, although the other has the lower P(OOM).
+    odd.axes[0].settings = vec![None, Some(Vec::new())];
+    odd.axes[1].settings = vec![Some(vec![("--conf".into(), "spark.place=spread out".into())]), Some(Vec::new())];
+    assert_eq!(verdict(&odd).next_step, "spillcast run 'my file'\\''s.toml' --profile p.toml --seed 7 --conf 'spark.place=spread out'");
     // A value that no command can set leaves the setting that moves the memory.
     odd.axes[0].settings = vec![None, Some(Vec::new())];
+    odd.axes[1].settings = vec![None, Some(Vec::new())];
     assert_eq!(verdict(&odd).next_step, "spillcast sweep 'my file'\\''s.toml' --profile p.toml --seed 7 --conf spark.kubernetes.local.dirs.tmpfs=false");
     assert_eq!(verdict(&common::run(0)).next_step, "spillcast run aks-migration --fail-if 'p_oom > 1%'");
 }

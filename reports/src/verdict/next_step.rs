@@ -50,7 +50,7 @@ fn is_open(report: &SweepReport, worst: usize) -> bool {
 }
 
 /// The surviving point that is nearest to a dying one: without other trouble, with the fewest axes changed, then the
-/// fewest steps on axes of numbers, then the lowest upper end of P(OOM), then the shortest duration.
+/// fewest steps on axes of numbers, then one that a command can set, then the lowest upper end of P(OOM), then the shortest duration.
 pub fn cure(report: &SweepReport, dying: usize) -> Option<usize> {
     let from = report.position(dying);
     let key = |i: &usize| {
@@ -60,12 +60,15 @@ pub fn cure(report: &SweepReport, dying: usize) -> Option<usize> {
         let changed = (0..to.len()).filter(|a| to[*a] != from[*a]).count();
         let duration = &point.result.duration_s;
         let seconds = if duration.n == 0 { f64::MAX } else { duration.p50 };
-        (point.other_trouble().is_some(), changed, (0..to.len()).map(steps).sum::<usize>(), point.result.p_oom.high, seconds)
+        // Of equally small changes, one that a command can make.
+        let by_hand = (0..to.len()).any(|a| settings(report, a, to[a], *i).is_none());
+        let small = (point.other_trouble().is_some(), changed, (0..to.len()).map(steps).sum::<usize>(), by_hand);
+        (small, point.result.p_oom.high, seconds)
     };
     let survivors = (0..report.points.len()).filter(|i| *i != dying && report.points[*i].standing() == Standing::Survives);
     survivors.min_by(|a, b| {
         let (a, b) = (key(a), key(b));
-        (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then(a.3.total_cmp(&b.3)).then(a.4.total_cmp(&b.4))
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
     })
 }
 

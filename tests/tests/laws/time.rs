@@ -58,41 +58,26 @@ fn one_after_the_other(scale: f64, tmpfs: bool) -> Spec {
     }
     spec.uncertainty.cpu_speed = Dist::Constant(scale);
     spec.uncertainty.executor_start_s = Dist::Constant(8.0 / scale);
+    spec.uncertainty.task_launch_s = Dist::Constant(0.01 / scale);
     spec
 }
 
-/// Duration of the single run, seconds, and of it what the model holds fixed: the first launch on an executor takes 600 ms
-/// and each further one 10 ms (8.5), one after the other here.
-fn duration_and_launches(scale: f64, tmpfs: bool) -> (Outcome, f64, f64) {
-    let outcome = runs(&one_after_the_other(scale, tmpfs), 1, 1).remove(0);
-    assert_eq!((outcome.ending, outcome.incidents.len()), (Ending::Succeeded, 0));
-    assert!(!outcome.spill.is_zero(), "spills must be part of it");
-    let launches: u64 = outcome.stages.iter().map(|s| u64::from(s.tasks_ok)).sum();
-    let seconds = outcome.duration.as_secs_f64();
-    (outcome, seconds, 0.6 + 0.01 * (launches - 1) as f64)
-}
-
-/// Twice all rates and half all latencies halve the duration of a fault-free run but for the fixed launches: with scratch in
-/// RAM nothing overlaps them.
+/// Twice all rates and half all latencies halve the duration of a fault-free run, whatever overlaps what: scratch in RAM, and
+/// scratch on a disk with write-back behind the tasks. Memory does not notice.
 #[test]
 fn twice_all_rates_halve_the_duration() {
-    let (single, slow, fixed) = duration_and_launches(1.0, true);
-    for scale in [2.0, 5.0] {
-        let (outcome, fast, _) = duration_and_launches(scale, true);
-        assert_eq!((outcome.spill, outcome.shuffle_write, outcome.node_peak), (single.spill, single.shuffle_write, single.node_peak));
-        // Rounding: every event is rounded up by at most two nanoseconds.
-        let rounding = 2e-9 * (single.events + outcome.events) as f64;
-        assert!(((slow - fixed) - scale * (fast - fixed)).abs() <= scale * rounding, "{slow} s, {scale} times as fast {fast} s, fixed {fixed} s");
-    }
-}
-
-/// With scratch on disk the write-back of page cache goes on during launches, so any part of them, but no more, is hidden.
-#[test]
-fn twice_all_rates_halve_the_duration_but_for_launches_hidden_behind_write_back() {
-    let (_, slow, fixed) = duration_and_launches(1.0, false);
-    for scale in [2.0, 5.0] {
-        let (_, fast, _) = duration_and_launches(scale, false);
-        let hidden = (slow - fixed) - scale * (fast - fixed);
-        assert!(hidden > -1e-5 && hidden < (scale - 1.0) * fixed + 1e-5, "{slow} s, {scale} times as fast {fast} s, {hidden} s of {fixed} s hidden");
+    for tmpfs in [true, false] {
+        let run = |scale| runs(&one_after_the_other(scale, tmpfs), 1, 1).remove(0);
+        let single = run(1.0);
+        assert_eq!((single.ending, single.incidents.len()), (Ending::Succeeded, 0));
+        assert!(!single.spill.is_zero(), "spills must be part of it");
+        for scale in [2.0, 5.0] {
+            let fast = run(scale);
+            assert_eq!((fast.spill, fast.shuffle_write, fast.node_peak), (single.spill, single.shuffle_write, single.node_peak));
+            let (slow_s, fast_s) = (single.duration.as_secs_f64(), fast.duration.as_secs_f64());
+            // Rounding: every event is rounded up by at most two nanoseconds.
+            let rounding = 2e-9 * (single.events + fast.events) as f64;
+            assert!((slow_s - scale * fast_s).abs() <= scale * rounding, "tmpfs {tmpfs}: {slow_s} s, {scale} times as fast {fast_s} s");
+        }
     }
 }
