@@ -8,6 +8,7 @@
 use minijinja::{Environment, Value, context};
 
 use crate::figures::causes::cause_words;
+use crate::incident::{self, Held};
 use crate::{NamedFigure, SweepReport, format, svg, verdict};
 use sim_core::record::Cause;
 
@@ -38,6 +39,9 @@ pub fn index(report: &SweepReport, figures: &[NamedFigure]) -> String {
             sentence => glued(&verdict.sentence),
             number => glued(&verdict.number),
             next_step => &verdict.next_step,
+            reason => format::capitalised(&verdict.reason),
+            incident => incident(report),
+            quantities => if report.axes.is_empty() { quantities(report) } else { Vec::new() },
             charts => figures.iter().map(chart).collect::<Vec<Value>>(),
             head => head,
             rows => rows,
@@ -51,6 +55,22 @@ fn glued(text: &str) -> String {
     text.replace(" %", "\u{a0}%")
 }
 
+/// The first death of the worst point: sentence and holders.
+fn incident(report: &SweepReport) -> Option<Value> {
+    let point = &report.points[crate::worst(report)?];
+    let sentence = incident::sentence(point)?;
+    let at = if report.axes.is_empty() { String::new() } else { report.point_label(crate::worst(report)?) };
+    let holder = |h: Held| context! { what => h.what, bytes => h.bytes.to_string(), share => format::percent(h.share), width => (h.share * 100.0).round(), whose => h.whose };
+    Some(context! { sentence => sentence, at => at, holders => incident::holders(point).into_iter().map(holder).collect::<Vec<Value>>() })
+}
+
+/// What a single run's quantities are: name, median, 95th percentile, largest.
+fn quantities(report: &SweepReport) -> Vec<Value> {
+    let Some(point) = report.points.first() else { return Vec::new() };
+    let row = |(name, s, show): crate::table::Quantity<'_>| context! { name => name.strip_prefix("  ").map_or(name.to_owned(), |rest| format!("fullest node, {rest}")), cells => [s.p50, s.p95, s.max].map(show), n => s.n };
+    crate::table::quantity_rows(point).into_iter().map(row).collect()
+}
+
 fn chart(named: &NamedFigure) -> Value {
     context! {
         name => &named.name,
@@ -62,7 +82,7 @@ fn chart(named: &NamedFigure) -> Value {
 /// Heads, and rows of cells; each cell has its text, the value to sort by, and whether it is a number.
 fn table(report: &SweepReport) -> (Vec<Value>, Vec<Vec<Value>>) {
     let mut head: Vec<Value> = report.axes.iter().map(|a| context! { text => &a.title, number => a.numbers.is_some() }).collect();
-    let columns = ["P(OOM)", "interval", "verdict", "mostly by", "job fails", "executors lost", "duration", "node peak", "n"];
+    let columns = ["P(OOM)", "interval", "verdict", "mostly by", "job fails", "executors lost", "Pending", "duration", "node peak", "n"];
     head.extend(columns.into_iter().map(|c| context! { text => c, number => !matches!(c, "verdict" | "mostly by") }));
     (head, (0..report.points.len()).map(|i| row(report, i)).collect())
 }
@@ -86,6 +106,7 @@ fn row(report: &SweepReport, index: usize) -> Vec<Value> {
     cells.push(words(cause));
     cells.push(number(format::percent(result.p_job_failure.estimate), result.p_job_failure.estimate));
     cells.push(number(format::count(result.executors_lost.mean), result.executors_lost.mean));
+    cells.push(number(format::count(result.executors_pending.p50), result.executors_pending.p50));
     cells.push(if duration.n == 0 { number("–".into(), -1.0) } else { number(format::seconds(duration.p50), duration.p50) });
     cells.push(number(format::bytes(result.node_peak.p50), result.node_peak.p50));
     cells.push(number(result.replications.to_string(), result.replications as f64));

@@ -10,6 +10,7 @@ pub mod csv;
 pub mod figures;
 pub mod format;
 pub mod html;
+mod incident;
 pub mod json;
 mod report;
 pub mod svg;

@@ -1,7 +1,7 @@
 //! What charts say, read from their data.
 
 use reports::figures::{self, Chart, causes, curve, dots, fan, heat_map, memory};
-use reports::{Standing, svg, verdict};
+use reports::{AxisInfo, Standing, svg, verdict};
 use sim_core::record::{Cause, MemoryClass};
 use sim_core::study::Estimate;
 
@@ -105,7 +105,7 @@ fn causes_and_survivors_are_the_whole() {
         assert_eq!(bar.total(), point.result.replications);
     }
     assert_eq!((chart.bars[1].first[2], chart.bars[1].survived), (180, 20));
-    assert_eq!(figure.title, "Node out of memory leads with 52 % of first incidents, scratch full follows with 35 %");
+    assert_eq!(figure.title, "What comes first: the node runs out of memory (52 % of incidents), scratch fills up (35 %)");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn memory_shows_the_fullest_node_with_its_limits_above_the_system() {
     let Chart::Memory(chart) = &figure.chart else { panic!("memory") };
     let [dying, fixed] = chart.panels.as_slice() else { panic!("two panels") };
     assert_eq!((dying.title.as_str(), fixed.title.as_str()), ("tmpfs + packed: job aborted", "disk + packed: job ok"));
-    assert_eq!(dying.subtitle, "pool-0, 5 executors lost, 1 on other nodes");
+    assert_eq!(dying.subtitle, "pool-0: 5 executors lost, 1 on other nodes");
     let gib = 1_073_741_824.0;
     let levels: Vec<f64> = dying.limits.iter().map(|l| (l.level / gib * 10.0).round() / 10.0).collect();
     assert_eq!(levels, [62.8, 58.0 + 1.6, 57.0 + 1.6]);
@@ -161,7 +161,7 @@ fn more_heap_is_judged_along_its_axis() {
     let axes = || vec![common::names("scratch", "scratch", &["disk", "tmpfs"]), common::numbers("spark.executor.memory", "heap", "GiB", &[8.0, 16.0])];
     let of = |disk: [u64; 2], tmpfs: [u64; 2]| common::sweep(axes(), move |at| common::result(200, [disk, tmpfs][at[0]][at[1]], Cause::Node, 0, 50.0));
     let no_help = verdict(&of([0, 0], [198, 198])).sentence;
-    assert_eq!(no_help, "Scratch decides: tmpfs at least 99 %, disk at most 0 %; more heap does not help.");
+    assert_eq!(no_help, "Scratch decides: tmpfs at least 99 %, disk 0 %; more heap does not help.");
     assert!(verdict(&of([0, 0], [60, 198])).sentence.ends_with("more heap makes it worse."));
     assert!(verdict(&of([0, 0], [198, 2])).sentence.ends_with("more heap helps."));
 }
@@ -171,8 +171,36 @@ fn next_steps_are_commands_that_fit_the_case() {
     assert_eq!(verdict(&common::run(980)).next_step, "spillcast run aks-migration --conf spark.kubernetes.local.dirs.tmpfs=false");
     assert_eq!(verdict(&common::run(500)).next_step, "spillcast run aks-migration --seed 1 -n 10000");
     let mut odd = common::factorial();
-    odd.header.scenario = "my file's.toml".into();
-    assert_eq!(verdict(&odd).next_step, "spillcast run 'my file'\\''s.toml' --conf spark.kubernetes.local.dirs.tmpfs=disk --set job.placement=spread");
+    odd.header.seed = 7;
+    odd.header.command = "spillcast sweep 'my file'\\''s.toml' --profile p.toml -n 400 --seed 7 -o out".into();
+    let cured = verdict(&odd);
+    // One axis changed is enough; the user's own options stay.
+    let command = "spillcast run 'my file'\\''s.toml' --profile p.toml --seed 7 --conf spark.kubernetes.local.dirs.tmpfs=disk --set job.placement=packed";
+    assert_eq!(cured.next_step, command);
+    assert_eq!(cured.reason, "the smallest change that survives: disk (0 %)");
+    // A value that no command can set leaves the setting that moves the memory.
+    odd.axes[0].settings = vec![None, Some(Vec::new())];
+    assert_eq!(verdict(&odd).next_step, "spillcast sweep 'my file'\\''s.toml' --profile p.toml --seed 7 --conf spark.kubernetes.local.dirs.tmpfs=false");
+    assert_eq!(verdict(&common::run(0)).next_step, "spillcast run aks-migration --fail-if 'p_oom > 1%'");
+}
+
+#[test]
+fn labels_have_their_unit_once_and_titles_read_inside_a_sentence() {
+    let axis = AxisInfo { labels: vec!["5 %".into(), "10".into()], ..common::numbers("input", "Input, 3 GB is 100 %", "%", &[5.0, 10.0]) };
+    assert_eq!((axis.label(0), axis.label(1), axis.short()), ("5 %".into(), "10 %".into(), "input".into()));
+    assert_eq!(axis.phrase(0), "input 5 %");
+    assert_eq!(common::names("x", "VM (size)", &["a", "b"]).short(), "VM");
+}
+
+#[test]
+fn a_grid_without_survivors_says_so_and_its_contours_promise_no_boundary() {
+    let axes = || vec![common::numbers("m", "Executor memory, factor", "", &[1.0, 1.5, 2.0]), common::numbers("e", "Executors", "", &[2.0, 3.0, 4.0])];
+    let report = common::sweep(axes(), |at| common::result(200, if at[1] == 1 { 60 } else { 199 }, Cause::Container, 0, 50.0));
+    let sentence =
+        "No combination survives: 6 of 9 points run out of memory, 30 % at best (executor memory 1, executors 3); more executor memory does not cure it.";
+    assert_eq!(verdict(&report).sentence, sentence);
+    let Chart::HeatMap(map) = &heat_map::figures(&report)[0].chart else { panic!("a heat map") };
+    assert!(map.contours.is_empty(), "P(OOM) falls and rises along executors");
 }
 
 #[test]

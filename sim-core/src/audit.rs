@@ -1,4 +1,4 @@
-//! The audit at the end of a paranoid run: every byte has an owner, and all of them can be given back.
+//! The audit of a paranoid run: nothing is stuck, every byte has an owner, and all of them can be given back.
 //!
 //! First the books are compared with what the executors and tasks know of themselves: scratch files, tmpfs pages, fetch
 //! buffers, live objects, dirty pages. Then everyone leaves: tasks are stopped, containers end, volumes are torn down. What
@@ -6,16 +6,49 @@
 
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, PodSlot, TaskId};
+use crate::record::{Ending, Truncation};
 use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spark::task;
-use crate::units::{Bytes, SimSpan};
+use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Longer than any write-back takes.
 const LONG: SimSpan = SimSpan::from_secs(1_000_000_000);
 
+/// After every event: no slot is idle while a stage has tasks to give, unless it waits for locality.
+pub(crate) fn no_slot_is_idle(sim: &Sim) {
+    let waiting = sim.driver.stages.iter().find(|(_, stage)| stage.active && !stage.pending.is_empty());
+    let Some((stage, _)) = waiting.filter(|_| sim.ending.is_none() && !sim.driver.waits_for_locality()) else { return };
+    let idle = sim.executors.iter().find(|(_, e)| e.free_slots(sim.plan.executor.slots) > 0);
+    assert!(idle.is_none(), "{:?} is idle at {:?} although {stage:?} has tasks to give", idle.map(|(id, _)| id), sim.now());
+}
+
+/// A run that was cut off by its horizon was still going on: somebody had something to do, or waited for a reason.
+fn nothing_is_stuck(sim: &Sim) {
+    if !matches!(sim.ending, Some(Ending::Truncated(Truncation::Horizon | Truncation::Starved))) {
+        return;
+    }
+    let going_on = sim.driver.is_about_to_act() || sim.driver.stages.iter().any(|(_, stage)| stage.active);
+    assert!(going_on, "the driver waits for nothing");
+    for (id, stage) in sim.driver.stages.iter().filter(|(_, stage)| stage.active) {
+        let current = stage.attempt();
+        let runs = sim.tasks.ids().into_iter().any(|task| sim.tasks[task].stage == id && sim.tasks[task].attempt == current);
+        let lost = sim.executors.values().any(|e| e.lost.iter().any(|lost| lost.stage == id && lost.attempt == current));
+        assert!(!stage.pending.is_empty() || runs || lost, "{id:?} is active without a task");
+    }
+    // A pressure that ends with the run would have placed pods in the event that was cut off.
+    let horizon = SimTime::ZERO + sim.plan.spec().limits.horizon;
+    let mut ends = sim.machines.values().flat_map(|m| [m.memory_pressure_until, m.disk_pressure_until]);
+    let settled = ends.all(|end| end < horizon || end > sim.now());
+    if settled && !sim.cluster.pending.is_empty() {
+        let node = crate::cluster::place_for_executor(sim);
+        assert!(node.is_none(), "executors are pending although {node:?} has room");
+    }
+}
+
 /// Compares and tears down; panics where something does not add up.
 pub(crate) fn audit(sim: &mut Sim) {
+    nothing_is_stuck(sim);
     for id in sim.executors.ids().collect::<Vec<_>>() {
         tasks_of(sim, id);
         memory_of(sim, id);

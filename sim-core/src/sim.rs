@@ -146,6 +146,9 @@ impl<'p, 'o> Sim<'p, 'o> {
             } else {
                 self.dispatch(event);
                 self.look_at_touched();
+                if self.plan.spec().limits.paranoid {
+                    crate::audit::no_slot_is_idle(self);
+                }
             }
         }
     }

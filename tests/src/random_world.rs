@@ -131,7 +131,7 @@ fn executors(d: &mut Draw, spec: &mut Spec) {
     executor.off_heap = if d.once_in(5) { mib(d.bytes(Bytes::mib(32), Bytes::gib(1))) } else { Bytes::ZERO };
     conf.language = d.one_of(&[Language::Jvm, Language::Jvm, Language::Jvm, Language::Python, Language::R]);
     executor.pyspark = if conf.language == Language::Python && d.once_in(2) { Bytes::mib(d.count(64, 512)) } else { Bytes::ZERO };
-    let overhead = mib(d.bytes(Bytes::mib(64), Bytes::gib(2)));
+    let overhead = mib(d.bytes(Bytes::mib(8), Bytes::gib(1)));
     let without_limit = matches!(spec.cluster.platform, Platform::Standalone | Platform::Bare) && d.once_in(2);
     executor.container_memory = if without_limit { Bytes::ZERO } else { executor.heap + overhead + executor.off_heap + executor.pyspark };
     executor.cpu_request = CoreMillis::new(d.count(1, 2) * 500);

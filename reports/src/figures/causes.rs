@@ -34,6 +34,8 @@ impl Bar {
 pub struct Causes {
     /// Bars, from the top.
     pub bars: Vec<Bar>,
+    /// What the rows are, when their labels do not say it.
+    pub heading: String,
 }
 
 /// The chart; `None` without points.
@@ -60,7 +62,7 @@ pub fn figure(report: &SweepReport) -> Option<Figure> {
         subtitle: format!("{} · first incident of each replication{hidden}", report.setup()),
         description: describe(&bars),
         size: (SIZE.0, if bars.len() > 3 { SIZE.1.max(150 + 30 * bars.len() as u32) } else { 180 + 72 * bars.len() as u32 }),
-        chart: Chart::Causes(Causes { bars }),
+        chart: Chart::Causes(Causes { bars, heading: report.row_heading() }),
     })
 }
 
@@ -78,7 +80,7 @@ fn keep_worst(bars: &mut Vec<Bar>) {
 fn bar(report: &SweepReport, index: usize) -> Bar {
     let result = &report.points[index].result;
     let died: u64 = result.first_cause.iter().sum();
-    Bar { label: report.point_label(index), first: result.first_cause, survived: result.replications.saturating_sub(died) }
+    Bar { label: report.row_label(index), first: result.first_cause, survived: result.replications.saturating_sub(died) }
 }
 
 /// A cause in words, as charts and tables name it.
@@ -92,6 +94,17 @@ pub const fn cause_words(cause: Cause) -> &'static str {
     }
 }
 
+/// A first cause as a clause.
+const fn clause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Heap => "an executor runs out of heap",
+        Cause::Container => "a container limit is hit",
+        Cause::Node => "the node runs out of memory",
+        Cause::Eviction => "the kubelet evicts",
+        Cause::ScratchFull => "scratch fills up",
+    }
+}
+
 /// The leading cause over all points.
 fn title(bars: &[Bar]) -> String {
     let of = |i: usize| bars.iter().map(|b| b.first[i]).sum::<u64>();
@@ -101,19 +114,9 @@ fn title(bars: &[Bar]) -> String {
     let share = |n: u64| format::percent(n as f64 / died as f64);
     match counts.as_slice() {
         [] => "Nothing goes wrong in any replication".into(),
-        [(cause, _)] => format!("Every first incident has one cause: {}", cause_words(*cause)),
-        [(cause, n), ..] if *n as f64 >= 0.95 * died as f64 => {
-            format!("{} comes first in {} of incidents", format::capitalised(cause_words(*cause)), share(*n))
-        }
-        [(first, n), (second, m), ..] => {
-            format!(
-                "{} leads with {} of first incidents, {} follows with {}",
-                format::capitalised(cause_words(*first)),
-                share(*n),
-                cause_words(*second),
-                share(*m)
-            )
-        }
+        [(cause, _)] => format!("Whenever something goes wrong, {} first", clause(*cause)),
+        [(cause, n), ..] if *n as f64 >= 0.95 * died as f64 => format!("When something goes wrong, {} first: in {} of cases", clause(*cause), share(*n)),
+        [(first, n), (second, m), ..] => format!("What comes first: {} ({} of incidents), {} ({})", clause(*first), share(*n), clause(*second), share(*m)),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Cell {
     pub p: Option<Estimate>,
     /// Whether to hatch it.
     pub undecided: bool,
+    /// Executors that stayed Pending, median; 0 when all found a node.
+    pub pending: f64,
 }
 
 /// Line segments of one level, in cell units: (0, 0) is the centre of the first cell.
@@ -90,12 +92,14 @@ fn figure(report: &SweepReport, (x, y): (usize, usize), rest: &[usize], slice: u
         position[y] = if upwards { row } else { rows - 1 - row };
         for column in 0..columns {
             position[x] = column;
-            let p = report.points.get(index_of(report, &position)).map(|p| p.result.p_oom);
-            cells.push(Cell { p, undecided: p.is_some_and(|p| undecided(&p)) });
+            let point = report.points.get(index_of(report, &position)).map(|p| &p.result);
+            let p = point.map(|point| point.p_oom);
+            let pending = point.map_or(0.0, |point| point.executors_pending.p50);
+            cells.push(Cell { p, undecided: p.is_some_and(|p| undecided(&p)), pending });
         }
     }
     let mut map = HeatMap { x: side(&report.axes[x], true), y: side(&report.axes[y], upwards), cells, contours: Vec::new() };
-    if report.axes[x].scale().is_some() && upwards && columns > 2 && rows > 2 {
+    if report.axes[x].scale().is_some() && upwards && columns > 2 && rows > 2 && is_orderly(&map) {
         map.contours = LEVELS.iter().map(|level| contour(&map, *level)).filter(|c| !c.segments.is_empty()).collect();
     }
     let at: Vec<String> = rest.iter().map(|a| format!("{} {}", report.axes[*a].title, report.axes[*a].label(position[*a]))).collect();
@@ -104,7 +108,8 @@ fn figure(report: &SweepReport, (x, y): (usize, usize), rest: &[usize], slice: u
 
 fn words(report: &SweepReport, map: HeatMap, at: &[String]) -> Figure {
     let (columns, rows) = (map.x.labels.len() as u32, map.y.labels.len() as u32);
-    let setup = format!("{} · small print: {}", report.setup(), report.interval_words());
+    let waits = if map.cells.iter().any(|c| c.pending > 0.0) { " · executors that found no node: Pending" } else { "" };
+    let setup = format!("{} · small print: {}{waits}", report.setup(), report.interval_words());
     let subtitle = if at.is_empty() { setup } else { format!("{} · {setup}", at.join(", ")) };
     let longest = |labels: &[String]| labels.iter().map(|l| l.chars().count()).max().unwrap_or(0) as u32;
     // Cells have room for an interval (74 by 44 px) beside labels of about 8 px a character, as long as the page has.
@@ -146,6 +151,20 @@ fn log_odds(p: &Estimate) -> f64 {
     ((hits + 0.5) / (p.n as f64 - hits + 0.5)).ln()
 }
 
+/// Whether no row or column both rises and falls beyond its intervals: a contour through a field that turns around
+/// would promise a boundary that is none.
+fn is_orderly(map: &HeatMap) -> bool {
+    let columns = map.x.labels.len();
+    let turns = |line: Vec<Option<Estimate>>| {
+        let known: Vec<Estimate> = line.into_iter().flatten().collect();
+        let pairs = || known.iter().enumerate().flat_map(|(i, a)| known[i + 1..].iter().map(move |b| (a, b)));
+        pairs().any(|(a, b)| b.low > a.high) && pairs().any(|(a, b)| b.high < a.low)
+    };
+    let row = |r: usize| map.cells[r * columns..(r + 1) * columns].iter().map(|c| c.p).collect();
+    let column = |c: usize| map.cells.iter().skip(c).step_by(columns).map(|c| c.p).collect();
+    !(0..map.y.labels.len()).any(|r| turns(row(r))) && !(0..columns).any(|c| turns(column(c)))
+}
+
 /// Marching squares over the centres of cells; saddles are cut apart.
 fn contour(map: &HeatMap, level: f64) -> Contour {
     let columns = map.x.labels.len();
@@ -180,11 +199,11 @@ impl HeatMap {
             let p = cell.p?;
             let mut row = vec![self.x.labels[i % columns].clone(), self.y.labels[i / columns].clone()];
             row.extend([p.estimate, p.low, p.high].map(real));
-            row.extend([p.n.to_string(), cell.undecided.to_string()]);
+            row.extend([p.n.to_string(), cell.undecided.to_string(), format::count(cell.pending)]);
             Some(row)
         });
         let mut header = vec![self.x.title.clone(), self.y.title.clone()];
-        header.extend(names(&["p_oom", "p_oom_low", "p_oom_high", "n", "undecided"]));
+        header.extend(names(&["p_oom", "p_oom_low", "p_oom_high", "n", "undecided", "executors_pending_p50"]));
         (header, rows.collect())
     }
 }

@@ -117,13 +117,13 @@ fn panel(story: &Story) -> Option<Panel> {
         n => format!(", {n} on other nodes"),
     };
     let lost = match story.outcome.executors_lost {
-        0 => ", nobody lost".to_owned(),
-        n => format!(", {} lost{elsewhere}", format::plural(u64::from(n), "executor")),
+        0 => ": nobody lost".to_owned(),
+        n => format!(": {} lost{elsewhere}", format::plural(u64::from(n), "executor")),
     };
-    let what = if story.subtitle.is_empty() { String::new() } else { format!("{}, ", story.subtitle) };
+    let what = if story.subtitle.is_empty() { String::new() } else { format!("; {}", story.subtitle) };
     Some(Panel {
         title: format!("{}: {}", story.title, ending(story.outcome.ending)),
-        subtitle: format!("{what}{name}{lost}"),
+        subtitle: format!("{name}{lost}{what}"),
         samples: node.samples.iter().map(|s| (s.at.as_secs_f64(), s.classes.map(Bytes::as_f64))).collect(),
         limits: story.nodes.get(index).map(|n| limits(n, &node.samples)).unwrap_or_default(),
         kills,
@@ -210,21 +210,34 @@ fn stage_name(story: &Story, stage: u32, attempt: u32) -> String {
     if attempt == 0 { name } else { format!("{name}, attempt {}", attempt + 1) }
 }
 
+/// What two lists of values do not share, and what they do: `tmpfs`, `disk`, `packed`.
+fn apart(first: &str, second: &str) -> (String, String, String) {
+    let (a, b): (Vec<&str>, Vec<&str>) = (first.split(", ").collect(), second.split(", ").collect());
+    if a.len() != b.len() || first == second {
+        return (first.to_owned(), second.to_owned(), String::new());
+    }
+    let pick = |list: &[&str], same: bool| {
+        let picked = list.iter().zip(a.iter().zip(&b)).filter(|(_, (a, b))| (a == b) == same);
+        picked.map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+    };
+    (pick(&a, false), pick(&b, false), pick(&a, true))
+}
+
 fn title(stories: &[Story], panels: &[Panel]) -> String {
     let lost = |i: usize| u64::from(stories[i].outcome.executors_lost);
-    match panels {
-        [_, _] if lost(0) > 0 && lost(1) == 0 => {
-            format!("Same luck, no deaths: {} instead of {}", stories[1].title, stories[0].title)
+    if panels.len() == 2 {
+        let (first, second, both) = apart(&stories[0].title, &stories[1].title);
+        let both = if both.is_empty() { both } else { format!(" (both {both})") };
+        if lost(0) > 0 && lost(1) == 0 {
+            return format!("Same luck, no deaths: {second} instead of {first}{both}");
         }
-        [_, _] => format!("Same luck: {} lost with {}, {} with {}", format::plural(lost(0), "executor"), stories[0].title, lost(1), stories[1].title),
-        _ => {
-            let panel = &panels[0];
-            let peak = panel.samples.iter().map(|(_, c)| c[..MemoryClass::PageCache as usize].iter().sum::<f64>()).fold(0.0, f64::max);
-            let of = panel.limits.first().map_or_else(String::new, |l| format!(" of {}", format::bytes(l.level)));
-            let died = if lost(0) == 0 { "nobody dies".to_owned() } else { format!("{} lost", format::plural(lost(0), "executor")) };
-            format!("The fullest node reaches {}{of}: {died}", format::bytes(peak))
-        }
+        return format!("Same luck: {} lost with {first}, {} with {second}{both}", format::plural(lost(0), "executor"), lost(1));
     }
+    let panel = &panels[0];
+    let peak = panel.samples.iter().map(|(_, c)| c[..MemoryClass::PageCache as usize].iter().sum::<f64>()).fold(0.0, f64::max);
+    let of = panel.limits.first().map_or_else(String::new, |l| format!(" of {}", format::bytes(l.level)));
+    let died = if lost(0) == 0 { "nobody dies".to_owned() } else { format!("{} lost", format::plural(lost(0), "executor")) };
+    format!("The fullest node reaches {}{of}: {died}", format::bytes(peak))
 }
 
 fn describe(panels: &[Panel]) -> String {

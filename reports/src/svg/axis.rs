@@ -71,16 +71,17 @@ pub(super) fn vertical_grid(canvas: &mut Canvas, area: &Area, x: &Scale, ticks: 
     }
 }
 
-/// The base line, small ticks below it, and labels that leave out what would overlap.
+/// The base line, small ticks below it, and labels; what would overlap goes to a second row, or is left out.
 pub(super) fn bottom_labels(canvas: &mut Canvas, area: &Area, labels: &[(f64, String)]) {
     canvas.line((area.left, area.bottom), (area.right, area.bottom), palette::AXIS, 1.0);
-    let mut free = f64::NEG_INFINITY;
+    let mut free = [f64::NEG_INFINITY; 2];
     for (x, label) in labels {
         canvas.line((*x, area.bottom), (*x, area.bottom + 4.0), palette::AXIS, 1.0);
         let half = text::width(label, TEXT, false) / 2.0;
-        if x - half >= free {
-            canvas.text((*x, area.bottom + 16.0), label, &Font::plain(TEXT).centred());
-            free = x + half + 8.0;
+        let row = free.iter().position(|free| x - half >= *free);
+        if let Some(row) = row {
+            canvas.text((*x, area.bottom + 16.0 + 15.0 * row as f64), label, &Font::plain(TEXT).centred());
+            free[row] = x + half + 8.0;
         }
     }
 }

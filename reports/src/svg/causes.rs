@@ -17,9 +17,17 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, causes: &Causes) {
     let used = legend(canvas, (area.left, area.top + 14.0), area.right, &drawn);
     let widest = causes.bars.iter().map(|b| text::width(&b.label, 13.0, false)).fold(40.0, f64::max);
     let room = widest.min(area.width() * 0.35);
-    let plot = Area { left: area.left + room + 14.0, top: area.top + used + 12.0, right: area.right - 24.0, bottom: area.bottom - 46.0 };
+    let plot = Area {
+        left: area.left + room + 14.0,
+        top: area.top + used + if causes.heading.is_empty() { 12.0 } else { 34.0 },
+        right: area.right - 24.0,
+        bottom: area.bottom - 46.0,
+    };
     let x = Scale::linear((0.0, 1.0), (plot.left, plot.right));
     axis::vertical_grid(canvas, &plot, &x, &[0.0, 0.25, 0.5, 0.75, 1.0], format::percent);
+    if !causes.heading.is_empty() {
+        canvas.text((area.left, plot.top - 14.0), &text::fit(&causes.heading, 13.0, true, area.width() * 0.8), &Font::bold(13.0).color(palette::SOFT));
+    }
     let step = plot.height() / causes.bars.len() as f64;
     let half = (step * 0.36).min(26.0);
     for (i, bar) in causes.bars.iter().enumerate() {

@@ -7,7 +7,7 @@ use crate::figures::curve::{Curve, CurvePoint};
 use crate::format;
 
 pub(super) fn draw(canvas: &mut Canvas, area: Area, curve: &Curve) {
-    let plot = Area { left: area.left + 70.0, top: area.top + 18.0, right: area.right - 30.0, bottom: area.bottom - 46.0 };
+    let plot = Area { left: area.left + 70.0, top: area.top + 18.0, right: area.right - 30.0, bottom: area.bottom - 62.0 };
     let ends = (curve.points[0].x, curve.points[curve.points.len() - 1].x);
     let pixels = (plot.left + 24.0, plot.right - 24.0);
     let x = if curve.log { Scale::log(ends, pixels) } else { Scale::linear(ends, pixels) };
@@ -28,7 +28,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, curve: &Curve) {
     axis::bottom_labels(canvas, &plot, &labels);
     let title = if curve.log { format!("{} (log scale)", curve.x_title) } else { curve.x_title.clone() };
     let middle = (f64::midpoint(plot.left, plot.right), f64::midpoint(plot.top, plot.bottom));
-    axis::titles(canvas, ((middle.0, plot.bottom + 40.0), &title), ((36.0, middle.1), "P(OOM)"));
+    axis::titles(canvas, ((middle.0, plot.bottom + 54.0), &title), ((36.0, middle.1), "P(OOM)"));
 }
 
 /// The interval of one point, thin.
@@ -48,14 +48,24 @@ pub(super) fn dot(canvas: &mut Canvas, centre: Point, hollow: bool) {
     }
 }
 
-/// Percentages above the intervals (below where there is no room above), left out where they would overlap.
+/// Percentages above the intervals (below where there is no room above), beside the line where it is steep, and left
+/// out where they would overlap.
 fn values(canvas: &mut Canvas, curve: &Curve, x: &Scale, y: &Scale, top: f64) {
     let mut free = f64::NEG_INFINITY;
-    for point in &curve.points {
+    for (i, point) in curve.points.iter().enumerate() {
         let label = format::percent(point.p.estimate);
         let half = text::width(&label, 13.0, true) / 2.0;
-        let (centre, above) = (x.at(point.x), y.at(point.p.high) - 12.0);
-        let at = if above < top - 4.0 { y.at(point.p.low) + 14.0 } else { above };
+        let (mut centre, above) = (x.at(point.x), y.at(point.p.high) - 12.0);
+        let is_below = above < top - 4.0;
+        let at = if is_below { y.at(point.p.low) + 14.0 } else { above };
+        // A steep line comes from below on one side: the label goes to the other.
+        let rise = |j: Option<usize>| j.and_then(|j| curve.points.get(j)).map_or(0.0, |other| other.p.estimate - point.p.estimate);
+        let (before, after) = (rise(i.checked_sub(1)), rise(Some(i + 1)));
+        if is_below && before < -0.1 || !is_below && before > 0.1 {
+            centre += half + 9.0;
+        } else if is_below && after < -0.1 || !is_below && after > 0.1 {
+            centre -= half + 9.0;
+        }
         if centre - half >= free {
             canvas.text((centre, at), &label, &Font::bold(13.0).centred());
             free = centre + half + 6.0;

@@ -19,7 +19,7 @@ pub(super) fn unit(top: f64) -> (f64, &'static str) {
 }
 
 fn bands(canvas: &mut Canvas, area: Area, fan: &Fan, top: f64) {
-    let plot = Area { left: area.left + 70.0, top: area.top + 18.0, right: area.right - 110.0, bottom: area.bottom - 46.0 };
+    let plot = Area { left: area.left + 70.0, top: area.top + 18.0, right: area.right - 110.0, bottom: area.bottom - 62.0 };
     let value = |p: &FanPoint| p.x.unwrap_or(0.0);
     let ends = (value(&fan.points[0]), value(&fan.points[fan.points.len() - 1]));
     let pixels = (plot.left + 24.0, plot.right - 12.0);
@@ -38,17 +38,24 @@ fn bands(canvas: &mut Canvas, area: Area, fan: &Fan, top: f64) {
     for p in &median {
         canvas.disc(*p, 4.0, palette::MEMORY);
     }
-    if let Some(limit) = fan.limit {
+    for (limit, words, below) in limits(fan) {
         let at = y.at(limit);
         canvas.dashed(&[(plot.left, at), (plot.right, at)], palette::INK, 1.5, (6.0, 4.0));
-        canvas.text((plot.left + 4.0, at - 10.0), &format!("node RAM {}", format::bytes(limit)), &Font::plain(13.0));
+        canvas.text((plot.left + 4.0, if below { at + 11.0 } else { at - 10.0 }), &words, &Font::plain(13.0));
     }
     end_labels(canvas, &fan.points[fan.points.len() - 1], &y, plot.right);
     let labels: Vec<(f64, String)> = fan.points.iter().map(|p| (x.at(value(p)), p.label.clone())).collect();
     axis::bottom_labels(canvas, &plot, &labels);
     let title = if fan.log { format!("{} (log scale)", fan.x_title) } else { fan.x_title.clone() };
     let middle = (f64::midpoint(plot.left, plot.right), f64::midpoint(plot.top, plot.bottom));
-    axis::titles(canvas, ((middle.0, plot.bottom + 40.0), &title), ((36.0, middle.1), &format!("peak of the fullest node, {name}")));
+    axis::titles(canvas, ((middle.0, plot.bottom + 54.0), &title), ((36.0, middle.1), &format!("peak of the fullest node, {name}")));
+}
+
+/// Lines with their names, and whether the name stands nearer to the plot than the other's.
+fn limits(fan: &Fan) -> Vec<(f64, String, bool)> {
+    let ram = fan.limit.map(|limit| (limit, format!("node RAM {}", format::bytes(limit)), false));
+    let pods = fan.kubepods.map(|limit| (limit, format!("pods' limit + system {}", format::bytes(limit)), true));
+    ram.into_iter().chain(pods).collect()
 }
 
 /// Names of the quantiles at the right end, pushed apart where they would overlap.
@@ -72,7 +79,7 @@ fn end_labels(canvas: &mut Canvas, last: &FanPoint, y: &Scale, right: f64) {
 fn boxes(canvas: &mut Canvas, area: Area, fan: &Fan, top: f64) {
     let widest = fan.points.iter().map(|p| text::width(&p.label, 13.0, false)).fold(40.0, f64::max);
     let room = widest.min(area.width() * 0.35);
-    let plot = Area { left: area.left + room + 14.0, top: area.top + 30.0, right: area.right - 100.0, bottom: area.bottom - 46.0 };
+    let plot = Area { left: area.left + room + 14.0, top: area.top + 46.0, right: area.right - 100.0, bottom: area.bottom - 46.0 };
     let x = Scale::linear((0.0, top), (plot.left, plot.right));
     let (size, name) = unit(top);
     let ticks: Vec<f64> = axis::ticks(top / size, 6).into_iter().map(|t| t * size).collect();
@@ -90,10 +97,13 @@ fn boxes(canvas: &mut Canvas, area: Area, fan: &Fan, top: f64) {
         canvas.text((plot.right + 12.0, y), &format::bytes(p.quantiles[2]), &Font::bold(13.0).color(palette::MEMORY));
     }
     canvas.text((plot.right + 12.0, plot.top - 12.0), "median", &Font::bold(13.0).color(palette::MEMORY));
-    if let Some(limit) = fan.limit {
-        let at = x.at(limit);
-        canvas.dashed(&[(at, plot.top), (at, plot.bottom)], palette::INK, 1.5, (6.0, 4.0));
-        canvas.text((at, plot.top - 12.0), &format!("node RAM {}", format::bytes(limit)), &Font::plain(13.0).ending());
+    if !fan.heading.is_empty() {
+        canvas.text((area.left, plot.top - 12.0), &text::fit(&fan.heading, 13.0, true, plot.left + 200.0), &Font::bold(13.0).color(palette::SOFT));
+    }
+    for (limit, words, below) in limits(fan) {
+        let (at, up) = (x.at(limit), if below { 12.0 } else { 28.0 });
+        canvas.dashed(&[(at, plot.top - up + 8.0), (at, plot.bottom)], palette::INK, 1.5, (6.0, 4.0));
+        canvas.text((at, plot.top - up), &words, &Font::plain(13.0).ending());
     }
     let middle = f64::midpoint(plot.left, plot.right);
     canvas.text((middle, plot.bottom + 40.0), &format!("peak of the fullest node, {name}"), &Font::plain(14.0).centred().color(palette::SOFT));

@@ -70,6 +70,9 @@ fn cell_text(canvas: &mut Canvas, cell: &Cell, (x, y): Point, (w, h): (f64, f64)
         return;
     }
     let both = small_width <= w - 6.0 && h >= 38.0;
+    let pending = if cell.pending > 0.0 { format!("{} Pending", format::count(cell.pending)) } else { String::new() };
+    let three = both && !pending.is_empty() && h >= 58.0 && text::width(&pending, 13.0, false) <= w - 6.0;
+    let centre = (centre.0, centre.1 - if three { 9.0 } else { 0.0 });
     let lines = if both { vec![(main_width, centre.1 - 8.0, big), (small_width, centre.1 + big / 2.0 + 2.0, 13.0)] } else { vec![(main_width, centre.1, big)] };
     for (width, y, size) in lines.iter().filter(|_| cell.undecided || patch) {
         let (half, up) = (width / 2.0 + 3.0, size * 0.58);
@@ -78,6 +81,9 @@ fn cell_text(canvas: &mut Canvas, cell: &Cell, (x, y): Point, (w, h): (f64, f64)
     if both {
         canvas.text((centre.0, centre.1 - 8.0), &main, &Font::bold(big).centred().color(ink));
         canvas.text((centre.0, centre.1 + big / 2.0 + 2.0), &small, &Font::plain(13.0).centred().color(ink));
+        if three {
+            canvas.text((centre.0, centre.1 + big / 2.0 + 19.0), &pending, &Font::plain(13.0).centred().color(ink));
+        }
     } else {
         canvas.text(centre, &main, &Font::bold(big).centred().color(ink));
     }

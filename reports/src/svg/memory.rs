@@ -1,6 +1,6 @@
 //! Draws node memory over time.
 
-use sim_core::record::MemoryClass;
+use sim_core::record::{Cause, MemoryClass};
 
 use super::axis::{self, Scale};
 use super::canvas::{Canvas, Font, Paint, Point};
@@ -12,6 +12,8 @@ use crate::figures::memory::{Kill, Limit, Memory, Panel};
 const LANE: f64 = 19.0;
 /// The most lanes; further concurrent stages are not drawn.
 const MOST_LANES: usize = 3;
+/// A stage attempt that did not complete.
+const BROKEN: Paint = Paint(196, 200, 205, 1.0);
 
 pub(super) fn draw(canvas: &mut Canvas, area: Area, memory: &Memory) {
     let used = legend(canvas, (area.left, area.top + 14.0), area.right, memory);
@@ -41,12 +43,16 @@ fn draw_panel(canvas: &mut Canvas, plot: &Area, memory: &Memory, panel: &Panel, 
     let (minutes, name) = if panel.end >= 300.0 { (60.0, "minutes") } else { (1.0, "seconds") };
     let x = Scale::linear((0.0, panel.end.max(1e-9)), (plot.left, plot.right));
     let above = plot.top - lanes as f64 * LANE;
-    canvas.text((plot.left, above - 36.0), &text::fit(&panel.title, 15.0, true, plot.width()), &Font::bold(15.0));
+    let size = if text::width(&panel.title, 15.0, true) <= plot.width() { 15.0 } else { 13.0 };
+    canvas.text((plot.left, above - 36.0), &text::fit(&panel.title, size, true, plot.width()), &Font::bold(size));
     canvas.text((plot.left, above - 16.0), &text::fit(&panel.subtitle, 13.0, false, plot.width()), &Font::plain(13.0).color(palette::SOFT));
     let (size, _) = fan::unit(memory.top);
     let ticks: Vec<f64> = axis::ticks(memory.top / size, 6).into_iter().map(|t| t * size).collect();
     axis::horizontal_grid(canvas, plot, &y, &ticks, |t| if first { axis::tick_label(t / size) } else { String::new() });
     stages(canvas, plot, panel, &x);
+    if first && lanes > 0 {
+        canvas.text((plot.left - 8.0, plot.top - LANE / 2.0 - 1.5), "stages", &Font::plain(13.0).ending().color(palette::SOFT));
+    }
     stack(canvas, panel, &x, &y);
     for at in &panel.placements {
         placement(canvas, (x.at(*at), plot.bottom + 1.0));
@@ -70,6 +76,8 @@ fn stack(canvas: &mut Canvas, panel: &Panel, x: &Scale, y: &Scale) {
         if above.iter().zip(&below).any(|(a, b)| a > b) {
             let outline: Vec<Point> = ceiling.iter().chain(floor.iter().rev()).copied().collect();
             canvas.polygon(&outline, palette::class(class));
+            // Heap and scratch have the same grey: the seam keeps them apart in print.
+            canvas.path(&ceiling, palette::PAPER.faded(0.9), 1.0);
         }
         (below, floor) = (above, ceiling);
     }
@@ -169,11 +177,16 @@ fn kills(canvas: &mut Canvas, plot: &Area, kills: &[Kill], x: &Scale, y: &Scale)
             canvas.line((cx - r, cy + r), (cx + r, cy - r), paint, width);
         }
         let label = format!("{}", kill.executor);
-        let half = text::width(&label, 13.0, true) / 2.0 + 2.0;
+        // Deaths at the node are the rule here; others carry the shape of their cause.
+        let other = kill.cause != Cause::Node;
+        let half = text::width(&label, 13.0, true) / 2.0 + 2.0 + if other { 8.0 } else { 0.0 };
         let at = (cx.clamp(plot.left + half, plot.right - half), cy + 18.0);
         if at.0 - half >= free {
             canvas.rect((at.0 - half, at.1 - 8.0), (at.0 + half, at.1 + 8.0), palette::PAPER.faded(0.85));
-            canvas.text(at, &label, &Font::bold(13.0).centred());
+            canvas.text((at.0 - if other { 7.0 } else { 0.0 }, at.1), &label, &Font::bold(13.0).centred());
+            if other {
+                palette::marker(canvas, Some(kill.cause), (at.0 + half - 8.0, at.1), 5.0, palette::cause(kill.cause));
+            }
             free = at.0 + half + 1.0;
         }
     }
@@ -184,13 +197,24 @@ fn stages(canvas: &mut Canvas, plot: &Area, panel: &Panel, x: &Scale) {
     for stage in panel.stages.iter().filter(|s| s.lane < MOST_LANES) {
         let (from, to) = (x.at(stage.from), x.at(stage.to));
         let top = plot.top - (stage.lane as f64 + 1.0) * LANE;
-        let fill = if stage.ok { Paint(236, 238, 240, 1.0) } else { Paint(212, 215, 219, 1.0) };
+        let fill = if stage.ok { Paint(236, 238, 240, 1.0) } else { BROKEN };
         canvas.rect((from, top), ((to - 1.5).max(from + 1.0), top + LANE - 3.0), fill);
         let name = text::fit(&stage.name, 13.0, false, to - from - 8.0);
         if name.chars().count() > 3 || name == stage.name {
             canvas.text((from + 4.0, top + (LANE - 3.0) / 2.0), &name, &Font::plain(13.0).color(palette::SOFT));
         }
         canvas.line((from, plot.top - 1.0), (from, plot.bottom), palette::GRID, 1.0);
+    }
+}
+
+/// A death's cause after "by".
+const fn by(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Heap => "its heap limit",
+        Cause::Container => "its container limit",
+        Cause::Node => "the node",
+        Cause::Eviction => "the kubelet (eviction)",
+        Cause::ScratchFull => "full scratch",
     }
 }
 
@@ -207,6 +231,14 @@ fn legend(canvas: &mut Canvas, at: Point, right: f64, memory: &Memory) -> f64 {
             canvas.line((x - 5.5, y + 5.5), (x + 5.5, y - 5.5), palette::INK, 3.0);
         };
         entries.push(Entry { sign: Box::new(sign), words: "executor killed".into() });
+    }
+    for cause in Cause::ALL.into_iter().filter(|c| *c != Cause::Node && memory.panels.iter().any(|p| p.kills.iter().any(|k| k.cause == *c))) {
+        let sign = move |canvas: &mut Canvas, at: Point| palette::marker(canvas, Some(cause), at, 6.0, palette::cause(cause));
+        entries.push(Entry { sign: Box::new(sign), words: format!("by {}", by(cause)) });
+    }
+    if memory.panels.iter().any(|p| p.stages.iter().any(|s| !s.ok)) {
+        let sign = |canvas: &mut Canvas, (x, y): Point| canvas.rect((x - 9.0, y - 7.0), (x + 9.0, y + 7.0), BROKEN);
+        entries.push(Entry { sign: Box::new(sign), words: "stage attempt broken off".into() });
     }
     if memory.panels.iter().any(|p| !p.placements.is_empty()) {
         let sign = |canvas: &mut Canvas, (x, y): Point| placement(canvas, (x, y - 4.0));

@@ -18,6 +18,8 @@ mod memory;
 mod palette;
 mod text;
 
+pub(crate) use palette::class_words;
+
 use canvas::Canvas;
 
 use crate::figures::{Chart, Figure};

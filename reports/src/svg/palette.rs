@@ -38,7 +38,7 @@ pub(super) const fn class(class: MemoryClass) -> Paint {
 }
 
 /// Name of a class of memory in keys.
-pub(super) const fn class_words(class: MemoryClass) -> &'static str {
+pub(crate) const fn class_words(class: MemoryClass) -> &'static str {
     match class {
         MemoryClass::System => "OS and daemons",
         MemoryClass::Neighbour => "neighbours",

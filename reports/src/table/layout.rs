@@ -94,12 +94,41 @@ fn pad(cell: &str, column: &Column) -> String {
     if column.words { format!("{cell}{fill}") } else { format!("{fill}{cell}") }
 }
 
+/// A command in lines that a shell takes as one: broken between words, with a backslash, never inside quotes.
+pub(super) fn command(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::from(" ");
+    for word in crate::verdict::words(text) {
+        if !line.trim().is_empty() && chars(&line) + 1 + chars(&word) + 2 > width {
+            lines.push(format!("{line} \\"));
+            line = String::from(" ");
+        }
+        line = format!("{line} {word}");
+    }
+    lines.push(line);
+    lines
+}
+
+/// A number and its unit stay together: a blank between them becomes one that does not break.
+fn glued(text: &str) -> String {
+    let mut glued = String::new();
+    for word in text.split(' ') {
+        let bare = word.trim_end_matches([',', ';', '.', ')', ':']);
+        let is_unit = matches!(bare, "%" | "s" | "min" | "h" | "B" | "KiB" | "MiB" | "GiB" | "TiB" | "×");
+        let after_number = glued.ends_with(|c: char| c.is_ascii_digit());
+        if !glued.is_empty() {
+            glued.push(if is_unit && after_number { '\u{a0}' } else { ' ' });
+        }
+        glued.push_str(word);
+    }
+    glued
+}
+
 /// A sentence in lines no wider than `width`, further lines indented by two.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    // A number and its percent sign stay together.
-    let glued = text.replace(" %", "\u{a0}%");
+    let glued = glued(text);
     for word in glued.split(' ').filter(|w| !w.is_empty()) {
         let is_empty = line.trim().is_empty();
         if !is_empty && chars(&line) + 1 + chars(word) > width {

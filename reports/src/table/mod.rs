@@ -9,6 +9,7 @@ mod run;
 mod sweep;
 
 pub use run::run;
+pub(crate) use run::{Quantity, quantity_rows};
 pub use sweep::sweep;
 
 use crate::{PointReport, Standing, SweepReport, Verdict, format};
@@ -55,7 +56,8 @@ fn opening(verdict: &Verdict, width: usize, style: Style) -> Vec<String> {
 
 fn closing(report: &SweepReport, verdict: &Verdict, fingerprint: &str, width: usize, style: Style) -> Vec<String> {
     let mut lines = vec![String::new()];
-    lines.extend(wrap(&format!("next: {}", verdict.next_step), width));
+    lines.extend(wrap(&format!("next: {}", verdict.reason), width));
+    lines.extend(layout::command(&verdict.next_step, width).iter().map(|l| style.paint(BOLD, l)));
     let header = &report.header;
     let origin = format!("{} · seed {} · spillcast {} · fingerprint {fingerprint}", report.n_words(), header.seed, header.version);
     lines.extend(wrap(&origin, width).iter().map(|l| style.paint(DIM, l)));
@@ -75,7 +77,8 @@ pub(crate) fn notes(points: &[PointReport]) -> Vec<String> {
         let place = if points.len() > 1 { format!(" in {}", format::plural(waiting.len() as u64, "point")) } else { String::new() };
         let (max, median) = (format::count(pending.max), format::count(pending.p50));
         notes.push(format!(
-            "note: executors stayed Pending{place}: up to {max}{wanted} found no node (median {median}), so fewer shared the work and the memory"
+            "note: executors stayed Pending{place}: up to {max}{wanted} found no node (median {median}), so fewer shared the work and the memory{}",
+            price(points)
         ));
     }
     let cut: u64 = points.iter().map(|p| p.result.truncated.iter().sum::<u64>()).sum();
@@ -86,6 +89,21 @@ pub(crate) fn notes(points: &[PointReport]) -> Vec<String> {
         notes.push(format!("note: {} cut off and counted as failed jobs: {}", format::plural(cut, "replication"), words.join(", ")));
     }
     notes
+}
+
+/// What waiting costs in time: the medians of points where executors wait beside those where all start.
+fn price(points: &[PointReport]) -> String {
+    let range = |waits: bool| {
+        let of = points.iter().map(|p| &p.result).filter(|r| (r.executors_pending.p50 > 0.0) == waits && r.duration_s.n > 0).map(|r| r.duration_s.p50);
+        let (least, most) = of.fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), s| (least.min(s), most.max(s)));
+        let (low, high) = (format::seconds(least), format::seconds(most));
+        (most > 0.0).then(|| if low == high { low } else { format!("{low} to {high}") })
+    };
+    match (range(true), range(false)) {
+        (Some(with), Some(without)) => format!("; what succeeds takes {with} with them waiting, {without} where all start"),
+        (Some(with), None) => format!("; what succeeds takes {with}"),
+        (None, _) => "; no replication with them waiting succeeds".to_owned(),
+    }
 }
 
 fn joined(lines: &[String]) -> String {

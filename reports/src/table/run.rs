@@ -4,8 +4,9 @@ use sim_core::record::Cause;
 use sim_core::study::Summary;
 
 use super::layout::{Column, Keep, lines, wrap};
-use super::{Style, clamped, closing, joined, notes, opening};
+use super::{BOLD, Style, clamped, closing, joined, notes, opening};
 use crate::figures::causes::cause_words;
+use crate::incident::{self, Held};
 use crate::{Header, PointReport, SweepReport, format, verdict};
 
 /// One run: verdict, probabilities with intervals, quantities, notes, next step.
@@ -17,6 +18,7 @@ pub fn run(header: &Header, point: &PointReport, width: usize, style: Style) -> 
     out.extend(probabilities(point, width, style));
     out.push(String::new());
     out.extend(quantities(point, width));
+    out.extend(incident(point, width, style));
     for note in notes(&report.points) {
         out.push(String::new());
         out.extend(wrap(&note, width));
@@ -48,21 +50,45 @@ fn probabilities(point: &PointReport, width: usize, style: Style) -> Vec<String>
 }
 
 /// Name, values, and how to print one.
-type Quantity<'p> = (&'static str, &'p Summary, fn(f64) -> String);
+pub(crate) type Quantity<'p> = (&'static str, &'p Summary, fn(f64) -> String);
 
-fn quantities(point: &PointReport, width: usize) -> Vec<String> {
+/// Who held the memory at the first death.
+fn incident(point: &PointReport, width: usize, style: Style) -> Vec<String> {
+    let Some(sentence) = incident::sentence(point) else { return Vec::new() };
+    let held = incident::holders(point);
+    let each = |show: &dyn Fn(&Held) -> String| held.iter().map(show).collect::<Vec<String>>();
+    let columns = vec![
+        Column::new("who held the memory", Keep::Name, each(&|h| h.what.clone())),
+        Column::new("held", Keep::Always, each(&|h| h.bytes.to_string())),
+        Column::new("share", Keep::Always, each(&|h| format::percent(h.share))),
+        Column::words("by", Keep::Drop(1), each(&|h| h.whose.clone())),
+    ];
+    let mut out = vec![String::new()];
+    out.extend(wrap(&sentence, width).iter().map(|line| style.paint(BOLD, line)));
+    out.extend(lines(columns, width, &|cell, _, _| cell.to_owned()));
+    out
+}
+
+/// What there is to say of a run in numbers, without what stayed at nothing.
+pub(crate) fn quantity_rows(point: &PointReport) -> Vec<Quantity<'_>> {
     let result = &point.result;
     let rows: Vec<Quantity> = vec![
         ("duration if it succeeds", &result.duration_s, format::seconds),
         ("executors lost", &result.executors_lost, format::count),
+        ("executors Pending", &result.executors_pending, format::count),
         ("fullest node, peak", &result.node_peak, format::bytes),
+        ("  before the shuffle", &result.node_before_shuffle, format::bytes),
         ("  at the first death", &result.node_at_first_kill, format::bytes),
         ("largest pod, peak", &result.pod_peak, format::bytes),
         ("scratch of a pod, peak", &result.scratch_peak, format::bytes),
         ("shuffle written", &result.shuffle_write, format::bytes),
         ("spilled", &result.spill, format::bytes),
     ];
-    let rows: Vec<_> = rows.into_iter().filter(|(_, s, _)| s.n > 0).collect();
+    rows.into_iter().filter(|(name, s, _)| s.n > 0 && (s.max > 0.0 || *name == "executors lost")).collect()
+}
+
+fn quantities(point: &PointReport, width: usize) -> Vec<String> {
+    let rows = quantity_rows(point);
     let cells = |pick: fn(&Summary) -> f64| rows.iter().map(|(_, s, show)| show(pick(s))).collect::<Vec<_>>();
     let span = rows.iter().map(|(_, s, show)| range(show(s.p50_low), &show(s.p50_high))).collect();
     let columns = vec![

@@ -35,16 +35,19 @@ fn columns(report: &SweepReport) -> Vec<Column> {
         .axes
         .iter()
         .enumerate()
-        .map(|(a, axis)| Column::new(&axis.title, Keep::Name, (0..points.len()).map(|i| axis.label(report.position(i)[a])).collect()))
+        .map(|(a, axis)| Column::new(&axis.short(), Keep::Name, (0..points.len()).map(|i| axis.label(report.position(i)[a])).collect()))
         .collect();
     columns.push(Column::new("P(OOM)", Keep::Always, each(&|p| format::percent(p.result.p_oom.estimate))));
     columns.push(Column::new("interval", Keep::Always, each(&|p| format::interval(&p.result.p_oom))));
     columns.push(Column::words("", Keep::Always, each(&|p| p.standing_words().to_owned())));
     columns.push(Column::words("mostly by", Keep::Drop(2), each(&first_cause)));
+    if points.iter().any(|p| p.result.executors_pending.max > 0.0) {
+        columns.push(Column::new("Pending", Keep::Drop(0), each(&|p| format::count(p.result.executors_pending.p50))));
+    }
     columns.push(Column::new("job fails", Keep::Drop(1), each(&|p| format::percent(p.result.p_job_failure.estimate))));
-    columns.push(Column::new("lost", Keep::Drop(4), each(&|p| format::count(p.result.executors_lost.mean))));
-    columns.push(Column::new("duration", Keep::Drop(5), each(&duration)));
-    columns.push(Column::new("node peak", Keep::Drop(3), each(&|p| format::bytes(p.result.node_peak.p50))));
+    columns.push(Column::new("lost", Keep::Drop(3), each(&|p| format::count(p.result.executors_lost.mean))));
+    columns.push(Column::new("duration", Keep::Drop(4), each(&duration)));
+    columns.push(Column::new("node peak", Keep::Drop(5), each(&|p| format::bytes(p.result.node_peak.p50))));
     columns.push(Column::new("n", Keep::Drop(6), each(&|p| p.result.replications.to_string())));
     columns
 }

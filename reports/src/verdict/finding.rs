@@ -108,6 +108,9 @@ pub(crate) fn trend(axis: &AxisInfo, estimates: &[&Estimate]) -> String {
 
 /// An axis whose value alone tells who dies.
 fn deciding_axis(report: &SweepReport, standings: &[Standing]) -> Option<String> {
+    if !standings.contains(&Standing::Survives) {
+        return None;
+    }
     let positions: Vec<Vec<usize>> = (0..standings.len()).map(|i| report.position(i)).collect();
     (0..report.axes.len()).find_map(|a| {
         let axis = &report.axes[a];

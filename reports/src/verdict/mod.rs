@@ -14,6 +14,7 @@ use crate::{PointReport, Standing, SweepReport, format};
 
 pub(crate) use finding::{finding, trend};
 pub use next_step::cure;
+pub(crate) use next_step::words;
 
 /// What the first screen and the first lines of a table say.
 #[derive(Clone, Debug, PartialEq, Eq)]

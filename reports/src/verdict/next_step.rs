@@ -87,7 +87,7 @@ fn cured(report: &SweepReport, worst: usize) -> Option<NextStep> {
         }
     }
     let p = &report.points[at].result.p_oom;
-    Some(step(command, format!("the smallest change that survives ({}): {}", format::percent(p.estimate), named.join(", "))))
+    Some(step(command, format!("the smallest change that survives: {} ({})", named.join(", "), format::percent(p.estimate))))
 }
 
 /// Flags for one axis of a point; axes that are named after a setting say it themselves.
@@ -178,7 +178,7 @@ fn without(command: &str, options: &[&str]) -> Vec<String> {
 }
 
 /// Splits a command at blanks outside of single quotes; quotes and backslashes stay.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let (mut inside, mut escaped) = (false, false);
     for c in command.chars() {

@@ -258,12 +258,15 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
     }
 }
 
+/// The largest number of attempts that a profile keeps; a log with more is damaged.
+const MOST_ATTEMPTS: u32 = (1 << 20) - 1;
+
 /// Attempts of each stage.
 fn attempts(log: &Log) -> BTreeMap<u64, u32> {
     let mut attempts = BTreeMap::new();
     for (stage, attempt) in log.attempts.keys() {
         let most = attempts.entry(*stage).or_insert(1);
-        *most = (*most).max(u32::try_from(*attempt).unwrap_or(u32::MAX).saturating_add(1));
+        *most = (*most).max(u32::try_from(*attempt).unwrap_or(u32::MAX).saturating_add(1).min(MOST_ATTEMPTS));
     }
     attempts
 }

@@ -93,6 +93,11 @@ fn settle_driver(sim: &mut Sim) {
     sim.touch(node);
 }
 
+/// The node that a new executor would get now.
+pub(crate) fn place_for_executor(sim: &Sim) -> Option<NodeId> {
+    placement::executor(sim)
+}
+
 /// Places what waits, oldest first; what does not fit stays (AL-5).
 pub(crate) fn on_schedule(sim: &mut Sim) {
     let waiting = std::mem::take(&mut sim.cluster.pending);

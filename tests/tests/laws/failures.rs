@@ -114,3 +114,24 @@ fn the_failure_cap_of_spark_3_5_ends_the_application() {
         assert!(capped.executors_lost >= 4 || capped == free);
     }
 }
+
+/// NE-5: disk pressure keeps new pods off a node for five minutes; then the scheduler tries again, though nobody else died.
+#[test]
+fn pending_executors_are_placed_when_the_pressure_ends() {
+    let mut spec = world::world();
+    spec.cluster.pools[0].count = 1;
+    let disk = &mut spec.cluster.pools[0].shape.disks[0];
+    (disk.size, disk.used) = (Bytes::gib(1), Bytes::mib(850));
+    spec.spark.executor.instances = 1;
+    for stage in &mut spec.app.stages {
+        if let sim_core::spec::TaskWork::Parametric(row) = &mut stage.work {
+            row.cpu = row.cpu.scale(20.0);
+        }
+    }
+    spec.limits.horizon = sim_core::units::SimSpan::from_secs(3600);
+    let outcome = runs(&spec, 17, 1).remove(0);
+    let evicted: Vec<f64> = outcome.incidents.iter().filter(|i| i.cause == Cause::Eviction).map(|i| i.at.as_secs_f64()).collect();
+    assert!(evicted.len() > 2 && outcome.executors_pending > 0, "{evicted:?}");
+    // The volumes go within seconds of the eviction, the node's condition stays.
+    assert!(evicted.windows(2).all(|pair| pair[1] - pair[0] > 300.0 && pair[1] - pair[0] < 600.0), "{evicted:?}");
+}

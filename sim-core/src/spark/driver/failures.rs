@@ -80,9 +80,16 @@ fn count_failure(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32) {
 }
 
 fn on_fetch_failed(sim: &mut Sim, stage: StageId, attempt: u32, lost: Option<ExecutorId>) {
-    if let Some(executor) = lost {
-        unregister(sim, executor);
+    let requeued = lost.is_some_and(|executor| unregister(sim, executor));
+    fail_attempt(sim, stage, attempt);
+    if requeued {
+        // Another running stage has tasks again, and any executor may have a free slot for them.
+        super::offers::offer_all(sim);
     }
+}
+
+/// A stage attempt failed by a fetch, unless it had already.
+fn fail_attempt(sim: &mut Sim, stage: StageId, attempt: u32) {
     let conf = &sim.plan.spec().spark.scheduling;
     let now = sim.now();
     let state = &mut sim.driver.stages[stage];
@@ -104,12 +111,13 @@ fn on_fetch_failed(sim: &mut Sim, stage: StageId, attempt: u32, lost: Option<Exe
     }
 }
 
-/// Forgets an executor's outputs; running map stages run theirs again in the same task set (EL-1).
-fn unregister(sim: &mut Sim, executor: ExecutorId) {
+/// Forgets an executor's outputs; running map stages run theirs again in the same task set (EL-1). Whether any does.
+fn unregister(sim: &mut Sim, executor: ExecutorId) -> bool {
     let plan = sim.plan;
     if plan.spec().spark.shuffle.service {
-        return;
+        return false;
     }
+    let mut requeued = false;
     let node = sim.executors[executor].node;
     for (index, shuffle) in plan.spec().app.shuffles.iter().enumerate() {
         let outputs = &mut sim.driver.outputs[ShuffleId::new(index as u32)];
@@ -118,9 +126,12 @@ fn unregister(sim: &mut Sim, executor: ExecutorId) {
             lost += outputs.unregister_node(node);
         }
         if lost > 0 {
-            requeue(sim, StageId::new(shuffle.writer as u32), ShuffleId::new(index as u32), lost);
+            let writer = StageId::new(shuffle.writer as u32);
+            requeued |= sim.driver.stages[writer].active;
+            requeue(sim, writer, ShuffleId::new(index as u32), lost);
         }
     }
+    requeued
 }
 
 /// Puts lost partitions of a running map stage back, unless they are queued or running already.

@@ -35,6 +35,8 @@ pub(crate) struct Driver {
     /// Index of the running job.
     job: usize,
     started: bool,
+    /// Whether the next job has yet to start after the one before.
+    between_jobs: bool,
     /// Stages that failed by a fetch and wait to be submitted again.
     failed: Vec<StageId>,
     resubmit_due: bool,
@@ -64,6 +66,7 @@ impl Driver {
             outputs,
             job: 0,
             started: false,
+            between_jobs: false,
             failed: Vec::new(),
             resubmit_due: false,
             allocation_due: false,
@@ -77,6 +80,16 @@ impl Driver {
     /// The earliest stage that has a running task set, for incident reports.
     pub(crate) fn running_stage(&self) -> Option<u32> {
         self.stages.iter().find(|(_, s)| s.active).map(|(id, _)| id.index() as u32)
+    }
+
+    /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
+    pub(crate) fn is_about_to_act(&self) -> bool {
+        !self.started || self.between_jobs || self.resubmit_due
+    }
+
+    /// Whether free slots are refused for the sake of locality.
+    pub(crate) fn waits_for_locality(&self) -> bool {
+        self.locality_timer.is_some()
     }
 
     /// Registered bytes of some shuffles by node.
@@ -130,6 +143,7 @@ fn start(sim: &mut Sim) {
 /// The next job starts: its last stages are submitted, which submit what they need.
 pub(crate) fn on_job_starts(sim: &mut Sim) {
     let plan = sim.plan;
+    sim.driver.between_jobs = false;
     for &end in &plan.ends[sim.driver.job] {
         stages::submit(sim, end);
     }
@@ -154,6 +168,7 @@ fn end_job_if_complete(sim: &mut Sim) -> bool {
     if sim.driver.job == plan.ends.len() {
         sim.end(Ending::Succeeded);
     } else {
+        sim.driver.between_jobs = true;
         sim.after(plan.spec().app.jobs[job].driver_gap, Event::JobStarts);
     }
     true
