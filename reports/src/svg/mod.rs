@@ -1,6 +1,6 @@
 //! Figures to SVG, with the SVG backend of plotters.
 //!
-//! One file a chart, each drawing a part of [`crate::figures`] with the primitives of [`canvas`]. The backend
+//! One file a chart, each drawing a part of [`crate::figures`] with the primitives of `canvas`. The backend
 //! takes whole numbers, so everything is drawn on a grid four times finer than CSS pixels and the view box is
 //! scaled back. A last pass over the text adds what the backend leaves out: `<title>` and `<desc>` for readers
 //! who do not see the chart, fallbacks for the font, and the size in CSS pixels. Text is measured with the

@@ -4,7 +4,7 @@
 //! `[[stage]]` block a stage. The work of a stage is either *parametric*, a few ratios to the application's input
 //! in words that a Spark user knows, or *recorded*, the joint rows of the tasks of a real run as
 //! [`crate::event_log`] writes them, so that size, CPU time and memory of one task stay together.
-//! [`Profile::to_app`] turns it into the model's [`AppSpec`](sim_core::spec::AppSpec) for another input and
+//! [`Profile::to_app`] turns it into the model's [`AppSpec`] for another input and
 //! another number of partitions. Assumptions: the work of a stage is proportional to the input; a reader reads
 //! all of each shuffle that it names. Ratios and defaults are those of 8.2 to 8.4.
 

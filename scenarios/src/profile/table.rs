@@ -148,12 +148,11 @@ impl<'a, 'i> Reader<'a, 'i> {
     pub(super) fn counts(&self, out: &mut Diagnostics) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         for (key, value) in self.table {
-            match integer(value.get_ref()) {
-                Some(count) => drop(counts.insert(key.get_ref().to_string(), count)),
-                None => {
-                    let problem = self.error(value.span(), format!("`{}` is not a whole number", key.get_ref()));
-                    out.push(problem.found(describe(value.get_ref())).expected("a whole number"));
-                }
+            if let Some(count) = integer(value.get_ref()) {
+                counts.insert(key.get_ref().to_string(), count);
+            } else {
+                let problem = self.error(value.span(), format!("`{}` is not a whole number", key.get_ref()));
+                out.push(problem.found(describe(value.get_ref())).expected("a whole number"));
             }
         }
         counts
