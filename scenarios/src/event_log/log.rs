@@ -16,8 +16,8 @@ use crate::profile::{MAX_ROWS, Pressure, WeightedRow, add_rows, thin};
 
 /// Rows of one stage that are kept while reading; twice as many are thinned to this.
 const KEEP: usize = 4 * MAX_ROWS;
-/// Rows of the whole log that are kept while reading: 20 to 40 MB. With more, all stages are thinned.
-const BUDGET: usize = 200_000;
+/// Rows of the whole log that are kept while reading: 10 to 20 MB. With more, all stages are thinned.
+const BUDGET: usize = 100_000;
 /// Rows that a stage is left with, however many stages there are.
 const FEWEST_ROWS: usize = 10;
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
