@@ -73,7 +73,8 @@ fn plant(value: &mut Value, key: &str, all: bool) {
         }
         Value::Object(map) => {
             map.iter_mut().for_each(|(key, value)| plant(value, key, all));
-            let named = key.ends_with("Properties") || key.ends_with("Requests") || ["Log Urls", "Attributes", "JVM Information", "modifiedConfigs"].contains(&key);
+            let named =
+                key.ends_with("Properties") || key.ends_with("Requests") || ["Log Urls", "Attributes", "JVM Information", "modifiedConfigs"].contains(&key);
             if named {
                 map.insert(format!("spark.executor.{MARK}"), 1.into());
                 map.insert("spark.driver.memory".to_owned(), MARK.into());
@@ -123,7 +124,23 @@ fn texts_of_real_logs_do_not_come_out() {
     for log in logs() {
         let (path, _) = through(&log, dir.path(), "redacted");
         let text = std::fs::read_to_string(&path).unwrap();
-        for secret in ["localhost", "127.0.0.1", "recorder", "/data", "/opt", "/jobs", "jobs.py", "recorded-", "file:", "cannot be read", "Traceback", "java.base", "local-1", "sha1", "k#"] {
+        for secret in [
+            "localhost",
+            "127.0.0.1",
+            "recorder",
+            "/data",
+            "/opt",
+            "/jobs",
+            "jobs.py",
+            "recorded-",
+            "file:",
+            "cannot be read",
+            "Traceback",
+            "java.base",
+            "local-1",
+            "sha1",
+            "k#",
+        ] {
             assert!(!text.contains(secret), "{secret} in {}", log.display());
         }
     }
@@ -134,7 +151,9 @@ fn codecs_by_ending_and_refusals() {
     let dir = tempfile::tempdir().unwrap();
     let log = folder().join("3.5.8-fail");
     let (_, plain) = through(&log, dir.path(), "plain");
-    for (name, magic) in [("a.zst", &[0x28, 0xb5, 0x2f, 0xfd][..]), ("a.zstd", &[0x28, 0xb5]), ("a.gz", &[0x1f, 0x8b]), ("a.lz4", b"LZ4Block"), ("a.snappy", b"\x82SNAPPY")] {
+    for (name, magic) in
+        [("a.zst", &[0x28, 0xb5, 0x2f, 0xfd][..]), ("a.zstd", &[0x28, 0xb5]), ("a.gz", &[0x1f, 0x8b]), ("a.lz4", b"LZ4Block"), ("a.snappy", b"\x82SNAPPY")]
+    {
         let (path, ingested) = through(&log, dir.path(), name);
         assert!(std::fs::read(path).unwrap().starts_with(magic), "{name}");
         assert_eq!(ingested.summary, plain.summary, "{name}");
