@@ -35,6 +35,8 @@ pub(crate) const INFO_FORMAT: &str = "SPILLCAST_INFO_FORMAT";
 pub(crate) const OUT: &str = "SPILLCAST_OUT";
 /// Twin of `--out` of `ingest` and `new`: a file.
 pub(crate) const OUT_FILE: &str = "SPILLCAST_OUT_FILE";
+/// Twin of `--redact`.
+pub(crate) const REDACT: &str = "SPILLCAST_REDACT";
 /// Twin of `--force`.
 pub(crate) const FORCE: &str = "SPILLCAST_FORCE";
 /// Twin of `--resume`.

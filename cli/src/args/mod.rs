@@ -119,6 +119,8 @@ Examples:
   spillcast ingest eventlog.zst -o profile.toml
   spillcast ingest eventlog.zst --scenario as-recorded.toml
   spillcast ingest eventlog.zst --check            replay it where it was recorded
+  spillcast ingest app_1 app_2                     attempts of one application
+  spillcast ingest eventlog.zst --redact shared.zst
   spillcast ingest app-20250101-0001 --format json";
 
 const EXPLAIN_EXAMPLES: &str = "\
@@ -152,7 +154,7 @@ pub(crate) struct IngestArgs {
     pub log: Vec<std::path::PathBuf>,
     /// Also write the log without names, hosts, paths, queries and secrets, packed as the ending asks (.zst, .gz, .lz4,
     /// .snappy, or plain); OUT.toml gets the profile of such a log instead
-    #[arg(long, value_name = "OUT")]
+    #[arg(long, value_name = "OUT", env = crate::env_vars::REDACT, hide_env = true)]
     pub redact: Option<std::path::PathBuf>,
     /// Where the profile goes.
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 mod gates;
 mod help;
+mod ingest;
 mod inputs;
 mod interrupt;
 mod manners;
