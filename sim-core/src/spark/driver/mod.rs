@@ -37,6 +37,8 @@ pub(crate) struct Driver {
     started: bool,
     /// Whether the next job has yet to start after the one before.
     between_jobs: bool,
+    /// Last stages of the running job that have completed.
+    ended: Vec<StageId>,
     /// Stages that failed by a fetch and wait to be submitted again.
     failed: Vec<StageId>,
     resubmit_due: bool,
@@ -67,6 +69,7 @@ impl Driver {
             job: 0,
             started: false,
             between_jobs: false,
+            ended: Vec::new(),
             failed: Vec::new(),
             resubmit_due: false,
             allocation_due: false,
@@ -84,7 +87,7 @@ impl Driver {
 
     /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
     pub(crate) fn is_about_to_act(&self) -> bool {
-        !self.started || self.between_jobs || self.resubmit_due
+        !self.started || self.between_jobs || self.resubmit_due || self.stages.values().any(|s| s.delay == Delay::Running)
     }
 
     /// Whether free slots are refused for the sake of locality.
@@ -161,10 +164,11 @@ pub(crate) fn on_stage_ready(sim: &mut Sim, stage: StageId) {
 fn end_job_if_complete(sim: &mut Sim) -> bool {
     let plan = sim.plan;
     let job = sim.driver.job;
-    if job >= plan.ends.len() || !plan.ends[job].iter().all(|&end| sim.driver.is_complete(plan, end)) {
+    if job >= plan.ends.len() || !plan.ends[job].iter().all(|end| sim.driver.ended.contains(end)) {
         return false;
     }
     sim.driver.job += 1;
+    sim.driver.ended.clear();
     if sim.driver.job == plan.ends.len() {
         sim.end(Ending::Succeeded);
     } else {
@@ -178,6 +182,10 @@ fn end_job_if_complete(sim: &mut Sim) -> bool {
 fn on_stage_complete(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
     let Some(ends) = plan.ends.get(sim.driver.job) else { return };
+    // An end counts once it has completed, also when an executor's death takes its outputs away again before the others end.
+    if ends.contains(&stage) && !sim.driver.ended.contains(&stage) {
+        sim.driver.ended.push(stage);
+    }
     if ends.contains(&stage) && end_job_if_complete(sim) {
         return;
     }
