@@ -35,7 +35,9 @@ fn ingest(c: &mut Criterion) {
     group.bench_function("tokenise", |b| {
         b.iter(|| {
             let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            lines.map(|line| serde_json::from_slice::<IgnoredAny>(black_box(line)).expect("an event")).count()
+            for line in lines {
+                black_box(serde_json::from_slice::<IgnoredAny>(line).expect("an event"));
+            }
         });
     });
     group.bench_function("ingest", |b| {

@@ -37,6 +37,12 @@ pub(crate) const OUT: &str = "SPILLCAST_OUT";
 pub(crate) const OUT_FILE: &str = "SPILLCAST_OUT_FILE";
 /// Twin of `--redact`.
 pub(crate) const REDACT: &str = "SPILLCAST_REDACT";
+/// Twin of `--scenario` of `ingest`.
+pub(crate) const RECORDED_SCENARIO: &str = "SPILLCAST_RECORDED_SCENARIO";
+/// Twin of `--check`.
+pub(crate) const CHECK: &str = "SPILLCAST_CHECK";
+/// Twin of `--cores`.
+pub(crate) const CORES: &str = "SPILLCAST_CORES";
 /// Twin of `--force`.
 pub(crate) const FORCE: &str = "SPILLCAST_FORCE";
 /// Twin of `--resume`.

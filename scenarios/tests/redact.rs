@@ -45,6 +45,23 @@ fn a_redacted_log_gives_the_same_work_and_the_redacted_profile() {
         let evidence = |ingested: &Ingested| {
             let mut evidence = ingested.profile.evidence().unwrap().clone();
             evidence.application = None;
+            // Names of RDDs hold queries.
+            evidence.rdds.iter_mut().for_each(|rdd| rdd.name.clear());
+            // Hosts keep who shares one, not their order.
+            let mut seen = Vec::new();
+            for executor in &mut evidence.executors {
+                executor.host = executor.host.map(|host| {
+                    let place = seen.iter().position(|known| *known == host).unwrap_or_else(|| {
+                        seen.push(host);
+                        seen.len() - 1
+                    });
+                    place.try_into().unwrap()
+                });
+            }
+            // Of the reason for a loss only the exit code is kept: the text may name commands and hosts.
+            for executor in &mut evidence.executors {
+                executor.reason = executor.reason.take().map(|reason| reason[reason.find("exited with code").unwrap_or(0)..].to_owned());
+            }
             let master = evidence.conf.get_mut("spark.master").unwrap();
             if master.starts_with("spark://") {
                 *master = "spark://redacted".to_owned();
@@ -52,7 +69,11 @@ fn a_redacted_log_gives_the_same_work_and_the_redacted_profile() {
             evidence
         };
         assert_eq!(evidence(&redacted), evidence(&original), "{name}");
-        assert_eq!(ingest_redacted(&[log.clone()]).unwrap().profile, redacted.profile, "{name}: the redacted profile is the profile of the redacted log");
+        assert_eq!(
+            ingest_redacted(std::slice::from_ref(&log)).unwrap().profile,
+            redacted.profile,
+            "{name}: the redacted profile is the profile of the redacted log"
+        );
         // Nothing more to take out: redaction of the redacted changes nothing.
         let (first, _) = through(&log, dir.path(), "redacted");
         let (second, _) = through(&first, dir.path(), "again");
@@ -98,10 +119,10 @@ fn no_planted_secret_comes_out() {
             for all in [true, false] {
                 let mut event = event.clone();
                 event.as_object_mut().unwrap().iter_mut().for_each(|(key, value)| plant(value, key, all));
-                out += &format!("{event}\n");
+                out.extend([event.to_string(), "\n".to_owned()]);
             }
             event["Event"] = format!("com.{MARK}.Event").into();
-            out += &format!("{event}\nnot json {MARK}\n");
+            out.extend([event.to_string(), format!("\nnot json {MARK}\n")]);
         }
         planted += out.matches(MARK).count();
         let log = dir.path().join(format!("app-{MARK}"));

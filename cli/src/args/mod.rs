@@ -163,13 +163,13 @@ pub(crate) struct IngestArgs {
     ///
     /// It names the file of --out as its profile, or the log itself without one. What a log does not tell (memory of the nodes,
     /// disks, network) is filled with defaults that do not bind.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = crate::env_vars::RECORDED_SCENARIO, hide_env = true)]
     pub scenario: Option<std::path::PathBuf>,
     /// Replay the profile where it was recorded, and show the errors of duration and shuffle bytes
-    #[arg(long)]
+    #[arg(long, env = crate::env_vars::CHECK, hide_env = true)]
     pub check: bool,
     /// Cores that each host of the run had; without it the log's CPU times say what tasks had
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096), env = crate::env_vars::CORES, hide_env = true)]
     pub cores: Option<u32>,
     /// Format of the summary.
     #[command(flatten)]
