@@ -38,6 +38,10 @@ impl Machines {
     /// Takes a finished task in.
     pub(super) fn task(&mut self, host: &str, event: &TaskEnd<'_>) {
         let (Some(m), info) = (&event.metrics, &event.info) else { return };
+        if event.reason.reason != "Success" {
+            // Spark records neither CPU time nor deserialisation of an attempt that failed.
+            return;
+        }
         let (start, end) = (info.launched.0, info.finished.0);
         if end <= start || start == 0 {
             return;
@@ -59,6 +63,12 @@ impl Machines {
     /// Mean time from the driver's choice to a task's work and back, seconds.
     pub(super) fn launch_s(&self) -> Option<f64> {
         (self.delays > 0).then(|| self.delay_ms as f64 / 1e3 / self.delays as f64)
+    }
+
+    /// What the tasks of all hosts had of each core that they wanted; `None` when they had all.
+    pub(super) fn share(&self) -> Option<f64> {
+        let (cpu, wanted) = self.hosts.values().fold((0.0, 0.0), |(cpu, wanted), host| (cpu + host.cpu_ns as f64, wanted + host.wanted_ms as f64 * 1e6));
+        Some(cpu / wanted).filter(|share| cpu > 0.0 && *share < FREE)
     }
 
     /// Cores that the tasks of a host had, and what they had of each they wanted; `None` when they had all that they wanted.

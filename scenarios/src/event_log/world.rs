@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spark::jvm;
 use sim_core::spark::unified_memory::unified_region;
 use sim_core::spec::Collector;
-use sim_core::units::Bytes;
+use sim_core::units::{Bytes, SimSpan};
 
-use super::log::{Log, StageRecord};
+use super::log::Log;
+use super::stage_record::StageRecord;
 use super::summary::ExecutorSummary;
 use crate::profile::parse_spark_bytes;
 
@@ -62,14 +63,25 @@ pub struct RecordedStage {
     pub name: String,
     /// Partitions that ended well.
     pub tasks: u64,
-    /// When it was first submitted, milliseconds since 1970.
+    /// When its first task was launched, or it was submitted beside other stages, milliseconds since 1970.
     pub started_ms: Option<u64>,
-    /// When it last ended, milliseconds since 1970.
+    /// When its last task ended, milliseconds since 1970.
     pub ended_ms: Option<u64>,
     /// Shuffle bytes written, each partition once, as the run's codec wrote them.
     pub write_bytes: u64,
     /// Shuffle bytes read, each partition once, as the run's codec wrote them.
     pub read_bytes: u64,
+}
+
+/// From the first job's start to the end of the last task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordedSpan {
+    /// When the first job started, or the first executor registered if that was later, milliseconds since 1970.
+    pub started_ms: Option<u64>,
+    /// When the last task ended, milliseconds since 1970.
+    pub ended_ms: Option<u64>,
+    /// Time in it that went into attempts which the cluster lost: a replay does not repeat them.
+    pub lost: SimSpan,
 }
 
 /// The stages that a profile keeps, in its order.
@@ -78,8 +90,8 @@ pub(super) fn stages(log: &Log) -> Vec<RecordedStage> {
     let stage = |(id, stage): (&u64, &StageRecord)| RecordedStage {
         name: format!("stage-{id}"),
         tasks: stage.done.len(),
-        started_ms: stage.submitted_ms,
-        ended_ms: stage.completed_ms,
+        started_ms: stage.began_ms(),
+        ended_ms: stage.finished_ms,
         write_bytes: stage.written,
         read_bytes: stage.read,
     };

@@ -106,6 +106,12 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     if stage.attempts != 1 {
         out.raw("attempts", stage.attempts);
     }
+    if stage.aborted {
+        out.raw("aborted", true);
+    }
+    if let Some(job) = stage.job {
+        out.raw("job", job);
+    }
     match &stage.work {
         Work::Parametric(ratios) => write_ratios(out, ratios),
         Work::Recorded(rows) => write_rows(out, rows),
@@ -216,6 +222,15 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
         for (key, peak) in peaks {
             out.text(key, &print_size(peak));
         }
+    }
+    for job in &evidence.jobs {
+        out.header("[[evidence.job]]");
+        out.raw("id", job.id);
+        out.text("started", &print_span(job.started));
+        if let Some(ended) = job.ended {
+            out.text("ended", &print_span(ended));
+        }
+        out.raw("failed", job.failed);
     }
     for rdd in &evidence.rdds {
         out.header("[[evidence.rdd]]");
