@@ -17,7 +17,6 @@ use sim_core::units::{Bytes, SimSpan};
 
 use super::events::{EndReason, TaskEnd, TaskMetrics};
 use super::log::Log;
-use super::rows::Rows;
 use super::stage_record::StageRecord;
 use crate::profile::{MAX_ROWS, WeightedRow, add_rows};
 
@@ -118,7 +117,7 @@ impl StageRecord {
                 let row = attempts.row(share);
                 self.sum = Some(self.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
                 self.read = self.read.saturating_add(attempts.read);
-                Rows::push(&mut self.rows, partition, row);
+                self.rows.push(partition, row);
             }
         }
     }

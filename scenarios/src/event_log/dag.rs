@@ -146,7 +146,7 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         delay: SimSpan::ZERO,
         attempts: 1,
         aborted: record.aborted,
-        job: record.job,
+        job: record.job.map(|job| job.min(MAX_INPUT)),
         failures: record.failures,
         work: Work::Recorded(record.rows.finish()),
         pressure: Some(record.pressure),

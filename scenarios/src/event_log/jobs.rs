@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::units::SimSpan;
 
 use super::log::{JobRecord, Log};
-use crate::profile::{Job, JobEvidence, Sink, Stage};
+use crate::profile::{Job, JobEvidence, MAX_INPUT, Sink, Stage};
 
 /// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).
 const LONGEST_GAP_MS: u64 = 3_600_000;
@@ -62,7 +62,7 @@ pub(super) fn evidence(log: &Log) -> Vec<JobEvidence> {
     let first = log.jobs.values().map(|job| job.start).filter(|start| *start > 0).min().unwrap_or(0);
     let since = |time: u64| SimSpan::from_ms(time.saturating_sub(first).min(LONGEST_RUN_MS));
     let job =
-        |(id, job): (&u64, &JobRecord)| JobEvidence { id: (*id).min(u64::MAX - 1), started: since(job.start), ended: job.end.map(since), failed: job.failed };
+        |(id, job): (&u64, &JobRecord)| JobEvidence { id: (*id).min(MAX_INPUT), started: since(job.start), ended: job.end.map(since), failed: job.failed };
     log.jobs.iter().map(job).collect()
 }
 

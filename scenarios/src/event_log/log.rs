@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::TaskRow;
 
 use super::aborted::until_abort;
 use super::broadcasts::Broadcasts;
@@ -17,7 +16,7 @@ use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
 use super::rows::{RowBudget, Rows};
 use super::stage_record::{StageRecord, count_failure, suffer};
 use super::summary::{ExecutorSummary, StageSummary, Totals};
-use crate::profile::{Pressure, WeightedRow, add_rows};
+use crate::profile::{WeightedRow, add_rows};
 
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
 const BYPASS_PARTITIONS: u64 = 200;

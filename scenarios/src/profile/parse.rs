@@ -126,7 +126,7 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
     let delay = block.time("delay", out).unwrap_or_default();
     let attempts = block.integer("attempts", 1..1 << 20, out).map_or(1, |n| n as u32);
     let aborted = block.boolean("aborted", out).unwrap_or(false);
-    let job = block.integer("job", 0..u64::MAX, out);
+    let job = block.integer("job", 0..MAX_INPUT + 1, out);
     let work = work(&mut block, input, out);
     let failures = block.child("failures", out).map(|table| table.counts(out)).unwrap_or_default();
     let pressure = block.child("pressure", out).map(|child| pressure(child, out));

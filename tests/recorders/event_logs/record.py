@@ -57,7 +57,7 @@ RUNS = [
     ("3.5.8-volume-rolling", "3.5.8", LOCAL, "volume", "zstd", {**ROLLING, "spark.eventLog.rolling.maxFileSize": "10m"}),
     ("4.0.5-sort-aqe-rolling", "4.0.5", LOCAL, "sort", "zstd", ROLLING),
     ("4.0.5-cache", "4.0.5", LOCAL, "cache", "lz4", {}),
-    ("4.0.5-udf-metrics", "4.0.5", CLUSTER, "udf", "snappy", METRICS),
+    ("4.3.0-udf-metrics", "4.3.0", CLUSTER, "udf", "snappy", METRICS),
     ("4.0.5-fail-rolling", "4.0.5", LOCAL, "fail", "lzf", ROLLING),
     ("4.3.0-join-aqe", "4.3.0", LOCAL, "join", "zstd", {}),
     ("4.3.0-sort-noaqe", "4.3.0", LOCAL, "sort", "lz4", NO_AQE),
