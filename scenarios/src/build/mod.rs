@@ -166,6 +166,7 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         heap_growth: factor("heap_growth"),
         task_launch_s: seconds("task_launch"),
         executor_start_s: seconds("executor_start"),
+        warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Timeline {
     /// When the first executor was there.
     executor: u64,
     stages: Vec<StageTimes>,
+    /// Executors that died with tasks on them: from when to when each was missing, and its part of all slots then.
+    missing: Vec<(u64, u64, f64)>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -40,12 +42,38 @@ impl Timeline {
             let stage = log.stages.get(id)?;
             Some(StageTimes { began: stage.began_ms(), finished: stage.finished_ms, after_loss: stage.after_loss_ms })
         };
-        Self { executor: first_executor(log), stages: ids.iter().map(|id| times(id).unwrap_or_default()).collect() }
+        let stages: Vec<StageTimes> = ids.iter().map(|id| times(id).unwrap_or_default()).collect();
+        let ended = stages.iter().filter_map(|stage| stage.finished).max().unwrap_or(0);
+        Self { executor: first_executor(log), stages, missing: missing(log, ended) }
     }
 
     fn finished(&self, stages: &[usize]) -> Option<u64> {
         stages.iter().filter_map(|&stage| self.stages[stage].finished).max()
     }
+}
+
+/// Executors that died with tasks on them, each until the next one that registered after its death, at the longest until `ended`.
+fn missing(log: &Log, ended: u64) -> Vec<(u64, u64, f64)> {
+    let executors: Vec<_> = log.executors.values().filter_map(|executor| Some((executor, executor.added_ms?))).collect();
+    let mut spares: Vec<u64> = executors.iter().map(|(_, added)| *added).collect();
+    spares.sort_unstable();
+    let mut dead: Vec<_> =
+        executors.iter().filter(|(executor, _)| log.died.contains(&executor.id)).filter_map(|(e, _)| Some((e.removed_ms?, e.cores))).collect();
+    dead.sort_unstable();
+    let gap = |(removed, cores): (u64, u64)| {
+        let there = executors.iter().filter(|(e, added)| *added <= removed && e.removed_ms.is_none_or(|at| at >= removed));
+        let slots = there.fold(0u64, |sum, (e, _)| sum.saturating_add(e.cores)).max(1);
+        let next = spares.iter().position(|added| *added > removed).map(|at| spares.remove(at));
+        (removed, next.unwrap_or(ended).min(ended), (cores as f64 / slots as f64).min(1.0))
+    };
+    dead.into_iter().map(gap).filter(|(from, to, _)| from < to).collect()
+}
+
+/// Milliseconds that missing executors made a run longer beside `lost`, the spans that were lost anyway: their part of the slots, as
+/// if the work had been spread evenly.
+fn thinned_ms(missing: &[(u64, u64, f64)], lost: &[(u64, u64)]) -> u64 {
+    let overlap = |from: u64, to: u64| lost.iter().fold(0u64, |sum, (start, end)| sum.saturating_add(to.min(*end).saturating_sub(from.max(*start))));
+    missing.iter().fold(0u64, |sum, (from, to, part)| sum.saturating_add(((to - from).saturating_sub(overlap(*from, *to)) as f64 * part) as u64))
 }
 
 fn first_executor(log: &Log) -> u64 {
@@ -117,7 +145,7 @@ pub(super) fn finish(groups: Vec<Group>, stages: &mut [Stage], times: &Timeline)
     let mut jobs: Vec<Job> = Vec::new();
     let mut open: Option<Group> = None;
     let mut partial = false;
-    let mut lost_ms = 0u64;
+    let mut lost = Vec::new();
     let mut groups = in_order(groups).into_iter().peekable();
     while let Some(group) = groups.next() {
         let mut group = match open.take() {
@@ -132,11 +160,12 @@ pub(super) fn finish(groups: Vec<Group>, stages: &mut [Stage], times: &Timeline)
             continue;
         }
         partial |= !ends;
-        lost_ms = lost_ms.saturating_add(delays(&group, stages, times));
+        lost.extend(delays(&group, stages, times));
         group.executions.sort_unstable();
         group.executions.dedup();
         jobs.push(Job { name: format!("job-{}", jobs.len()), stages: group.stages, driver_gap: group.gap, executions: group.executions });
     }
+    let lost_ms = lost.iter().fold(thinned_ms(&times.missing, &lost), |sum, (from, to)| sum.saturating_add(to - from));
     (jobs, partial, SimSpan::from_ms(lost_ms.min(LONGEST_RUN_MS)))
 }
 
@@ -149,10 +178,10 @@ fn join(first: Group, second: Group) -> Group {
     joined
 }
 
-/// What the driver did between the instant at which a stage could start and its first launch; the time in between that the
-/// cluster took comes back, milliseconds.
-fn delays(group: &Group, stages: &mut [Stage], times: &Timeline) -> u64 {
-    let mut lost = 0u64;
+/// What the driver did between the instant at which a stage could start and its first launch; the spans in between that the
+/// cluster took come back, milliseconds.
+fn delays(group: &Group, stages: &mut [Stage], times: &Timeline) -> Vec<(u64, u64)> {
+    let mut lost = Vec::new();
     for &stage in &group.stages {
         let own = times.stages[stage];
         let Some(began) = own.began else { continue };
@@ -161,7 +190,9 @@ fn delays(group: &Group, stages: &mut [Stage], times: &Timeline) -> u64 {
         if ready > 0 {
             let ready = ready.max(times.executor).min(began);
             let healed = own.after_loss.clamp(ready, began);
-            lost = lost.saturating_add(healed - ready);
+            if healed > ready {
+                lost.push((ready, healed));
+            }
             stages[stage].delay = SimSpan::from_ms((began - healed).min(LONGEST_GAP_MS));
         }
     }

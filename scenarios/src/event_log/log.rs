@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
 use super::aborted::until_abort;
 use super::broadcasts::Broadcasts;
 use super::events::{self, Peaks, StageInfo, TaskEnd};
@@ -40,6 +39,8 @@ pub(super) struct Log {
     pub(super) application_id: Option<String>,
     pub(super) attempt_id: Option<String>,
     pub(super) broadcasts: Broadcasts,
+    /// Executors that took a task with them.
+    pub(super) died: BTreeSet<String>,
     /// When the last attempt ended that the cluster took, milliseconds since 1970.
     last_loss_ms: u64,
     /// Stage attempts that were submitted and have not completed.
@@ -253,8 +254,8 @@ impl Log {
         if !event.info.executor.is_empty() {
             let executor = self.executor(&event.info.executor);
             executor.tasks += 1;
-            let host = executor.host.clone();
-            self.machines.task(&host, event);
+            let (host, cold) = (executor.host.clone(), executor.tasks <= executor.cores.max(1));
+            self.machines.task(&host, event, cold);
             if let Some(peaks) = &event.executor {
                 self.peaks(&event.info.executor, peaks);
             }
@@ -266,6 +267,9 @@ impl Log {
         stage.ran(&event.info, over);
         suffer(&mut stage.pressure, failed, &metrics);
         if failed {
+            if event.reason.reason == "ExecutorLostFailure" {
+                self.died.insert(event.info.executor.to_string());
+            }
             count_failure(&mut stage.failures, &event.reason);
             if stage.lost.add(partition, row, &event.reason, &metrics) {
                 self.last_loss_ms = self.last_loss_ms.max(event.info.finished.0);

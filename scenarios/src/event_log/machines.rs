@@ -32,11 +32,14 @@ pub(super) struct Machines {
     hosts: BTreeMap<String, Host>,
     delay_ms: u64,
     delays: u64,
+    /// CPU time that the first tasks of executors took to deserialise, nanoseconds, and how many they were.
+    loading_ns: u64,
+    first_tasks: u64,
 }
 
 impl Machines {
-    /// Takes a finished task in.
-    pub(super) fn task(&mut self, host: &str, event: &TaskEnd<'_>) {
+    /// Takes a finished task in; `cold` if it was among the first of its executor.
+    pub(super) fn task(&mut self, host: &str, event: &TaskEnd<'_>, cold: bool) {
         let (Some(m), info) = (&event.metrics, &event.info) else { return };
         if event.reason.reason != "Success" {
             // Spark records neither CPU time nor deserialisation of an attempt that failed.
@@ -58,6 +61,15 @@ impl Machines {
         slot.cpu_ns = slot.cpu_ns.saturating_add(m.cpu_ns.0).saturating_add(m.deserialize_cpu_ns.0);
         self.delay_ms = self.delay_ms.saturating_add(scheduler_delay(event));
         self.delays += 1;
+        if cold && m.deserialize_cpu_ns.0 > 0 {
+            self.loading_ns = self.loading_ns.saturating_add(m.deserialize_cpu_ns.0);
+            self.first_tasks += 1;
+        }
+    }
+
+    /// Mean CPU time of an executor's first tasks for loading classes, seconds.
+    pub(super) fn warm_up_s(&self) -> Option<f64> {
+        (self.first_tasks > 0).then(|| self.loading_ns as f64 / 1e9 / self.first_tasks as f64)
     }
 
     /// Mean time from the driver's choice to a task's work and back, seconds.

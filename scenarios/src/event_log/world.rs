@@ -43,6 +43,9 @@ pub struct RecordedWorld {
     pub late: u32,
     /// Mean time from the driver's choice of a slot to the task's start there and back, seconds.
     pub launch_s: Option<f64>,
+    /// Mean CPU time that the first tasks of executors took for loading classes and deserialising, seconds. Hardly any where tasks
+    /// run in the driver's JVM, which has loaded them.
+    pub warm_up_s: Option<f64>,
 }
 
 /// A host of the recorded world.
@@ -80,7 +83,7 @@ pub struct RecordedSpan {
     pub started_ms: Option<u64>,
     /// When the last task ended, milliseconds since 1970.
     pub ended_ms: Option<u64>,
-    /// Time in it that went into attempts which the cluster lost: a replay does not repeat them.
+    /// Time in it that dead executors took: attempts that were lost, and the part of the slots that was missing afterwards.
     pub lost: SimSpan,
 }
 
@@ -124,6 +127,7 @@ pub(super) fn world(log: &Log) -> RecordedWorld {
         removed: executors.iter().filter(|executor| executor.removed_ms.is_some()).count() as u32,
         late: executors.iter().filter(|executor| executor.added_ms.is_some_and(|time| time > started)).count() as u32,
         launch_s: log.machines.launch_s(),
+        warm_up_s: log.machines.warm_up_s(),
     }
 }
 

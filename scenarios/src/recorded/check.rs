@@ -45,7 +45,8 @@ pub struct StageCheck {
 pub struct Check {
     /// From the start of the first job to the end of the last task, less `lost_s`, seconds; none where the log has no times.
     pub recorded_s: Option<f64>,
-    /// Seconds in between that only attempts took which the cluster lost (a dead executor, failed fetches); a replay does not repeat them.
+    /// Seconds in between that dead executors took: attempts that were lost with them or could not fetch from them, and the part of the
+    /// slots that was missing until another executor came. A replay does not repeat them.
     pub lost_s: f64,
     /// The same in the replay.
     pub replayed_s: f64,
@@ -117,6 +118,7 @@ fn certain(u: &mut Uncertainty) {
         &mut u.heap_growth,
         &mut u.task_launch_s,
         &mut u.executor_start_s,
+        &mut u.warm_up_s,
         &mut u.death_detection_s,
     ];
     for dist in all {
