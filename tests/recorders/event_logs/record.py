@@ -61,7 +61,6 @@ RUNS = [
     ("4.0.5-fail-rolling", "4.0.5", LOCAL, "fail", "lzf", ROLLING),
     ("4.3.0-join-aqe", "4.3.0", LOCAL, "join", "zstd", {}),
     ("4.3.0-sort-noaqe", "4.3.0", LOCAL, "sort", "lz4", NO_AQE),
-    ("4.3.0-kill-rolling", "4.3.0", CLUSTER, "kill", "zstd", {**METRICS, **ROLLING}),
     ("4.3.0-cache", "4.3.0", LOCAL, "cache", None, {}),
 ]
 
