@@ -40,7 +40,10 @@ fn a_default_is_not_told_and_anything_else_once() {
     assert_eq!(told("3.4.0", conf), ["1: not-simulated: spark.rdd.compress is not simulated: the profile says what is cached"]);
     // 4.0 turned it on: the same line says nothing new.
     assert_eq!(told("4.0.0", conf), [""; 0]);
-    assert_eq!(told("3.4.0", "spark.io.encryption.enabled true\n"), ["1: not-simulated: spark.io.encryption.enabled is not simulated: encryption costs nothing here"]);
+    assert_eq!(
+        told("3.4.0", "spark.io.encryption.enabled true\n"),
+        ["1: not-simulated: spark.io.encryption.enabled is not simulated: encryption costs nothing here"]
+    );
 }
 
 #[test]
@@ -69,7 +72,10 @@ fn slips_and_names_of_the_past_are_told_with_the_right_name() {
     let dropped = told("4.3.0", "spark.blacklist.enabled true\n");
     assert_eq!(dropped, ["1: conf-version: spark.blacklist.enabled is ignored: Spark 4.3 does not read it (it is called spark.excludeOnFailure.enabled now)"]);
     assert!(told("3.4.0", "spark.blacklist.enabled true\n")[0].contains("is the old name of spark.excludeOnFailure.enabled"));
-    assert_eq!(told("3.3.0", "spark.stage.maxAttempts 3\n"), ["1: conf-version: spark.stage.maxAttempts is ignored: Spark 3.3 does not know it (it exists since Spark 3.5)"]);
+    assert_eq!(
+        told("3.3.0", "spark.stage.maxAttempts 3\n"),
+        ["1: conf-version: spark.stage.maxAttempts is ignored: Spark 3.3 does not know it (it exists since Spark 3.5)"]
+    );
     assert_eq!(told("4.0.0", "spark.kubernetes.pyspark.pythonVersion 3\n").len(), 1);
 }
 

@@ -119,22 +119,8 @@ fn object(explanation: &Explanation) -> Value {
 }
 
 fn fields(explanation: &Explanation) -> Map<String, Value> {
-    let Explanation {
-        key,
-        meaning,
-        default,
-        default_here,
-        value,
-        origin,
-        modelled,
-        mechanism,
-        since,
-        removed,
-        old_names,
-        renamed_to,
-        source,
-        derived: _,
-    } = explanation;
+    let Explanation { key, meaning, default, default_here, value, origin, modelled, mechanism, since, removed, old_names, renamed_to, source, derived: _ } =
+        explanation;
     let fields = [
         ("key", json!(key)),
         ("meaning", json!(meaning)),

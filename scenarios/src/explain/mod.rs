@@ -221,7 +221,6 @@ fn unknown(key: &str) -> Diagnostic {
     if near.is_empty() {
         near = nearest(key, known_names().chain(paths.iter().map(String::as_str)));
     }
-    let hint =
-        if near.is_empty() { "spillcast list keys prints the keys that matter".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
+    let hint = if near.is_empty() { "spillcast list keys prints the keys that matter".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
     Diagnostic::error("unknown-key", format!("nothing is known about {key:?}")).found(key).expected("a Spark key or a path of a scenario").hint(hint)
 }

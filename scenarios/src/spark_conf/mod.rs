@@ -22,8 +22,8 @@ pub(crate) use resolve::{Surroundings, resolve};
 
 use sim_core::spec::SparkVersion;
 
-use released::Step;
 use crate::quantity::SparkUnit;
+use released::Step;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,7 +106,9 @@ impl ConfKey {
             (ConfDefault::Unset(then), _) => format!("unset: {then}"),
             (_, Some(row)) => row.default_in_words(),
             (ConfDefault::Same(value), None) => value.to_owned(),
-            (ConfDefault::Since(values), None) => values.iter().map(|((major, minor), value)| format!("{value} since {major}.{minor}")).collect::<Vec<_>>().join(", "),
+            (ConfDefault::Since(values), None) => {
+                values.iter().map(|((major, minor), value)| format!("{value} since {major}.{minor}")).collect::<Vec<_>>().join(", ")
+            }
             (ConfDefault::Released, None) => "unset".to_owned(),
         }
     }

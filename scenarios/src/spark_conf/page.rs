@@ -54,7 +54,8 @@ scenario sets to something else than their default are told together in one warn
 }
 
 fn default(key: &str) -> String {
-    let words = find(key).map_or_else(|| released::find(key).map_or_else(|| "unset".to_owned(), released::Released::default_in_words), |known| known.default_in_words());
+    let words = find(key)
+        .map_or_else(|| released::find(key).map_or_else(|| "unset".to_owned(), released::Released::default_in_words), |known| known.default_in_words());
     words.replace('|', "\\|")
 }
 

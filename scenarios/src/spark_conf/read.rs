@@ -48,7 +48,9 @@ fn renamed(old: &OldName, version: SparkVersion, both: bool) -> Diagnostic {
         Some(new) if !old.read_in(version) => {
             Diagnostic::warning("conf-version", format!("{name} is ignored: {release} does not read it")).hint(format!("it is called {new} now"))
         }
-        Some(new) if both => Diagnostic::warning("conf-renamed", format!("{name} is ignored: it is the old name of {new}, which is set, too")).hint("remove it"),
+        Some(new) if both => {
+            Diagnostic::warning("conf-renamed", format!("{name} is ignored: it is the old name of {new}, which is set, too")).hint("remove it")
+        }
         Some(new) => Diagnostic::warning("conf-renamed", format!("{name} is the old name of {new}")).hint(format!("write {new}")),
     }
 }
@@ -56,19 +58,18 @@ fn renamed(old: &OldName, version: SparkVersion, both: bool) -> Diagnostic {
 /// Checks a value under a name that is not of the past.
 fn check_value(entry: &Entry, key: &str, text: &str, version: SparkVersion, together: &mut Together, problems: &mut Diagnostics) {
     if let Some(known) = find(key) {
-        check_modelled(entry, known, text, version, problems);
-    } else if is_family(key) {
-    } else if let Some(row) = released::find(key).filter(|row| !row.known_in(version)) {
-        problems.push(mark(place(entry), not_in(key, row.since, version)));
-    } else if released::find(key).is_some_and(|row| row.is_default(text, version)) {
-    } else if let Some(why) = meanings::instead(key) {
-        problems.push(mark(place(entry), Diagnostic::warning("not-simulated", format!("{key} is not simulated: {why}"))));
-    } else if others::is_known(key) {
-        together.push(others::reason(key), key, place(entry));
-    } else if let Some(problem) = strange(key) {
-        problems.push(mark(place(entry), problem));
-    } else {
-        together.push(others::reason(key), key, place(entry));
+        return check_modelled(entry, known, text, version, problems);
+    }
+    let row = released::find(key);
+    if is_family(key) || row.is_some_and(|row| row.is_default(text, version)) {
+        return;
+    }
+    let missing = row.filter(|row| !row.known_in(version)).map(|row| not_in(key, row.since, version));
+    let reasoned = || meanings::instead(key).map(|why| Diagnostic::warning("not-simulated", format!("{key} is not simulated: {why}")));
+    let slip = || if others::is_known(key) { None } else { strange(key) };
+    match missing.or_else(reasoned).or_else(slip) {
+        Some(problem) => problems.push(mark(place(entry), problem)),
+        None => together.push(others::reason(key), key, place(entry)),
     }
 }
 
