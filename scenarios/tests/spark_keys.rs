@@ -36,10 +36,10 @@ fn told(version: &str, properties: &str) -> Vec<String> {
 
 #[test]
 fn a_default_is_not_told_and_anything_else_once() {
-    let conf = "spark.rdd.compress true\nspark.shuffle.file.buffer 32\nspark.io.encryption.enabled FALSE\nspark.sql.files.openCostInBytes 4m\nspark.yarn.am.waitTime 100000\n";
-    assert_eq!(told("3.4.0", conf), ["1: not-simulated: spark.rdd.compress is not simulated: the profile says what is cached"]);
-    // 4.0 turned it on: the same line says nothing new.
-    assert_eq!(told("4.0.0", conf), [""; 0]);
+    let conf = "spark.checkpoint.compress true\nspark.shuffle.file.buffer 32\nspark.io.encryption.enabled FALSE\nspark.sql.files.openCostInBytes 4m\nspark.yarn.am.waitTime 100000\n";
+    assert_eq!(told("3.4.0", conf), ["1: not-simulated: spark.checkpoint.compress is not simulated: nothing is checkpointed"]);
+    // 4.1 turned it on: the same line says nothing new.
+    assert_eq!(told("4.1.0", conf), [""; 0]);
     assert_eq!(
         told("3.4.0", "spark.io.encryption.enabled true\n"),
         ["1: not-simulated: spark.io.encryption.enabled is not simulated: encryption costs nothing here"]
@@ -76,7 +76,7 @@ fn slips_and_names_of_the_past_are_told_with_the_right_name() {
         told("3.3.0", "spark.stage.maxAttempts 3\n"),
         ["1: conf-version: spark.stage.maxAttempts is ignored: Spark 3.3 does not know it (it exists since Spark 3.5)"]
     );
-    assert_eq!(told("4.0.0", "spark.kubernetes.pyspark.pythonVersion 3\n").len(), 1);
+    assert_eq!(told("4.1.0", "spark.kubernetes.pyspark.pythonVersion 3\n").len(), 1);
 }
 
 // What real Spark answers for confs with old names (tests/recorders/spark_conf): the pod grows by the old key, the cap is taken from it.

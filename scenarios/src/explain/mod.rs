@@ -217,9 +217,10 @@ fn set_by_hand(key: &str, scenario: Option<&Scenario>) -> Option<Explanation> {
 
 fn unknown(key: &str) -> Diagnostic {
     let paths = all_paths();
-    let mut near = others::slip_of(key, known_names());
+    let names: Vec<&str> = known_names().chain(paths.iter().map(String::as_str)).collect();
+    let mut near = others::slip_of(key, names.iter().copied());
     if near.is_empty() {
-        near = nearest(key, known_names().chain(paths.iter().map(String::as_str)));
+        near = nearest(key, names);
     }
     let hint = if near.is_empty() { "spillcast list keys prints the keys that matter".to_owned() } else { format!("did you mean {}?", near.join(" or ")) };
     Diagnostic::error("unknown-key", format!("nothing is known about {key:?}")).found(key).expected("a Spark key or a path of a scenario").hint(hint)
