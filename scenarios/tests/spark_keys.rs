@@ -2,6 +2,7 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{Request, Scenario, explain, explain_all, explain_matching, explain_set, load};
+use sim_core::units::Bytes;
 
 fn request(version: &str, conf: &[&str]) -> Request {
     Request {
@@ -52,9 +53,9 @@ fn what_bears_on_nothing_is_told_together() {
     assert_eq!(
         told("3.4.0", conf),
         [
-            "0: not-simulated: 2 settings are not simulated: each bears neither on memory nor on shuffle [spark.eventLog.overwrite (spark-defaults.conf:2), spark.ui.port (spark-defaults.conf:1)]",
+            "0: not-simulated: 2 settings are not simulated: each bears neither on memory nor on shuffle [spark.ui.port (spark-defaults.conf:1), spark.eventLog.overwrite (spark-defaults.conf:2)]",
             "3: unknown-conf: spark.mycompany.tenant is not simulated: it is no key of Spark: a library or the job itself may read it",
-            "0: not-simulated: 2 settings are not simulated: each belongs to a remote shuffle service: here map outputs stay on local disks [spark.celeborn.client.spark.shuffle.writer (spark-defaults.conf:5), spark.celeborn.master.endpoints (spark-defaults.conf:4)]",
+            "0: not-simulated: 2 settings are not simulated: each belongs to a remote shuffle service: here map outputs stay on local disks [spark.celeborn.master.endpoints (spark-defaults.conf:4), spark.celeborn.client.spark.shuffle.writer (spark-defaults.conf:5)]",
         ]
     );
 }
@@ -66,8 +67,8 @@ fn slips_and_names_of_the_past_are_told_with_the_right_name() {
         ["1: unknown-conf: spark.exectuor.memory is not known and not simulated [spark.exectuor.memory] (did you mean spark.executor.memory?)"]
     );
     assert_eq!(
-        told("3.4.0", "spark.yarn.executor.memoryOverhead 2048\n"),
-        ["1: conf-renamed: spark.yarn.executor.memoryOverhead is the old name of spark.executor.memoryOverhead (write spark.executor.memoryOverhead)"]
+        told("3.4.0", "spark.reducer.maxMbInFlight 96\n"),
+        ["1: conf-renamed: spark.reducer.maxMbInFlight is the old name of spark.reducer.maxSizeInFlight (write spark.reducer.maxSizeInFlight)"]
     );
     let dropped = told("4.3.0", "spark.blacklist.enabled true\n");
     assert_eq!(dropped, ["1: conf-version: spark.blacklist.enabled is ignored: Spark 4.3 does not read it (it is called spark.excludeOnFailure.enabled now)"]);
@@ -79,17 +80,17 @@ fn slips_and_names_of_the_past_are_told_with_the_right_name() {
     assert_eq!(told("4.1.0", "spark.kubernetes.pyspark.pythonVersion 3\n").len(), 1);
 }
 
-// What real Spark answers for confs with old names (tests/recorders/spark_conf): the pod grows by the old key, the cap is taken from it.
+// What real Spark answers for confs with old names (tests/recorders/spark_conf): the old one counts, unless the new one is set, too.
 #[test]
 fn an_old_name_counts_for_the_new_one() {
-    let scenario = loaded("3.4.0", &["spark.executor.memory=9g", "spark.yarn.executor.memoryOverhead=2g"]);
-    let found = explain("spark.executor.memoryOverhead", Some(&scenario)).expect("known");
-    assert_eq!((found.value.as_deref(), found.origin.as_deref()), (Some("2g"), Some("--conf")));
-    assert!(found.derived.contains(&("pod_memory_mib".to_owned(), (11 * 1024).to_string())), "{found:?}");
-    let old = explain("spark.yarn.executor.memoryOverhead", Some(&scenario)).expect("known");
-    assert_eq!((old.value.as_deref(), old.renamed_to.as_deref()), (Some("2g"), Some("spark.executor.memoryOverhead")));
-    let both = loaded("3.4.0", &["spark.executor.memoryOverhead=1g", "spark.yarn.executor.memoryOverhead=2g"]);
-    assert_eq!(explain("spark.executor.memoryOverhead", Some(&both)).expect("known").value.as_deref(), Some("1g"));
+    let scenario = loaded("3.4.0", &["spark.reducer.maxMbInFlight=96"]);
+    assert_eq!(scenario.spec.spark.shuffle.max_size_in_flight, Bytes::mib(96));
+    let found = explain("spark.reducer.maxSizeInFlight", Some(&scenario)).expect("known");
+    assert_eq!((found.value.as_deref(), found.origin.as_deref()), (Some("96"), Some("--conf")));
+    let old = explain("spark.reducer.maxMbInFlight", Some(&scenario)).expect("known");
+    assert_eq!((old.value.as_deref(), old.renamed_to.as_deref()), (Some("96"), Some("spark.reducer.maxSizeInFlight")));
+    let both = loaded("3.4.0", &["spark.reducer.maxSizeInFlight=24m", "spark.reducer.maxMbInFlight=96"]);
+    assert_eq!(both.spec.spark.shuffle.max_size_in_flight, Bytes::mib(24));
     let cap = |version: &str| loaded(version, &["spark.yarn.max.executor.failures=9"]).spec.spark.scheduling.executor_max_failures;
     assert_eq!((cap("3.5.0"), cap("4.3.0")), (Some(9), Some(9)));
     assert_ne!(cap("3.4.0"), Some(9), "on Kubernetes 3.4 does not count");

@@ -187,11 +187,15 @@ fn release((major, minor): Release) -> String {
     format!("{major}.{minor}")
 }
 
+fn deprecated(since: Release) -> String {
+    if since == (0, 0) { String::new() } else { format!(", deprecated since {}", release(since)) }
+}
+
 fn of_old(old: &OldName, version: SparkVersion) -> Explanation {
     let read = old.read_in(version);
     let now = old.new.and_then(|new| described(new, version)).unwrap_or_default();
     let meaning = match old.new {
-        Some(new) if read => format!("The old name of {new}. {}", now.meaning),
+        Some(new) if read => format!("The old name of {new}{}. {}", deprecated(old.since), now.meaning),
         Some(new) => format!("The old name of {new}; Spark {}.{} no longer reads it. {}", version.major, version.minor, now.meaning),
         None => "A key of the past that Spark no longer reads.".to_owned(),
     };
@@ -217,7 +221,8 @@ fn set_by_hand(key: &str, scenario: Option<&Scenario>) -> Option<Explanation> {
 
 fn unknown(key: &str) -> Diagnostic {
     let paths = all_paths();
-    let names: Vec<&str> = known_names().chain(paths.iter().map(String::as_str)).collect();
+    let mut names: Vec<&str> = known_names().collect();
+    names.extend(paths.iter().map(String::as_str));
     let mut near = others::slip_of(key, names.iter().copied());
     if near.is_empty() {
         near = nearest(key, names);

@@ -73,7 +73,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.memory.storageFraction", Number(0.0, 0.999_999), Released, "Share of that which storage keeps from execution.", "MEM-3"),
     key("spark.buffer.pageSize", Size(B), Unset("by execution memory and cores, 1 to 64 MiB"), "Tungsten page size.", "MEM-33"),
     key("spark.shuffle.sort.bypassMergeThreshold", Integer(0, I32), Released, "Most partitions of the bypass writer.", "2.1"),
-    key("spark.shuffle.sort.initialBufferSize", COUNT, Released, "First pointer array of a sorter, entries.", "2.2"),
+    key("spark.shuffle.sort.initialBufferSize", Size(B), Released, "First pointer array of a sorter, entries; written as a size.", "2.2"),
     key("spark.shuffle.sort.useRadixSort", Bool, Released, "Whether pointers are radix sorted, with double space.", "2.2"),
     key("spark.shuffle.spill.initialMemoryThreshold", Size(B), Released, "Memory of a collection before it is tracked.", "2.2"),
     key("spark.shuffle.compress", Bool, Released, "Whether shuffle output is compressed.", "2.2"),

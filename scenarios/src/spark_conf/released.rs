@@ -287,7 +287,11 @@ mod tests {
         ] {
             let row = find(key).unwrap_or_else(|| panic!("{key}"));
             for (wanted, release) in [(older, version(3, 4)), (newer, version(4, 3))] {
-                let same = match row.step(release) {
+                let step = match row.step(release) {
+                    Step::As(other) => find(other).expect("a key").step(release),
+                    step => step,
+                };
+                let same = match step {
                     Step::Value(value) => same_value(wanted, value, row.kind),
                     Step::Absent => wanted == "-",
                     Step::Unset => wanted == "?",
