@@ -124,8 +124,9 @@ def key_row(key, releases):
         if value is not None and value != last:
             steps.append(value if version == first and last is None else f"@{text(version)} {value}")
             last = value
+    # Spark's own word goes before the first record: some keys were read by name before they became entries.
     if first != releases[0][0]:
-        since = first
+        since = min(since or first, first)
     return "\t".join([key, kind, text(since), *steps])
 
 
