@@ -1,10 +1,11 @@
 //! Every Spark key that decides something in the model.
 //!
-//! Defaults are those of the released artefacts (Appendix B, 2.2, 3.1, 4.4), by version where they changed.
+//! Defaults are `Released` where the catalogue has the entry. `Unset` says what happens where Spark computes the value, and `Same` what it is
+//! where Spark has it in code (Appendix B, 2.2, 3.1, 4.4); a test holds both against the catalogue.
 
 use super::{ConfDefault, ConfKey, ConfKind};
 use crate::quantity::SparkUnit::{B, MiB};
-use ConfDefault::{Same, Since, Unset};
+use ConfDefault::{Released, Same, Unset};
 use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Time};
 
 const I32: i64 = 2_147_483_647;
@@ -20,9 +21,9 @@ const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
 /// The table.
 pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.executor.instances", COUNT, Same("2"), "Executors that the application asks for.", "AL-4"),
-    key("spark.executor.cores", Integer(1, 4096), Same("1"), "Cores of an executor; task slots are cores / spark.task.cpus.", "Appendix B"),
-    key("spark.task.cpus", Integer(1, 4096), Same("1"), "Cores of a task.", "Appendix B"),
-    key("spark.executor.memory", Size(MiB), Same("1g"), "Heap of an executor (-Xmx).", "Appendix B"),
+    key("spark.executor.cores", Integer(1, 4096), Released, "Cores of an executor; task slots are cores / spark.task.cpus.", "Appendix B"),
+    key("spark.task.cpus", Integer(1, 4096), Released, "Cores of a task.", "Appendix B"),
+    key("spark.executor.memory", Size(MiB), Released, "Heap of an executor (-Xmx).", "Appendix B"),
     key(
         "spark.executor.memoryOverhead",
         Size(MiB),
@@ -47,12 +48,12 @@ pub(crate) static KEYS: &[ConfKey] = &[
         "Overhead as a share of the heap on Kubernetes.",
         "POD-2, POD-3",
     ),
-    since((4, 0), &key("spark.executor.minMemoryOverhead", Size(MiB), Same("384m"), "Smallest overhead.", "POD-1")),
-    key("spark.memory.offHeap.enabled", Bool, Same("false"), "Whether Tungsten memory is off-heap.", "MEM-8"),
-    key("spark.memory.offHeap.size", Size(B), Same("0"), "Off-heap memory for execution and storage.", "MEM-8"),
+    since((4, 0), &key("spark.executor.minMemoryOverhead", Size(MiB), Released, "Smallest overhead.", "POD-1")),
+    key("spark.memory.offHeap.enabled", Bool, Released, "Whether Tungsten memory is off-heap.", "MEM-8"),
+    key("spark.memory.offHeap.size", Size(B), Released, "Off-heap memory for execution and storage.", "MEM-8"),
     key("spark.executor.pyspark.memory", Size(MiB), Unset("Python workers share the overhead"), "Memory of the Python workers of an executor.", "1.5"),
     key("spark.executor.extraJavaOptions", Text, Unset("none"), "JVM options; collector and -Xms are read from it.", "JVM-5"),
-    key("spark.driver.memory", Size(MiB), Same("1g"), "Heap of the driver.", "POD-10"),
+    key("spark.driver.memory", Size(MiB), Released, "Heap of the driver.", "POD-10"),
     key("spark.driver.memoryOverhead", Size(MiB), Unset("factor × driver memory, at least the minimum"), "Memory beside the driver's heap.", "POD-10"),
     since(
         (3, 3),
@@ -64,29 +65,29 @@ pub(crate) static KEYS: &[ConfKey] = &[
             "POD-10",
         ),
     ),
-    key("spark.driver.cores", Integer(1, 4096), Same("1"), "Cores of the driver.", "POD-10"),
+    key("spark.driver.cores", Integer(1, 4096), Released, "Cores of the driver.", "POD-10"),
     key("spark.kubernetes.driver.request.cores", Cpu, Unset("spark.driver.cores"), "CPU request of the driver pod.", "POD-5"),
     key("spark.kubernetes.executor.request.cores", Cpu, Unset("spark.executor.cores"), "CPU request of an executor pod.", "POD-5"),
     key("spark.kubernetes.executor.limit.cores", Cpu, Unset("no limit"), "CPU limit of an executor pod.", "POD-5"),
-    key("spark.memory.fraction", Number(0.0, 1.0), Same("0.6"), "Share of the heap above 300 MiB for execution and storage.", "MEM-2"),
-    key("spark.memory.storageFraction", Number(0.0, 0.999_999), Same("0.5"), "Share of that which storage keeps from execution.", "MEM-3"),
+    key("spark.memory.fraction", Number(0.0, 1.0), Released, "Share of the heap above 300 MiB for execution and storage.", "MEM-2"),
+    key("spark.memory.storageFraction", Number(0.0, 0.999_999), Released, "Share of that which storage keeps from execution.", "MEM-3"),
     key("spark.buffer.pageSize", Size(B), Unset("by execution memory and cores, 1 to 64 MiB"), "Tungsten page size.", "MEM-33"),
-    key("spark.shuffle.sort.bypassMergeThreshold", Integer(0, I32), Same("200"), "Most partitions of the bypass writer.", "2.1"),
-    key("spark.shuffle.sort.initialBufferSize", COUNT, Same("4096"), "First pointer array of a sorter, entries.", "2.2"),
-    key("spark.shuffle.sort.useRadixSort", Bool, Same("true"), "Whether pointers are radix sorted, with double space.", "2.2"),
-    key("spark.shuffle.spill.initialMemoryThreshold", Size(B), Same("5242880"), "Memory of a collection before it is tracked.", "2.2"),
-    key("spark.shuffle.compress", Bool, Same("true"), "Whether shuffle output is compressed.", "2.2"),
-    key("spark.shuffle.spill.compress", Bool, Same("true"), "Whether spills are compressed.", "2.2"),
-    key("spark.io.compression.codec", Text, Same("lz4"), "Codec of shuffle and spills: lz4, lzf, snappy or zstd.", "2.2, 8.2"),
-    key("spark.reducer.maxSizeInFlight", Size(MiB), Same("48m"), "Bytes that a reducer fetches at a time.", "3.1"),
-    key("spark.shuffle.io.maxRetries", Integer(0, I32), Same("3"), "Retries of a fetch.", "3.1"),
-    key("spark.shuffle.io.retryWait", Time("s"), Same("5s"), "Wait between retries.", "3.1"),
-    key("spark.shuffle.service.enabled", Bool, Same("false"), "Whether the node's shuffle service serves outputs.", "3.7"),
-    key("spark.serializer", Text, Same("org.apache.spark.serializer.JavaSerializer"), "Serializer of RDD shuffles.", "Appendix B"),
-    key("spark.task.maxFailures", COUNT, Same("4"), "Failures of one task that abort the job.", "3.5"),
-    key("spark.stage.maxConsecutiveAttempts", COUNT, Same("4"), "Attempts of a stage in a row that end in fetch failures.", "FF-4"),
-    since((3, 5), &key("spark.stage.maxAttempts", COUNT, Same("2147483647"), "Attempts of a stage in all.", "Appendix B")),
-    key("spark.locality.wait", Time("ms"), Same("3s"), "Wait for a local slot.", "3.6"),
+    key("spark.shuffle.sort.bypassMergeThreshold", Integer(0, I32), Released, "Most partitions of the bypass writer.", "2.1"),
+    key("spark.shuffle.sort.initialBufferSize", Size(B), Released, "First pointer array of a sorter, entries; written as a size.", "2.2"),
+    key("spark.shuffle.sort.useRadixSort", Bool, Released, "Whether pointers are radix sorted, with double space.", "2.2"),
+    key("spark.shuffle.spill.initialMemoryThreshold", Size(B), Released, "Memory of a collection before it is tracked.", "2.2"),
+    key("spark.shuffle.compress", Bool, Released, "Whether shuffle output is compressed.", "2.2"),
+    key("spark.shuffle.spill.compress", Bool, Released, "Whether spills are compressed.", "2.2"),
+    key("spark.io.compression.codec", Text, Released, "Codec of shuffle and spills: lz4, lzf, snappy or zstd.", "2.2, 8.2"),
+    key("spark.reducer.maxSizeInFlight", Size(MiB), Released, "Bytes that a reducer fetches at a time.", "3.1"),
+    key("spark.shuffle.io.maxRetries", Integer(0, I32), Released, "Retries of a fetch.", "3.1"),
+    key("spark.shuffle.io.retryWait", Time("s"), Released, "Wait between retries.", "3.1"),
+    key("spark.shuffle.service.enabled", Bool, Released, "Whether the node's shuffle service serves outputs.", "3.7"),
+    key("spark.serializer", Text, Released, "Serializer of RDD shuffles.", "Appendix B"),
+    key("spark.task.maxFailures", COUNT, Released, "Failures of one task that abort the job.", "3.5"),
+    key("spark.stage.maxConsecutiveAttempts", COUNT, Released, "Attempts of a stage in a row that end in fetch failures.", "FF-4"),
+    since((3, 5), &key("spark.stage.maxAttempts", COUNT, Released, "Attempts of a stage in all.", "Appendix B")),
+    key("spark.locality.wait", Time("ms"), Released, "Wait for a local slot.", "3.6"),
     since(
         (3, 5),
         &key("spark.executor.maxNumFailures", Integer(0, I32), Unset("max(3, 2 × instances)"), "Executor failures after which the application exits.", "FC-2"),
@@ -101,19 +102,13 @@ pub(crate) static KEYS: &[ConfKey] = &[
         "Share of the executors that must register before tasks start.",
         "3.6",
     ),
-    key("spark.scheduler.maxRegisteredResourcesWaitingTime", Time("ms"), Same("30s"), "Longest wait for that share.", "3.6"),
-    key("spark.files.fetchFailure.unRegisterOutputOnHost", Bool, Same("false"), "Whether a fetch failure drops all outputs of the host.", "Appendix B"),
-    key("spark.kubernetes.local.dirs.tmpfs", Bool, Same("false"), "Whether the local directories that Spark makes are in RAM.", "LD-1"),
-    key("spark.local.dir", Text, Same("/tmp"), "Local directories, separated by commas.", "4.1"),
-    key(
-        "spark.kubernetes.allocation.batch.size",
-        COUNT,
-        Since(&[((3, 0), "5"), ((4, 0), "10"), ((4, 2), "20")]),
-        "Pods that are asked for in one round.",
-        "4.4",
-    ),
-    key("spark.kubernetes.allocation.batch.delay", Time("ms"), Same("1s"), "Time between rounds.", "4.4"),
+    key("spark.scheduler.maxRegisteredResourcesWaitingTime", Time("ms"), Released, "Longest wait for that share.", "3.6"),
+    key("spark.files.fetchFailure.unRegisterOutputOnHost", Bool, Released, "Whether a fetch failure drops all outputs of the host.", "Appendix B"),
+    key("spark.kubernetes.local.dirs.tmpfs", Bool, Released, "Whether the local directories that Spark makes are in RAM.", "LD-1"),
+    key("spark.local.dir", Text, Released, "Local directories, separated by commas.", "4.1"),
+    key("spark.kubernetes.allocation.batch.size", COUNT, Released, "Pods that are asked for in one round.", "4.4"),
+    key("spark.kubernetes.allocation.batch.delay", Time("ms"), Released, "Time between rounds.", "4.4"),
     key("spark.kubernetes.executor.podTemplateFile", Text, Unset("no template"), "Executor pod template.", "PT-1"),
-    key("spark.sql.shuffle.partitions", COUNT, Same("200"), "Reduce partitions of SQL shuffles.", "Appendix B"),
-    key("spark.sql.files.maxPartitionBytes", Size(B), Same("128MB"), "Bytes of input of one task.", "Appendix B"),
+    key("spark.sql.shuffle.partitions", COUNT, Released, "Reduce partitions of SQL shuffles.", "Appendix B"),
+    key("spark.sql.files.maxPartitionBytes", Size(B), Released, "Bytes of input of one task.", "Appendix B"),
 ];

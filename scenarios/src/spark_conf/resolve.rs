@@ -136,7 +136,7 @@ fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
     let kryo = conf.text("spark.serializer").is_some_and(|name| name.ends_with("KryoSerializer"));
     ShuffleConf {
         bypass_merge_threshold: conf.count("spark.shuffle.sort.bypassMergeThreshold").unwrap_or_default(),
-        initial_buffer_size: conf.count("spark.shuffle.sort.initialBufferSize").map(u64::from).unwrap_or_default(),
+        initial_buffer_size: conf.size("spark.shuffle.sort.initialBufferSize").map(Bytes::get).unwrap_or_default(),
         radix_sort: conf.on("spark.shuffle.sort.useRadixSort"),
         spill_initial_memory: conf.size("spark.shuffle.spill.initialMemoryThreshold").unwrap_or_default(),
         compress: conf.on("spark.shuffle.compress"),
