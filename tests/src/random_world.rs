@@ -7,9 +7,10 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, ExclusionConf, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, NeighbourPlacement,
-    NeighbourSpec, PoolConf, SchedulingMode, SpeculationConf, NodeSelectorTerm, Platform, PodAffinityTerm, PoolSpec, Requirement, SelectorOp, ShuffleSpec, SinkSpec, Spec, StageSpec, Taint, TaintEffect,
-    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, ExclusionConf, InputSource, JobSpec, JobStart, Label, LabelSelector, Language,
+    Medium, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Platform, PodAffinityTerm, PoolConf, PoolSpec, Requirement, SchedulingMode, SelectorOp,
+    ShuffleSpec, SinkSpec, Spec, SpeculationConf, StageSpec, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource,
+    WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 

@@ -5,9 +5,9 @@
 
 use sim_core::spec::{
     AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
-    Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources, RunLimits,
-    SchedulerConf, SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty,
-    YarnSpec,
+    Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources,
+    RunLimits, SchedulerConf, SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow,
+    TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 

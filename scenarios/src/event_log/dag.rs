@@ -180,7 +180,14 @@ fn finish_jobs(groups: Vec<Group>, stages: &mut [Stage], times: &[(Option<u64>, 
         delays(&group, stages, times);
         group.executions.sort_unstable();
         group.executions.dedup();
-        jobs.push(Job { name: format!("job-{}", jobs.len()), stages: group.stages, driver_gap: group.gap, start: JobStart::InTurn, pool: None, executions: group.executions });
+        jobs.push(Job {
+            name: format!("job-{}", jobs.len()),
+            stages: group.stages,
+            driver_gap: group.gap,
+            start: JobStart::InTurn,
+            pool: None,
+            executions: group.executions,
+        });
     }
     (jobs, partial)
 }

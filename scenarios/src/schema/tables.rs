@@ -198,7 +198,13 @@ static SPARK: Shape = Shape {
         Field::default("deploy_mode", Kind::Choice(&["cluster", "client"]), "\"cluster\"", "Where the driver runs: on the nodes, or outside.", "POD-3"),
         Field::optional("properties", Kind::Text, "A spark-defaults.conf, as a path relative to the scenario file."),
         Field::default("conf", Kind::Map, "{}", "Spark keys, verbatim.", ""),
-        Field::default("pool", Kind::List(&Kind::Table(&SCHEDULER_POOL)), "[]", "Pools for spark.scheduler.mode = FAIR, beside those of spark.scheduler.allocation.file.", ""),
+        Field::default(
+            "pool",
+            Kind::List(&Kind::Table(&SCHEDULER_POOL)),
+            "[]",
+            "Pools for spark.scheduler.mode = FAIR, beside those of spark.scheduler.allocation.file.",
+            "",
+        ),
         Field::optional("pod_template", Kind::Text, "The executor pod template: YAML text, or a path relative to the scenario file."),
         Field::computed(
             "local_dirs",

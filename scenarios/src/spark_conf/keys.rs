@@ -94,13 +94,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.locality.wait.node", Time("ms"), Unset("spark.locality.wait"), "Wait for a slot on a host that holds the data.", "3.6"),
     since(
         (3, 1),
-        &key(
-            "spark.locality.wait.legacyResetOnTaskLaunch",
-            Bool,
-            Same("false"),
-            "Whether every launch restarts the wait, as before 3.1.",
-            "SPARK-18886",
-        ),
+        &key("spark.locality.wait.legacyResetOnTaskLaunch", Bool, Same("false"), "Whether every launch restarts the wait, as before 3.1.", "SPARK-18886"),
     ),
     key("spark.shuffle.reduceLocality.enabled", Bool, Same("true"), "Whether reducers prefer where much of their input is.", "3.6"),
     key("spark.speculation", Bool, Same("false"), "Whether tasks that take too long get a second copy.", "3.6"),
@@ -140,10 +134,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
         ),
     ),
     key("spark.excludeOnFailure.enabled", Bool, Same("false"), "Whether places with failures are avoided.", "3.6"),
-    since(
-        (4, 0),
-        &key("spark.excludeOnFailure.taskAndStage.enabled", Bool, Unset("spark.excludeOnFailure.enabled"), "The same for tasks and stages.", "3.6"),
-    ),
+    since((4, 0), &key("spark.excludeOnFailure.taskAndStage.enabled", Bool, Unset("spark.excludeOnFailure.enabled"), "The same for tasks and stages.", "3.6")),
     since((4, 0), &key("spark.excludeOnFailure.application.enabled", Bool, Unset("spark.excludeOnFailure.enabled"), "The same for the application.", "3.6")),
     key("spark.excludeOnFailure.task.maxTaskAttemptsPerExecutor", COUNT, Same("1"), "Failures of a task on an executor that it then avoids.", "3.6"),
     key("spark.excludeOnFailure.task.maxTaskAttemptsPerNode", COUNT, Same("2"), "Failures of a task on a host that it then avoids.", "3.6"),
@@ -174,7 +165,13 @@ pub(crate) static KEYS: &[ConfKey] = &[
         "3.6",
     ),
     key("spark.scheduler.maxRegisteredResourcesWaitingTime", Time("ms"), Same("30s"), "Longest wait for that share.", "3.6"),
-    key("spark.files.fetchFailure.unRegisterOutputOnHost", Bool, Same("false"), "Whether, with a shuffle service, a fetch failure drops all outputs of the host.", "Appendix B"),
+    key(
+        "spark.files.fetchFailure.unRegisterOutputOnHost",
+        Bool,
+        Same("false"),
+        "Whether, with a shuffle service, a fetch failure drops all outputs of the host.",
+        "Appendix B",
+    ),
     key("spark.kubernetes.local.dirs.tmpfs", Bool, Same("false"), "Whether the local directories that Spark makes are in RAM.", "LD-1"),
     key("spark.local.dir", Text, Same("/tmp"), "Local directories, separated by commas.", "4.1"),
     key(

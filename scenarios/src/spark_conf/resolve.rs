@@ -3,8 +3,8 @@
 use sim_core::spark::failure_cap::{ExecutorCount, failure_cap};
 use sim_core::spark::sizing::{Sizing, SizingRequest, container_memory};
 use sim_core::spec::{
-    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, PoolConf, SchedulingConf, Serializer, ShuffleConf,
-    SparkConf,
+    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, PoolConf, SchedulingConf, Serializer,
+    ShuffleConf, SparkConf,
 };
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 

@@ -5,7 +5,7 @@
 
 use sim_core::record::{Ending, FailureReason, Outcome};
 use sim_core::spec::{
-    Dist, ExclusionConf, JobSpec, JobStart, LocalityConf, Platform, PoolConf, SchedulingMode, SinkSpec, SpeculationConf, Spec, StageSpec, TaskRow, TaskWork,
+    Dist, ExclusionConf, JobSpec, JobStart, LocalityConf, Platform, PoolConf, SchedulingMode, SinkSpec, Spec, SpeculationConf, StageSpec, TaskRow, TaskWork,
 };
 use sim_core::units::{Bytes, SimSpan};
 use tests::world;

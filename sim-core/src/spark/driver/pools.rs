@@ -107,4 +107,25 @@ mod tests {
         assert_eq!(fair(share(4, 2, 2), share(3, 2, 1)), Ordering::Less, "both have it: 4/2 against 3/1");
         assert_eq!(fair(share(2, 0, 2), share(1, 0, 1)), Ordering::Equal);
     }
+
+    /// A run of Spark 3.5.6 on one executor of four slots: pools a (weight 3) and b (weight 1), twelve tasks of three seconds each, b
+    /// submitted 0.7 s later. In order of time, from its event log: whose task was launched, and whose task had ended before each
+    /// launch from the fifth on.
+    #[test]
+    fn real_spark_gave_every_free_slot_to_the_pool_that_the_rule_names() {
+        let (launched, ended) = ("aaaabaaaaaabaabbbbbbbbbb", "aaaaaaabaaabaabbbbbb");
+        let (mut running, mut waiting) = ([0_u32; 2], [12_u32; 2]);
+        let at = |pool: char| usize::from(pool == 'b');
+        for (index, pool) in launched.chars().enumerate() {
+            if let Some(end) = index.checked_sub(4).and_then(|before| ended.chars().nth(before)) {
+                running[at(end)] -= 1;
+            }
+            let share = |pool: usize| Share { running: running[pool], min_share: 0, weight: [3, 1][pool] };
+            let submitted = |pool: usize| waiting[pool] > 0 && (pool == 0 || index >= 4);
+            let first = (0..2).filter(|&pool| submitted(pool)).min_by(|&a, &b| fair(share(a), share(b)).then(a.cmp(&b)));
+            assert_eq!(first, Some(at(pool)), "launch {index}");
+            running[at(pool)] += 1;
+            waiting[at(pool)] -= 1;
+        }
+    }
 }
