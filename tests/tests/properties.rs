@@ -123,7 +123,8 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
         }
         Ending::Failed(FailureReason::Rollback) => {
             let may = spec.app.stages.iter().any(|stage| stage.barrier || stage.indeterminate);
-            require(may && outcome.executors_lost > 0, || "nothing to roll back".into())
+            let lost = outcome.executors_lost > 0 || spec.spark.scheduler.exclusion.is_some();
+            require(may && lost, || "nothing to roll back".into())
         }
         Ending::Failed(FailureReason::DriverLost) => {
             require(outcome.incidents.iter().any(|i| i.victim == Party::Driver), || "the driver is lost without an incident".into())

@@ -131,10 +131,12 @@ pub(crate) fn on_resubmit(sim: &mut Sim) {
     let mut failed = std::mem::take(&mut sim.driver.failed);
     failed.sort_unstable();
     for (stage, own) in failed {
-        // A map stage that is there again has nothing to do; a stage that failed itself ends here if zombies have completed it.
+        // A map stage that is there again lets its readers start; a stage that failed itself ends here if zombies have completed it.
         if own || !sim.driver.is_complete(sim.plan, stage) {
             let job = sim.driver.stages[stage].job;
             stages::submit(sim, stage, job);
+        } else {
+            super::wake_children(sim, stage);
         }
     }
     super::offers::offer_all(sim);

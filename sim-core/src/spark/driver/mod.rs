@@ -189,17 +189,24 @@ pub(crate) fn on_stage_ready(sim: &mut Sim, stage: StageId) {
     let state = &mut sim.driver.stages[stage];
     state.delay = Delay::Over;
     let job = state.job;
-    stages::submit(sim, stage, job);
-    offers::offer_all(sim);
+    // Its job may have ended without it.
+    if sim.driver.jobs[job as usize].is_running() {
+        stages::submit(sim, stage, job);
+        offers::offer_all(sim);
+    }
 }
 
 /// A stage is complete: its children may start, or a job is done.
 fn complete_stage(sim: &mut Sim, stage: StageId) {
-    let plan = sim.plan;
     jobs::on_end_completed(sim, stage);
-    if sim.ending.is_some() {
-        return;
+    if sim.ending.is_none() {
+        wake_children(sim, stage);
     }
+}
+
+/// Stages that wait for this one are looked at again.
+fn wake_children(sim: &mut Sim, stage: StageId) {
+    let plan = sim.plan;
     // All stages, not only the job's own: an ancestor from an earlier job may be run again for this one.
     for child in sim.driver.stages.ids() {
         if sim.driver.stages[child].waiting && plan.parents[child.index()].contains(&stage) {

@@ -137,14 +137,13 @@ pub(crate) fn on_look(sim: &mut Sim) {
     let mut found = false;
     for stage in sim.driver.queue.clone() {
         found |= look(sim, stage);
-        plan_look(sim, stage);
     }
     if found {
         super::offers::offer_all(sim);
     }
 }
 
-/// Looks at one task set; whether any of its tasks is to get a copy.
+/// Looks at one task set, and plans the next look at it; whether any of its tasks is to get a copy.
 fn look(sim: &mut Sim, stage: StageId) -> bool {
     let Some(conf) = sim.plan.spec().spark.scheduler.speculation else { return false };
     let now = sim.now();
@@ -152,21 +151,27 @@ fn look(sim: &mut Sim, stage: StageId) -> bool {
     let Some(copies) = set.copies.as_deref().filter(|_| !sim.plan.spec().app.stages[stage.index()].barrier) else { return false };
     let Some((threshold, fixed)) = copies.threshold(&conf) else { return false };
     let mut slow = Vec::new();
-    let mut later = None;
+    // The pace of a task is next known at a heartbeat.
+    let heartbeat = SimTime::from_ns((now.as_ns() / HEARTBEAT.as_ns() + 1) * HEARTBEAT.as_ns());
+    let long = conf.efficiency.map_or(1.0, |efficiency| efficiency.long_run_factor.max(1.0));
+    let mut next: Option<SimTime> = None;
     for run in &copies.runs {
         let candidate = set.copies_of(run.partition) == 1 && !set.is_done(run.partition) && !copies.queued.contains(&run.partition);
         let took = now.since(run.since);
-        if !candidate || took <= threshold {
+        if !candidate {
             continue;
         }
-        if fixed || is_worth_it(sim, run, took, threshold, copies.read, &conf) {
+        let again = if took <= threshold {
+            run.since + threshold
+        } else if fixed || is_worth_it(sim, run, took, threshold, copies.read, &conf) {
             slow.push(run.partition);
+            continue;
         } else {
-            // Its pace is next known at a heartbeat.
-            later = Some(SimTime::from_ns((now.as_ns() / HEARTBEAT.as_ns() + 1) * HEARTBEAT.as_ns()));
-        }
+            heartbeat.min(run.since + threshold.scale(long))
+        };
+        next = Some(next.map_or(again, |at| at.min(again)));
     }
-    if let Some(at) = later {
+    if let Some(at) = next {
         look_at(sim, at);
     }
     let found = !slow.is_empty();
@@ -176,7 +181,7 @@ fn look(sim: &mut Sim, stage: StageId) -> bool {
     found
 }
 
-/// Whether a task that is too slow works more slowly than the others, or has taken long beyond doubt (SPARK-36575, since 3.4).
+/// Whether a task that is too slow works more slowly than the others, or has taken long beyond doubt (SPARK-32170, since 3.4).
 fn is_worth_it(sim: &Sim, run: &Run, took: SimSpan, threshold: SimSpan, (read, time): (Bytes, SimSpan), conf: &SpeculationConf) -> bool {
     let Some(efficiency) = conf.efficiency else { return true };
     if took > threshold.scale(efficiency.long_run_factor) {

@@ -156,10 +156,10 @@ impl Driver {
 /// have completed meanwhile has none: it ends at once, so that its children go on.
 pub(super) fn submit(sim: &mut Sim, stage: StageId, job: u32) {
     let plan = sim.plan;
-    let state = &mut sim.driver.stages[stage];
-    let other = state.job;
+    let other = sim.driver.stages[stage].job;
     let needed = sim.driver.jobs.get(other as usize).is_some_and(super::jobs::JobState::is_running);
-    if !needed || job < other {
+    // A running task set keeps the place that it was given.
+    if !sim.driver.stages[stage].active && (!needed || job < other) {
         sim.driver.stages[stage].job = job;
     }
     let state = &sim.driver.stages[stage];
