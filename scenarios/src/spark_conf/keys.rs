@@ -99,8 +99,8 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.shuffle.reduceLocality.enabled", Bool, Same("true"), "Whether reducers prefer where much of their input is.", "3.6"),
     key("spark.speculation", Bool, Same("false"), "Whether tasks that take too long get a second copy.", "3.6"),
     key("spark.speculation.interval", Time("ms"), Same("100ms"), "How often such tasks are looked for.", "3.6"),
-    key("spark.speculation.multiplier", Number(0.0, 1e6), Since(&[((0, 0), "1.5"), ((4, 0), "3")]), "How many medians a task may take.", "3.6"),
-    key("spark.speculation.quantile", Number(0.0, 1.0), Since(&[((0, 0), "0.75"), ((4, 0), "0.9")]), "Share of the tasks that must be done first.", "3.6"),
+    key("spark.speculation.multiplier", Number(0.0, 1e6), Since(&[((2, 0), "1.5"), ((4, 0), "3")]), "How many medians a task may take.", "3.6"),
+    key("spark.speculation.quantile", Number(0.0, 1.0), Since(&[((2, 0), "0.75"), ((4, 0), "0.9")]), "Share of the tasks that must be done first.", "3.6"),
     since((3, 2), &key("spark.speculation.minTaskRuntime", Time("ms"), Same("100ms"), "Time below which no task gets a copy.", "SPARK-33741")),
     since(
         (3, 0),
