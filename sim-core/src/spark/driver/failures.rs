@@ -129,7 +129,11 @@ pub(crate) fn on_task_failed(sim: &mut Sim, end: Attempt, failure: Failure) {
     attempt_over(sim, end, None);
     match failure {
         Failure::Fetch(lost) => fetch_failures::on_fetch_failed(sim, end.stage, end.number, lost),
-        Failure::NoSpace | Failure::OutOfMemory => attempt_lost(sim, end, true),
+        Failure::NoSpace | Failure::OutOfMemory => {
+            attempt_lost(sim, end, true);
+            // The task may be kept from the executor where it failed, but not from an idle one.
+            offers::offer_all(sim);
+        }
     }
 }
 
