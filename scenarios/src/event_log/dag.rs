@@ -144,6 +144,8 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::new(record.broadcast.min(MAX_INPUT)),
         delay: SimSpan::ZERO,
+        barrier: record.barrier,
+        indeterminate: record.indeterminate,
         attempts: 1,
         aborted: record.aborted,
         job: record.job.map(|job| job.min(MAX_INPUT)),

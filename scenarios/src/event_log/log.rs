@@ -224,6 +224,8 @@ impl Log {
         stage.tasks = stage.tasks.max(info.tasks.0);
         stage.parents = info.parents.iter().map(|parent| parent.0).collect();
         stage.rdd = info.rdds.first().map(|rdd| rdd.id.0).or(stage.rdd);
+        stage.indeterminate |= info.rdds.first().is_some_and(|rdd| rdd.determinism == "INDETERMINATE");
+        stage.barrier |= info.rdds.iter().any(|rdd| rdd.barrier);
         let in_memory = info.rdds.iter().filter(|rdd| rdd.level.memory);
         stage.persisted.extend(in_memory.clone().map(|rdd| rdd.id.0));
         for rdd in info.rdds.iter().filter(|rdd| rdd.level.memory || rdd.level.disk) {
