@@ -4,10 +4,10 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
-    Language, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources, RunLimits,
-    SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty,
-    YarnSpec,
+    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec,
+    KubernetesConf, Language, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources,
+    RunLimits, SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow, TaskWork,
+    Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -30,6 +30,7 @@ pub fn certain() -> Uncertainty {
         task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
         death_detection_s: Dist::Constant(2.0),
+        pod_acknowledged_s: Dist::Constant(0.1),
     }
 }
 
@@ -52,6 +53,7 @@ pub fn uncertain() -> Uncertainty {
         task_launch_s: Dist::Uniform { low: 0.002, high: 0.05 },
         executor_start_s: Dist::Uniform { low: 2.0, high: 12.0 },
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
+        pod_acknowledged_s: Dist::Uniform { low: 0.05, high: 1.5 },
     }
 }
 
@@ -150,6 +152,7 @@ pub fn world() -> Spec {
         spark: spark(),
         app: passes(Bytes::new(300_000_000), 2, 8),
         uncertainty: certain(),
+        reclaims: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(24 * 3600), max_events: 2_000_000, paranoid: true },
     }
 }
@@ -210,6 +213,7 @@ fn spark() -> SparkConf {
             max_registered_wait: SimSpan::from_secs(30),
             unregister_output_on_host: false,
         },
+        allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,
             local_dirs: 1,

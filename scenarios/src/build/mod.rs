@@ -3,6 +3,7 @@
 mod cluster;
 mod derive;
 mod job;
+mod reclaim;
 mod settings;
 mod view;
 
@@ -111,9 +112,11 @@ fn spark(tree: &Node, conf: &Conf, template: PodTemplate) -> SparkConf {
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
     let root = View(tree);
     let limits = root.table("limits");
+    let cluster = cluster::cluster(root.table("cluster"));
     Spec {
         name: root.text("name"),
-        cluster: cluster::cluster(root.table("cluster")),
+        reclaims: reclaim::reclaims(root, &cluster),
+        cluster,
         spark,
         app: job::app(root.table("job"), conf, profile),
         uncertainty: uncertainty(root.table("uncertainty")),
@@ -164,6 +167,7 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         task_launch_s: seconds("task_launch"),
         executor_start_s: seconds("executor_start"),
         death_detection_s: seconds("death_detection"),
+        pod_acknowledged_s: seconds("pod_acknowledged"),
     }
 }
 

@@ -4,12 +4,14 @@
 //! its nearest names, a known one that is not simulated is told once. Values are read by Spark's own rules
 //! (sizes with a default unit for each key, whole numbers). Defaults follow the release (Appendix B).
 
+mod allocation;
 mod families;
 mod keys;
 mod known;
 mod read;
 mod resolve;
 
+pub(crate) use allocation::dynamic;
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use known::NOT_SIMULATED;

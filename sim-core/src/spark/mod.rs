@@ -7,6 +7,7 @@
 
 pub(crate) mod allocator;
 pub mod bypass_writer;
+pub(crate) mod decommission;
 pub(crate) mod driver;
 pub mod execution_pool;
 pub(crate) mod executor;
@@ -15,6 +16,7 @@ pub mod fetch_limits;
 pub mod fetch_retry;
 pub mod jvm;
 pub mod page;
+pub(crate) mod removal;
 pub(crate) mod scratch;
 pub mod sizing;
 pub mod sort_writer;

@@ -3,7 +3,7 @@
 //! Raw keys, defaults by version and their origins live in `scenarios`; here every value is known. Each field
 //! names its key.
 
-use super::PodTemplate;
+use super::{AllocationConf, PodTemplate};
 use crate::units::{Bytes, CoreMillis, SimSpan};
 
 /// A Spark release.
@@ -76,6 +76,8 @@ pub struct SparkConf {
     pub shuffle: ShuffleConf,
     /// Task and stage scheduling.
     pub scheduling: SchedulingConf,
+    /// How executors are asked for.
+    pub allocation: AllocationConf,
     /// Kubernetes backend.
     pub kubernetes: KubernetesConf,
 }

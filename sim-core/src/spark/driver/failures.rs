@@ -13,6 +13,7 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
+use crate::spark::executor::Executor;
 use crate::spark::fetch_retry::RESUBMIT_DELAY;
 use crate::spark::task::Failure;
 use crate::spec::SinkSpec;
@@ -165,8 +166,27 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
         sim.tally.task_failed(lost.stage);
         count_failure(sim, lost.stage, lost.attempt, lost.partition);
     }
-    if sim.driver.executor_failures.record(now) {
+    let gives_up = sim.driver.executor_failures.record(now) || retries_are_used_up(sim);
+    if gives_up {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
+    }
+    super::offers::offer_all(sim);
+}
+
+/// Whether standalone's master ends the application: too many failures in a row, and no executor runs (1.9).
+fn retries_are_used_up(sim: &mut Sim) -> bool {
+    sim.driver.retries.failed() && !sim.executors.values().any(Executor::is_up)
+}
+
+/// The driver has stopped an executor, or its pod was deleted: nothing counts (3.5, FC-3).
+pub(crate) fn on_executor_stopped(sim: &mut Sim, executor: ExecutorId) {
+    unregister(sim, executor);
+    for lost in std::mem::take(&mut sim.executors[executor].lost) {
+        sim.tally.task_failed(lost.stage);
+        let state = &mut sim.driver.stages[lost.stage];
+        if state.active && lost.attempt == state.attempt() {
+            state.pending.push(lost.partition);
+        }
     }
     super::offers::offer_all(sim);
 }

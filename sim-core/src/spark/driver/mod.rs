@@ -20,8 +20,7 @@ use crate::record::Ending;
 use crate::sim::Sim;
 use crate::spark::allocator;
 use crate::spark::executor::{Executor, Life};
-use crate::spark::failure_cap::FailureCount;
-use crate::spec::Platform;
+use crate::spark::failure_cap::{FailureCount, RetryCount};
 use crate::units::Bytes;
 
 pub(crate) use outputs::MapOutputs;
@@ -42,9 +41,10 @@ pub(crate) struct Driver {
     /// Stages that failed by a fetch and wait to be submitted again.
     failed: Vec<StageId>,
     resubmit_due: bool,
-    pub(crate) allocation_due: bool,
     registered: u32,
     executor_failures: FailureCount,
+    /// Failures in a row, as standalone's master counts them.
+    pub(crate) retries: RetryCount,
     locality_timer: Option<EventHandle>,
     /// Executor at which the next round of offers begins.
     rotation: usize,
@@ -72,9 +72,9 @@ impl Driver {
             ended: Vec::new(),
             failed: Vec::new(),
             resubmit_due: false,
-            allocation_due: false,
             registered: 0,
             executor_failures: FailureCount::new(conf.executor_max_failures, conf.failures_validity),
+            retries: RetryCount::new(plan.spec().spark.allocation.max_executor_retries),
             locality_timer: None,
             rotation: 0,
         }
@@ -83,6 +83,11 @@ impl Driver {
     /// The earliest stage that has a running task set, for incident reports.
     pub(crate) fn running_stage(&self) -> Option<u32> {
         self.stages.iter().find(|(_, s)| s.active).map(|(id, _)| id.index() as u32)
+    }
+
+    /// The job that runs, by index.
+    pub(crate) fn running_job(&self) -> Option<usize> {
+        (self.started && !self.between_jobs).then_some(self.job)
     }
 
     /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
@@ -109,21 +114,20 @@ impl Driver {
 
 /// The driver is up: executors are asked for, and the first job waits for enough of them.
 pub(crate) fn on_driver_up(sim: &mut Sim) {
-    if sim.plan.spec().cluster.platform == Platform::Bare {
-        allocator::start_bare(sim);
-    } else {
-        sim.driver.allocation_due = true;
-        allocator::on_round(sim);
-    }
+    allocator::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, Event::RegistrationTimeout);
+    if sim.allocator.initial == 0 {
+        start(sim);
+    }
 }
 
 /// An executor has registered: enough for the first job, or more slots for a running one.
 pub(crate) fn on_executor_registered(sim: &mut Sim, id: ExecutorId) {
     sim.driver.registered += 1;
     let conf = &sim.plan.spec().spark;
-    let enough = f64::from(sim.driver.registered) >= conf.scheduling.min_registered_ratio * f64::from(conf.executor.instances);
+    let enough = f64::from(sim.driver.registered) >= conf.scheduling.min_registered_ratio * f64::from(sim.allocator.initial);
+    allocator::dynamic::on_executor_used(sim, id);
     if sim.driver.started {
         offers::offer(sim, id);
     } else if enough {

@@ -8,6 +8,7 @@
 use crate::event::Event;
 use crate::ids::{ExecutorId, StageId};
 use crate::sim::Sim;
+use crate::spark::allocator::dynamic;
 use crate::spark::executor::Life;
 use crate::spark::task;
 
@@ -87,6 +88,7 @@ fn launch(sim: &mut Sim, stage: StageId, executor: ExecutorId) {
     let Some(partition) = state.pending.pop() else { return };
     let attempt = state.attempt();
     task::launch(sim, stage, attempt, partition, executor);
+    dynamic::on_executor_used(sim, executor);
 }
 
 /// A locality wait may be over.

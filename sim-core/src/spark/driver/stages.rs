@@ -13,6 +13,7 @@ use crate::ids::{NodeId, ShuffleId, StageId};
 use crate::kernel::{Luck, Purpose, mix};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
+use crate::spark::allocator::dynamic;
 use crate::spec::{SinkSpec, TaskCount, TaskRow, TaskWork};
 use crate::units::{Bytes, SimSpan, SimTime};
 
@@ -180,6 +181,7 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     let fullest = sim.fullest_node_memory();
     sim.tally.stage_started(stage, now, writes, fullest);
     sim.observer.stage_started(now, stage.index() as u32, attempt);
+    dynamic::on_stage_submitted(sim);
 }
 
 /// Nodes that hold a fifth or more of the stage's shuffle input.

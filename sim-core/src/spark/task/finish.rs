@@ -8,6 +8,7 @@ use super::stop_pieces;
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
+use crate::spark::allocator::dynamic;
 use crate::spark::driver;
 use crate::spark::scratch::Stored;
 use crate::spec::SinkSpec;
@@ -94,4 +95,5 @@ fn release(sim: &mut Sim, id: TaskId) {
     sim.forget_task(id);
     sim.touch(node);
     super::retry_blocked(sim, executor);
+    dynamic::on_executor_used(sim, executor);
 }
