@@ -187,7 +187,7 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     }
     conf.max_pending_pods = d.once_in(5).then(|| d.count(1, 4) as u32);
     conf.maximum = d.once_in(8).then(|| d.count(2, 12) as u32);
-    conf.max_executor_retries = d.once_in(4).then(|| d.count(1, 4) as u32);
+    conf.max_executor_retries = (platform == Platform::Standalone && d.once_in(2)).then(|| d.count(1, 4) as u32);
     if platform != Platform::Bare && d.once_in(3) {
         let min = d.count(0, 2) as u32;
         conf.dynamic = Some(DynamicAllocation {

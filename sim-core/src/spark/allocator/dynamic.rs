@@ -19,7 +19,7 @@ use crate::spark::removal;
 use crate::spec::{DynamicAllocation, SinkSpec};
 use crate::units::{SimSpan, SimTime};
 
-/// How soon idle executors that could not go are looked at again. Spark looks every 0.1 s.
+/// How soon a deadline that could not be met is looked at again. Spark looks every 0.1 s.
 const LOOK_AGAIN: SimSpan = SimSpan::from_secs(1);
 
 /// What the allocation manager remembers.
@@ -190,9 +190,10 @@ fn plan_tick(sim: &mut Sim) {
     let now = sim.now();
     let Some(dynamic) = &sim.allocator.dynamic else { return };
     let conf = dynamic.conf;
-    let idle = sim.executors.values().filter_map(|e| deadline(sim, &conf, e)).map(|at| if at > now { at } else { now + LOOK_AGAIN }).min();
+    let later = |at: SimTime| if at > now { at } else { now + LOOK_AGAIN };
+    let idle = sim.executors.values().filter_map(|e| deadline(sim, &conf, e)).map(later).min();
     // At the maximum the number cannot rise any more.
-    let add = dynamic.add_at.filter(|_| sim.allocator.target() < conf.max);
+    let add = dynamic.add_at.filter(|_| sim.allocator.target() < conf.max).map(later);
     let next = idle.into_iter().chain(add).min();
     let planned = dynamic.tick.as_ref().map(|(at, _)| *at);
     if next == planned || sim.ending.is_some() {

@@ -170,5 +170,6 @@ fn create(sim: &mut Sim) {
 
 /// Whether executors are missing that nothing keeps from being created: for the audit.
 pub(crate) fn is_stuck(sim: &Sim) -> bool {
-    missing(sim) > 0 && !sim.allocator.due && !sim.allocator.exhausted && !kubernetes::is_full(sim)
+    let asks = sim.allocator.last_round.is_some() && sim.plan.spec().cluster.platform != Platform::Bare;
+    asks && missing(sim) > 0 && !sim.allocator.due && !sim.allocator.exhausted && !kubernetes::is_full(sim)
 }
