@@ -53,16 +53,12 @@ fn law_a_migration_with_time_loses_no_output() {
 #[test]
 fn without_migration_or_without_time_outputs_are_made_again() {
     let stages = plan(|_| {}).spec().app.stages.len() as u32;
-    let cases: [(&str, fn(&mut Spec)); 3] = [
-        ("no decommission", |_| {}),
-        ("no migration", |spec| spec.spark.allocation.decommission = Some(leaving(false))),
-        ("no time", |spec| {
-            spec.spark.allocation.decommission = Some(leaving(true));
-            spec.reclaims[0].notice = SimSpan::ZERO;
-        }),
-    ];
-    for (name, change) in cases {
-        let outcome = run(change);
+    // No decommission, no migration, no time.
+    for (name, conf, notice) in [("none", None, 600), ("stays", Some(leaving(false)), 600), ("late", Some(leaving(true)), 0)] {
+        let outcome = run(|spec| {
+            spec.spark.allocation.decommission = conf;
+            spec.reclaims[0].notice = SimSpan::from_secs(notice);
+        });
         assert!(attempts(&outcome) > stages || again(&outcome) > 0, "{name}");
         assert_eq!((outcome.ending, outcome.executors_lost), (Ending::Succeeded, 0), "{name}: a deleted pod is no failure");
     }
