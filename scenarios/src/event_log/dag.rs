@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::InputSource;
+use sim_core::spec::{InputSource, JobStart};
 use sim_core::units::{Bytes, SimSpan};
 
 use super::log::{Log, StageRecord};
@@ -180,7 +180,14 @@ fn finish_jobs(groups: Vec<Group>, stages: &mut [Stage], times: &[(Option<u64>, 
         delays(&group, stages, times);
         group.executions.sort_unstable();
         group.executions.dedup();
-        jobs.push(Job { name: format!("job-{}", jobs.len()), stages: group.stages, driver_gap: group.gap, executions: group.executions });
+        jobs.push(Job {
+            name: format!("job-{}", jobs.len()),
+            stages: group.stages,
+            driver_gap: group.gap,
+            start: JobStart::InTurn,
+            pool: None,
+            executions: group.executions,
+        });
     }
     (jobs, partial)
 }
@@ -251,6 +258,8 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,
+        barrier: record.barrier,
+        indeterminate: record.indeterminate,
         attempts: 1,
         failures: record.failures,
         work: Work::Recorded(record.rows.finish()),

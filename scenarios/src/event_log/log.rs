@@ -63,6 +63,10 @@ pub(super) struct StageRecord {
     /// RDDs of the stage that are persisted in memory.
     pub(super) persisted: BTreeSet<u64>,
     pub(super) cached_bytes: u64,
+    /// Whether Spark took another run of its tasks to give other rows (Spark 3.4 and later say so).
+    pub(super) indeterminate: bool,
+    /// Whether it is a barrier stage.
+    pub(super) barrier: bool,
     /// Tasks of the stages that read its shuffle.
     pub(super) reader_tasks: Option<u64>,
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
@@ -226,6 +230,8 @@ impl Log {
         stage.tasks = stage.tasks.max(info.tasks.0);
         stage.parents = info.parents.iter().map(|parent| parent.0).collect();
         stage.rdd = info.rdds.first().map(|rdd| rdd.id.0).or(stage.rdd);
+        stage.indeterminate |= info.rdds.first().is_some_and(|rdd| rdd.determinism == "INDETERMINATE");
+        stage.barrier |= info.rdds.iter().any(|rdd| rdd.barrier);
         let in_memory = info.rdds.iter().filter(|rdd| rdd.level.memory);
         stage.persisted.extend(in_memory.clone().map(|rdd| rdd.id.0));
         for rdd in info.rdds.iter().filter(|rdd| rdd.level.memory || rdd.level.disk) {

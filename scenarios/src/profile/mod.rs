@@ -22,7 +22,7 @@ mod write;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sim_core::spec::{AppSpec, InputSource};
+use sim_core::spec::{AppSpec, InputSource, JobStart};
 use sim_core::units::{ByteRate, Bytes, SimSpan};
 
 use crate::diag::{Diagnostics, Source};
@@ -77,8 +77,12 @@ pub struct Job {
     pub name: String,
     /// Indices of its stages, parents before children, the result stage last.
     pub stages: Vec<usize>,
-    /// Time of the driver between this job's end and the next job's start.
+    /// Time of the driver between this job's end and the next job's start, if that starts in turn.
     pub driver_gap: SimSpan,
+    /// When it starts.
+    pub start: JobStart,
+    /// `spark.scheduler.pool`.
+    pub pool: Option<String>,
     /// SQL executions that it belongs to.
     pub executions: Vec<u64>,
 }
@@ -111,6 +115,10 @@ pub struct Stage {
     pub broadcast: Bytes,
     /// Time of the driver between the instant at which the stage could start and its submission: planning, adaptive re-planning.
     pub delay: SimSpan,
+    /// Whether its tasks are launched all together and fail together (FF-6).
+    pub barrier: bool,
+    /// Whether a second run of a task may give other rows (FF-5).
+    pub indeterminate: bool,
     /// Attempts that the recording run needed.
     pub attempts: u32,
     /// Task attempts of the recording run that failed, by reason.

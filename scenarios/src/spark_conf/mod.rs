@@ -9,12 +9,14 @@ mod keys;
 mod known;
 mod read;
 mod resolve;
+mod scheduler;
 
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use known::NOT_SIMULATED;
 pub(crate) use read::{Conf, check};
 pub(crate) use resolve::{Surroundings, resolve};
+pub(crate) use scheduler::{allocation_file, check_mode, mode as scheduling_mode};
 
 use sim_core::spec::SparkVersion;
 
