@@ -87,6 +87,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,
+        adaptive: None,
         barrier: false,
         indeterminate: false,
     }];
@@ -112,6 +113,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             cached: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             delay: SimSpan::ZERO,
+            adaptive: None,
             barrier: false,
             indeterminate: false,
         });
@@ -221,6 +223,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf::default(),
+        adaptive: None,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,
             local_dirs: 1,

@@ -120,6 +120,7 @@ pub fn stage(name: &str, reads: Vec<usize>, tasks: u32, work: TaskRow, sink: Sin
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,
+        adaptive: None,
         barrier: false,
         indeterminate: false,
     }
@@ -212,6 +213,7 @@ fn spark() -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
+        adaptive: None,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,
             local_dirs: 1,

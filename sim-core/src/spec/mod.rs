@@ -6,6 +6,7 @@
 //! be run at all. Fields are public because these are records, not objects. Names are those of Spark,
 //! Kubernetes and Linux. Sources are ids of `domain-facts` (MEM-1, POD-4, …) or primary sources.
 
+mod adaptive;
 mod app;
 mod cluster;
 mod dist;
@@ -16,6 +17,7 @@ mod scheduler;
 mod spark;
 mod uncertainty;
 
+pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
