@@ -11,7 +11,7 @@ use sim_core::spec::{AppSpec, ExclusionConf, JobStart, LocalityConf, PoolConf, S
 use sim_core::units::{Bytes, SimSpan};
 
 fn profile(jobs: &str) -> (Option<Profile>, Diagnostics) {
-    let stage = |name: &str| format!("[[stage]]\nname = \"{name}\"\nsink = \"result\"\nfrom = \"remote\"\n");
+    let stage = |name: &str| format!("[[stage]]\nname = \"{name}\"\nsink = \"result\"\nfrom = \"remote\"\n[stage.work]\nvolume = 1.0\n");
     let text = format!("schema_version = 1\nname = \"p\"\ninput = \"1 GB\"\n{jobs}\n{}", ["a", "b", "c"].map(stage).concat());
     Profile::parse(&Arc::clone(&Source::new("p.toml", text)))
 }

@@ -4,10 +4,10 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
-    Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources,
-    RunLimits, SchedulerConf, SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow,
-    TaskWork, Uncertainty, YarnSpec,
+    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec,
+    KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation,
+    Resources, RunLimits, SchedulerConf, SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount,
+    TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -29,7 +29,9 @@ pub fn certain() -> Uncertainty {
         heap_growth: Dist::Constant(2.0),
         task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
+        warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
+        pod_acknowledged_s: Dist::Constant(0.1),
     }
 }
 
@@ -51,7 +53,9 @@ pub fn uncertain() -> Uncertainty {
         heap_growth: Dist::Uniform { low: 1.4, high: 2.8 },
         task_launch_s: Dist::Uniform { low: 0.002, high: 0.05 },
         executor_start_s: Dist::Uniform { low: 2.0, high: 12.0 },
+        warm_up_s: Dist::Uniform { low: 0.0, high: 1.0 },
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
+        pod_acknowledged_s: Dist::Uniform { low: 0.05, high: 1.5 },
     }
 }
 
@@ -153,6 +157,7 @@ pub fn world() -> Spec {
         spark: spark(),
         app: passes(Bytes::new(300_000_000), 2, 8),
         uncertainty: certain(),
+        reclaims: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(24 * 3600), max_events: 2_000_000, paranoid: true },
     }
 }
@@ -214,6 +219,7 @@ fn spark() -> SparkConf {
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
         adaptive: None,
+        allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,
             local_dirs: 1,

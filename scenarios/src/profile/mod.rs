@@ -28,7 +28,7 @@ use sim_core::units::{ByteRate, Bytes, SimSpan};
 use crate::diag::{Diagnostics, Source};
 
 pub use calibrate::{Calibration, Measured};
-pub use evidence::{Evidence, ExecutorEvidence, RddEvidence};
+pub use evidence::{Evidence, ExecutorEvidence, JobEvidence, RddEvidence};
 pub(crate) use parse::MAX_INPUT;
 pub(crate) use quantity::parse_spark_bytes;
 pub(crate) use rows::{MAX_AMOUNT, add_rows, thin};
@@ -121,6 +121,10 @@ pub struct Stage {
     pub indeterminate: bool,
     /// Attempts that the recording run needed.
     pub attempts: u32,
+    /// Whether Spark gave it up and its job failed: its work is what was done until then, and its job ends with it.
+    pub aborted: bool,
+    /// Spark's number of the job that ran it first.
+    pub job: Option<u64>,
     /// Task attempts of the recording run that failed, by reason.
     pub failures: BTreeMap<String, u64>,
     /// What its tasks do.

@@ -9,7 +9,7 @@ use sim_core::spec::{InputSource, JobStart};
 
 use super::quantity::{print_rate, print_size, print_span};
 use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
-use super::{Evidence, InputBasis, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
+use super::{Evidence, InputBasis, JobEvidence, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
 use sim_core::units::ByteRate;
 
 /// The profile as TOML.
@@ -131,6 +131,12 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     if stage.attempts != 1 {
         out.raw("attempts", stage.attempts);
     }
+    if stage.aborted {
+        out.raw("aborted", true);
+    }
+    if let Some(job) = stage.job {
+        out.raw("job", job);
+    }
     match &stage.work {
         Work::Parametric(ratios) => write_ratios(out, ratios),
         Work::Recorded(rows) => write_rows(out, rows),
@@ -193,6 +199,16 @@ fn write_pressure(out: &mut Out, pressure: &Pressure) {
     out.raw("failed_tasks", pressure.failed_tasks);
 }
 
+fn write_job_evidence(out: &mut Out, job: &JobEvidence) {
+    out.header("[[evidence.job]]");
+    out.raw("id", job.id);
+    out.text("started", &print_span(job.started));
+    if let Some(ended) = job.ended {
+        out.text("ended", &print_span(ended));
+    }
+    out.raw("failed", job.failed);
+}
+
 fn write_evidence(out: &mut Out, evidence: &Evidence) {
     out.header("[evidence]");
     if let Some(version) = &evidence.spark_version {
@@ -242,6 +258,7 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
             out.text(key, &print_size(peak));
         }
     }
+    evidence.jobs.iter().for_each(|job| write_job_evidence(out, job));
     for rdd in &evidence.rdds {
         out.header("[[evidence.rdd]]");
         out.raw("id", rdd.id);

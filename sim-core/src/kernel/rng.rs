@@ -66,6 +66,14 @@ pub enum Purpose {
     HeapGrowth = 24,
     /// Time until a task starts on its executor; entity (stage, partition, attempt).
     TaskLaunch = 25,
+    /// CPU time of an executor's first tasks for loading classes; entity executor.
+    WarmUp = 26,
+    /// Phase of the allocator's rounds; entity 0.
+    AllocationPhase = 27,
+    /// Time until a created pod is seen by the allocator; entity executor.
+    PodAcknowledged = 28,
+    /// First peer that gets a leaving executor's shuffle files; entity executor.
+    MigrationPeer = 29,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.
@@ -157,7 +165,7 @@ impl Stream {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 25] = [
+    const PURPOSES: [Purpose; 29] = [
         Purpose::DataVolume,
         Purpose::PartitionSkew,
         Purpose::Compression,
@@ -183,12 +191,16 @@ mod tests {
         Purpose::RecordedRow,
         Purpose::HeapGrowth,
         Purpose::TaskLaunch,
+        Purpose::WarmUp,
+        Purpose::AllocationPhase,
+        Purpose::PodAcknowledged,
+        Purpose::MigrationPeer,
     ];
 
     #[test]
     fn purposes_are_numbered_from_one_in_order_for_ever() {
         let numbers: Vec<u32> = PURPOSES.iter().map(|purpose| *purpose as u32).collect();
-        assert_eq!(numbers, (1..=25).collect::<Vec<_>>());
+        assert_eq!(numbers, (1..=29).collect::<Vec<_>>());
     }
 
     /// The expected numbers come from a program of its own, written from the published definitions of `SplitMix64` and

@@ -104,6 +104,11 @@ impl SimPlan {
         self.nodes.iter().map(NodePlan::lines).collect()
     }
 
+    /// Every executor, sized.
+    pub fn executor(&self) -> &ExecutorPlan {
+        &self.executor
+    }
+
     /// Container limit of an executor, if it has one.
     pub fn executor_limit(&self) -> Option<Bytes> {
         self.executor.limit

@@ -7,17 +7,20 @@
 //! Kubernetes and Linux. Sources are ids of `domain-facts` (MEM-1, POD-4, …) or primary sources.
 
 mod adaptive;
+mod allocation;
 mod app;
 mod cluster;
 mod dist;
 mod limits;
 mod pod;
 mod probit;
+mod reclaim;
 mod scheduler;
 mod spark;
 mod uncertainty;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
+pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
@@ -29,6 +32,7 @@ pub use pod::{
     Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 pub(crate) use probit::probit;
+pub use reclaim::{Reclaim, Reclaimed};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
@@ -51,6 +55,8 @@ pub struct Spec {
     pub app: AppSpec,
     /// What is uncertain.
     pub uncertainty: Uncertainty,
+    /// What the cluster takes back in the middle of a run.
+    pub reclaims: Vec<Reclaim>,
     /// When a run is cut off.
     pub limits: RunLimits,
 }

@@ -19,6 +19,7 @@ use crate::kernel::{IdVec, Luck, Purpose, mix};
 use crate::plan::SimPlan;
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
+use crate::spark::allocator::dynamic;
 use crate::spark::task::demand;
 use crate::spec::{SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 use crate::units::{Bytes, SimSpan};
@@ -268,6 +269,7 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     let fullest = sim.fullest_node_memory();
     sim.tally.stage_started(stage, now, writes, fullest);
     sim.observer.stage_started(now, stage.index() as u32, attempt);
+    dynamic::on_stage_submitted(sim);
 }
 
 /// Where a stage's tasks would like to run.

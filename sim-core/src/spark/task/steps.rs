@@ -15,11 +15,6 @@ use crate::spark::{bypass_writer, writer::WriterKind};
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimSpan};
 
-/// Core-seconds of the first tasks on an executor for loading classes and deserialising: 0.45 to 0.57 in sixteen logs of
-/// Spark 3.5 on Java 17 (`Executor Deserialize CPU Time` of first tasks; 8.5 has 0.3 to 1 s). CPU time, so that executors that
-/// share too few cores start slowly.
-const WARM_UP: f64 = 0.5;
-
 /// Sends a task to an executor.
 pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(TaskId, u64)> {
     let Attempt { stage, number: attempt, partition, executor, pool } = known_as;
@@ -98,7 +93,9 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     match run.step {
         Step::Launch if !sim.executors[executor].warm => {
             run.step = Step::WarmUp;
-            pieces::start(sim, id, Work { cpu: WARM_UP, ..Work::default() });
+            // CPU time, so that executors that share too few cores start slowly.
+            let cpu = sim.luck.draw(&sim.plan.spec().uncertainty.warm_up_s, Purpose::WarmUp, executor.index() as u64).max(0.0);
+            pieces::start(sim, id, Work { cpu, ..Work::default() });
         }
         Step::Launch => consume::begin(sim, id),
         Step::WarmUp => {
@@ -155,7 +152,7 @@ mod tests {
         let mut nobody = Nobody;
         let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
         let host = ExecutorId::new(0);
-        let executor = Executor::new(&sim);
+        let executor = Executor::new(&sim, ExecutorId::new(sim.executors.len() as u32));
         sim.executors.push(executor);
         let node = NodeId::new(0);
         let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
