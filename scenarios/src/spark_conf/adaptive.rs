@@ -36,9 +36,8 @@ fn is_on(conf: &Conf) -> bool {
 
 fn least_tasks(conf: &Conf, cores: u32) -> u32 {
     let all = || conf.count("spark.default.parallelism").unwrap_or(cores.max(2));
-    conf.count("spark.sql.adaptive.coalescePartitions.minPartitionNum").unwrap_or_else(|| {
-        if conf.on("spark.sql.adaptive.coalescePartitions.parallelismFirst") { all() } else { 1 }
-    })
+    conf.count("spark.sql.adaptive.coalescePartitions.minPartitionNum")
+        .unwrap_or_else(|| if conf.on("spark.sql.adaptive.coalescePartitions.parallelismFirst") { all() } else { 1 })
 }
 
 /// Shuffle partitions of SQL as written: those before coalescing, if they have a key of their own.

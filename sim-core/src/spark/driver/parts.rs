@@ -125,9 +125,7 @@ impl Sizes {
 
     fn part(&self, shares: &[f64], spec: &Spec) -> Part {
         match *spec {
-            Spec::Whole(Range { first, end }) => {
-                Part { first, end, share: shares[first as usize..end as usize].iter().sum(), read: 1.0, write: 1.0 }
-            }
+            Spec::Whole(Range { first, end }) => Part { first, end, share: shares[first as usize..end as usize].iter().sum(), read: 1.0, write: 1.0 },
             Spec::Piece { partition, share } => {
                 let beside = self.beside[partition as usize];
                 Part { first: partition, end: partition + 1, share: shares[partition as usize], read: share * (1.0 - beside) + beside, write: share }

@@ -8,8 +8,8 @@
 
 use super::exclusion::TaskSetExclusion;
 use super::failures::complete;
-use super::speculation::Copies;
 use super::parts::{self, Part, Side};
+use super::speculation::Copies;
 use super::task_set::{Host, Prefs, TaskSet};
 use super::{Driver, offers};
 use crate::day::Day;
