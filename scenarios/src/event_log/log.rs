@@ -1,19 +1,18 @@
 //! The state of one log while it is read: what the events say, folded.
 //!
-//! Memory does not grow with the log but with its stages and executors: task rows are thinned as they come, over the
-//! whole log there are at most a stated number of them, and of the partitions of a stage one bit each is kept, so that
-//! a partition that ran twice (retries, speculation, lost map output) counts once as work and every time in the summary.
+//! Memory does not grow with the log but with its stages and executors, and with those only up to the module `limits`:
+//! task rows are packed and thinned as they come, over the whole log there are at most a stated number of them, and of the
+//! partitions of a stage one bit each is kept, so that a partition that ran twice (retries, speculation, lost map output)
+//! counts once as work and every time in the summary.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use sim_core::spec::TaskRow;
-
-use super::events::{self, Peaks, StageInfo, TaskEnd};
-use super::kept_conf::KEPT_CONF;
+use super::events::{self, Peaks, TaskEnd};
+use super::limits::{AttemptCount, LONGEST_TEXT, LONGEST_VALUE, LeftOut, MAX_EXECUTORS, Room, cut, short};
 use super::machines::{Machines, scheduler_delay};
 use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
-use super::partitions::Partitions;
 use super::rows::{RowBudget, Rows};
+use super::stages::{JobRecord, StageRecord};
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use crate::profile::{Pressure, WeightedRow, add_rows};
@@ -30,8 +29,12 @@ pub(super) struct Log {
     pub(super) sql: bool,
     pub(super) ended: bool,
     pub(super) jobs: BTreeMap<u64, JobRecord>,
-    pub(super) stages: BTreeMap<u64, StageRecord>,
-    pub(super) attempts: BTreeMap<(u64, u64), StageSummary>,
+    /// Boxed, because nodes of a map that grows at its end stay half empty.
+    pub(super) stages: BTreeMap<u64, Box<StageRecord>>,
+    pub(super) attempts: BTreeMap<(u64, u64), Box<StageSummary>>,
+    pub(super) counted: AttemptCount,
+    /// Persisted RDDs by id.
+    pub(super) storage: BTreeMap<u64, PersistedRdd>,
     pub(super) executors: BTreeMap<String, ExecutorSummary>,
     pub(super) machines: Machines,
     pub(super) jvm: Jvm,
@@ -39,50 +42,12 @@ pub(super) struct Log {
     /// What `SparkListenerApplicationStart` calls the application and its attempt.
     pub(super) application_id: Option<String>,
     pub(super) attempt_id: Option<String>,
+    pub(super) left_out: LeftOut,
+    pub(super) room: Room,
+    /// Jobs that ended, and how many have to until stages are forgotten again.
+    pub(super) jobs_ended: u64,
+    pub(super) forget_at: u64,
     budget: RowBudget,
-}
-
-/// One job.
-#[derive(Default)]
-pub(super) struct JobRecord {
-    pub(super) start: u64,
-    pub(super) end: Option<u64>,
-    pub(super) failed: bool,
-    pub(super) stages: Vec<u64>,
-    pub(super) execution: Option<u64>,
-}
-
-/// One stage over all its attempts.
-#[derive(Default)]
-pub(super) struct StageRecord {
-    pub(super) name: String,
-    pub(super) tasks: u64,
-    pub(super) parents: Vec<u64>,
-    /// The RDD whose partitions the tasks compute; a skipped stage is recognised by it.
-    pub(super) rdd: Option<u64>,
-    /// RDDs of the stage that are persisted in memory.
-    pub(super) persisted: BTreeSet<u64>,
-    pub(super) cached_bytes: u64,
-    /// Tasks of the stages that read its shuffle.
-    pub(super) reader_tasks: Option<u64>,
-    /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
-    read_expansion: Option<f64>,
-    pub(super) writes_shuffle: bool,
-    /// Shuffle bytes of its partitions, each once, as the run's codec wrote them.
-    pub(super) written: u64,
-    pub(super) read: u64,
-    /// When it was first submitted and when it last ended, milliseconds since 1970.
-    pub(super) submitted_ms: Option<u64>,
-    pub(super) completed_ms: Option<u64>,
-    /// Persisted RDDs by id.
-    pub(super) storage: BTreeMap<u64, PersistedRdd>,
-    /// Failed task attempts by reason.
-    pub(super) failures: BTreeMap<String, u64>,
-    pub(super) done: Partitions,
-    pub(super) rows: Rows,
-    /// Sum of its task rows.
-    pub(super) sum: Option<TaskRow>,
-    pub(super) pressure: Pressure,
 }
 
 /// What is known of the executors' JVM.
@@ -98,7 +63,7 @@ pub(super) struct Jvm {
 
 /// A name, if it is more than blanks.
 fn named(text: &str) -> Option<String> {
-    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+    Some(text.trim()).filter(|text| !text.is_empty()).map(|text| short(text, LONGEST_TEXT))
 }
 
 impl Log {
@@ -119,12 +84,12 @@ impl Log {
     }
 
     pub(super) fn environment(&mut self, event: &events::EnvironmentUpdate<'_>) {
-        let kept = event.properties.iter().filter(|(key, _)| KEPT_CONF.contains(&key.as_ref()));
-        self.conf.extend(kept.map(|(key, value)| (key.to_string(), value.to_string())));
+        let properties = &event.properties;
+        self.conf.extend(properties.kept.iter().map(|(key, value)| ((*key).to_owned(), short(value, LONGEST_VALUE))));
         if let Some(master) = self.conf.get_mut("spark.master") {
             *master = nameless_master(master);
         }
-        let options = event.properties.get("spark.executor.extraJavaOptions").map_or("", |options| options.as_ref());
+        let options = properties.executor_options.as_ref();
         self.jvm.full_xms |= options.contains("-Xms") || options.contains("+AlwaysPreTouch");
         let named = [("+UseG1GC", "g1"), ("+UseParallelGC", "parallel"), ("+UseSerialGC", "serial")];
         self.jvm.collector = named.iter().find(|(flag, _)| options.contains(flag)).map(|(_, name)| *name).or(self.jvm.collector);
@@ -138,35 +103,50 @@ impl Log {
     }
 
     /// The default resource profile states executor memory and cores where no property does.
-    pub(super) fn resource_profile(&mut self, event: &events::ResourceProfileAdded<'_>) {
-        for (resource, key, unit) in
-            [("memory", "spark.executor.memory", "m"), ("memoryOverhead", "spark.executor.memoryOverhead", "m"), ("cores", "spark.executor.cores", "")]
-        {
-            if let Some(request) = event.requests.get(resource).filter(|_| event.id.0 == 0) {
+    pub(super) fn resource_profile(&mut self, event: &events::ResourceProfileAdded) {
+        let requests = &event.requests;
+        for (request, key, unit) in [
+            (requests.memory, "spark.executor.memory", "m"),
+            (requests.overhead, "spark.executor.memoryOverhead", "m"),
+            (requests.cores, "spark.executor.cores", ""),
+        ] {
+            if let Some(request) = request.filter(|_| event.id.0 == 0) {
                 self.conf.entry(key.to_owned()).or_insert_with(|| format!("{}{unit}", request.amount.0));
             }
         }
     }
 
     pub(super) fn executor_added(&mut self, event: &events::ExecutorAdded<'_>) {
-        let executor = self.executor(&event.id);
-        executor.host = event.info.host.to_string();
+        let Some(executor) = self.executor(&event.id) else {
+            self.left_out.executors += 1;
+            return;
+        };
+        executor.host = short(&event.info.host, LONGEST_TEXT);
         executor.cores = event.info.cores.0;
         executor.added_ms = Some(event.time.0);
     }
 
     pub(super) fn executor_removed(&mut self, event: &events::ExecutorRemoved<'_>) {
-        let executor = self.executor(&event.id);
-        executor.removed_ms = Some(event.time.0);
-        executor.removed_reason = Some(event.reason.to_string());
+        if let Some(executor) = self.executor(&event.id) {
+            executor.removed_ms = Some(event.time.0);
+            executor.removed_reason = Some(short(&event.reason, LONGEST_TEXT));
+        }
     }
 
-    fn executor(&mut self, id: &str) -> &mut ExecutorSummary {
-        self.executors.entry(id.to_owned()).or_insert_with(|| ExecutorSummary { id: id.to_owned(), ..ExecutorSummary::default() })
+    /// An executor that is kept, or `None` beyond the limit.
+    fn executor(&mut self, id: &str) -> Option<&mut ExecutorSummary> {
+        let id = cut(id, LONGEST_TEXT);
+        if !self.executors.contains_key(id) {
+            if self.executors.len() >= MAX_EXECUTORS {
+                return None;
+            }
+            self.executors.insert(id.to_owned(), ExecutorSummary { id: id.to_owned(), ..ExecutorSummary::default() });
+        }
+        self.executors.get_mut(id)
     }
 
     pub(super) fn peaks(&mut self, executor: &str, peaks: &Peaks) {
-        let executor = self.executor(executor);
+        let Some(executor) = self.executor(executor) else { return };
         let raise = |peak: &mut u64, parts: &[super::number::Count]| *peak = (*peak).max(parts.iter().fold(0, |sum, part| sum.saturating_add(part.0)));
         raise(&mut executor.peak_heap_bytes, &[peaks.heap]);
         raise(&mut executor.peak_non_heap_bytes, &[peaks.non_heap]);
@@ -178,109 +158,65 @@ impl Log {
         raise(&mut executor.peak_rss_bytes, &[peaks.rss_jvm, peaks.rss_python, peaks.rss_other]);
     }
 
-    pub(super) fn job_start(&mut self, event: &events::JobStart<'_>) {
-        self.totals.jobs += 1;
-        for info in &event.stages {
-            self.stage_info(info);
-        }
-        for info in &event.stages {
-            for parent in &info.parents {
-                if let Some(stage) = self.stages.get_mut(&parent.0) {
-                    stage.reader_tasks = Some(stage.reader_tasks.unwrap_or(0).max(info.tasks.0));
-                }
-            }
-        }
-        let stages = event.stages.iter().map(|info| info.id.0).collect();
-        let execution =
-            event.properties.as_ref().and_then(|properties| properties.execution.as_ref()?.trim().parse().ok()).filter(|id| *id < crate::profile::MAX_AMOUNT);
-        self.jobs.insert(event.id.0, JobRecord { start: event.time.0, end: None, failed: false, stages, execution });
-    }
-
-    pub(super) fn job_end(&mut self, event: &events::JobEnd<'_>) {
-        let job = self.jobs.entry(event.id.0).or_default();
-        job.end = Some(event.time.0);
-        job.failed = event.result.result != "JobSucceeded";
-    }
-
-    /// A stage was submitted or has completed.
-    pub(super) fn stage_event(&mut self, info: &StageInfo<'_>) {
-        self.stage_info(info);
-        let attempt = self.attempt(info.id.0, info.attempt.0);
-        attempt.name = info.name.to_string();
-        attempt.submitted_ms = info.submitted.map(|time| time.0).or(attempt.submitted_ms);
-        attempt.completed_ms = info.completed.map(|time| time.0).or(attempt.completed_ms);
-        if let Some(stage) = self.stages.get_mut(&info.id.0) {
-            stage.submitted_ms = stage.submitted_ms.or(info.submitted.map(|time| time.0));
-            stage.completed_ms = stage.completed_ms.max(info.completed.map(|time| time.0));
-        }
-    }
-
-    fn attempt(&mut self, stage: u64, attempt: u64) -> &mut StageSummary {
-        self.attempts.entry((stage, attempt)).or_insert_with(|| StageSummary { stage, attempt, ..StageSummary::default() })
-    }
-
-    fn stage_info(&mut self, info: &StageInfo<'_>) {
-        let stage = self.stages.entry(info.id.0).or_default();
-        stage.name = info.name.to_string();
-        // A later attempt of a map stage runs only the partitions that were lost.
-        stage.tasks = stage.tasks.max(info.tasks.0);
-        stage.parents = info.parents.iter().map(|parent| parent.0).collect();
-        stage.rdd = info.rdds.first().map(|rdd| rdd.id.0).or(stage.rdd);
-        let in_memory = info.rdds.iter().filter(|rdd| rdd.level.memory);
-        stage.persisted.extend(in_memory.clone().map(|rdd| rdd.id.0));
-        for rdd in info.rdds.iter().filter(|rdd| rdd.level.memory || rdd.level.disk) {
-            stage.storage.entry(rdd.id.0).or_default().see(rdd);
-        }
-        stage.cached_bytes = stage.cached_bytes.max(in_memory.fold(0u64, |sum, rdd| sum.saturating_add(rdd.memory.0)));
-    }
-
-    /// The stage that wrote the shuffle which the log calls by `stage`: itself, or, when it was skipped because its
-    /// shuffle files were still there, an earlier stage that computed the same RDD.
-    pub(super) fn writer_of(&self, stage: u64) -> Option<u64> {
-        let asked = self.stages.get(&stage)?;
-        if !asked.rows.is_empty() {
-            return Some(stage);
-        }
-        let same = |other: &StageRecord| other.writes_shuffle && !other.rows.is_empty() && asked.rdd.is_some() && other.rdd == asked.rdd;
-        self.stages.range(..stage).rev().find(|(_, other)| same(other)).map(|(id, _)| *id)
-    }
-
     pub(super) fn task_end(&mut self, event: &TaskEnd<'_>) {
         let mut metrics = event.metrics.unwrap_or_default();
         // Spark 2 tells the peak as an accumulator only.
         metrics.peak_execution = metrics.peak_execution.max(event.info.accumulables.peak_execution);
         let failed = event.reason.reason != "Success";
-        let (id, partition) = (event.stage.0, event.info.index.0);
         self.totals.add_task(failed, &metrics);
-        self.attempt(id, event.attempt.0).add_task(failed, &metrics);
-        if !event.info.executor.is_empty() {
-            let executor = self.executor(&event.info.executor);
+        let mut reasons = self.room.reasons;
+        if let Some(attempt) = self.attempt(event.stage.0, event.attempt.0) {
+            attempt.add_task(failed, &metrics);
+            if failed {
+                count_failure(&mut attempt.failures, &event.reason, &mut reasons);
+            }
+        }
+        self.room.reasons = reasons;
+        self.executor_of(event);
+        self.work_of(event, failed, &metrics);
+        self.left_out.lists |= self.room.is_short();
+    }
+
+    /// Takes in what a finished task says of its executor.
+    fn executor_of(&mut self, event: &TaskEnd<'_>) {
+        if event.info.executor.is_empty() {
+            return;
+        }
+        if let Some(executor) = self.executor(&event.info.executor) {
             executor.tasks += 1;
             let host = executor.host.clone();
             self.machines.task(&host, event);
-            if let Some(peaks) = &event.executor {
-                self.peaks(&event.info.executor, peaks);
-            }
         }
-        let row = if failed { None } else { Some(self.row(event, &metrics)) };
-        let stage = self.stages.entry(id).or_default();
-        stage.writes_shuffle |= event.kind == "ShuffleMapTask";
-        stage.completed_ms = stage.completed_ms.max(Some(event.info.finished.0).filter(|time| *time > 0));
-        suffer(&mut stage.pressure, failed, &metrics);
-        if failed {
-            count_failure(&mut stage.failures, &event.reason);
-            let attempt = self.attempt(id, event.attempt.0);
-            count_failure(&mut attempt.failures, &event.reason);
+        if let Some(peaks) = &event.executor {
+            self.peaks(&event.info.executor, peaks);
+        }
+    }
+
+    /// Takes in what a finished task did, as work of its stage.
+    fn work_of(&mut self, event: &TaskEnd<'_>, failed: bool, metrics: &events::TaskMetrics) {
+        let id = event.stage.0;
+        if self.stage(id).is_none() {
+            self.left_out.tasks += 1;
+            self.left_out.run_time_ms = self.left_out.run_time_ms.saturating_add(metrics.run_ms.0);
             return;
         }
+        let row = if failed { None } else { Some(self.row(event, metrics)) };
+        let Some(stage) = self.stages.get_mut(&id) else { return };
+        stage.last_attempt = stage.last_attempt.max(event.attempt.0);
+        stage.writes_shuffle |= event.kind == "ShuffleMapTask";
+        stage.completed_ms = stage.completed_ms.max(Some(event.info.finished.0).filter(|time| *time > 0));
+        suffer(&mut stage.pressure, failed, metrics);
+        if failed {
+            count_failure(&mut stage.failures, &event.reason, &mut self.room.reasons);
+        }
         if let Some(row) = row
-            && stage.done.insert(partition)
+            && stage.done.insert(event.info.index.0, &mut self.room.partitions)
         {
             stage.sum = Some(stage.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
             stage.written = stage.written.saturating_add(metrics.write.bytes.0);
             stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
             let before = stage.rows.len();
-            stage.rows.push(partition, row);
+            stage.rows.push(event.info.index.0, &row);
             self.budget.grown(before, stage.rows.len());
             if self.budget.is_spent() {
                 let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
@@ -289,18 +225,29 @@ impl Log {
         }
     }
 
-    /// The row of a task, with what was seen of it.
+    /// Thins the rows to those of a profile. Nothing is read after it.
+    pub(super) fn finish_rows(&mut self) {
+        if self.budget.is_over() {
+            let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
+            self.budget.finish(&mut rows);
+        }
+    }
+
+    /// The row of a task of a stage that is kept, with what was seen of it.
     fn row(&mut self, event: &TaskEnd<'_>, metrics: &events::TaskMetrics) -> WeightedRow {
         WeightedRow { tasks: 1, total: task_row(metrics, &self.context(event)), seen: seen(event) }
     }
 
     fn context(&mut self, event: &TaskEnd<'_>) -> Context {
         let id = event.stage.0;
-        let read_expansion = self.stages.get(&id).and_then(|stage| stage.read_expansion).unwrap_or_else(|| self.read_expansion(id));
-        let stage = self.stages.entry(id).or_default();
-        stage.read_expansion = Some(read_expansion);
+        let known = self.stages.get(&id);
+        let reader_tasks = known.and_then(|stage| stage.reader_tasks);
+        let read_expansion = known.and_then(|stage| stage.read_expansion).unwrap_or_else(|| self.read_expansion(id));
+        if let Some(stage) = self.stages.get_mut(&id) {
+            stage.read_expansion = Some(read_expansion);
+        }
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
-        let partitions = stage.reader_tasks.unwrap_or_else(configured);
+        let partitions = reader_tasks.unwrap_or_else(configured);
         Context {
             codec: Recorded::of(&self.conf),
             read_expansion,
@@ -341,12 +288,15 @@ fn seen(event: &TaskEnd<'_>) -> [u64; crate::profile::SEEN_COLUMNS.len()] {
 /// Reasons that are told apart; further ones are counted together.
 const MAX_REASONS: usize = 16;
 
-fn count_failure(failures: &mut BTreeMap<String, u64>, reason: &events::EndReason<'_>) {
+/// Counts a failure by its reason. A new reason comes out of `room`.
+fn count_failure(failures: &mut BTreeMap<String, u64>, reason: &events::EndReason<'_>, room: &mut usize) {
     let class = reason.class.rsplit('.').next().unwrap_or_default();
     let name = if class.is_empty() { reason.reason.to_string() } else { format!("{}: {class}", reason.reason) };
     let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-    let known = failures.len() < MAX_REASONS || failures.contains_key(&name);
-    *failures.entry(if known && !name.is_empty() { name } else { "other".to_owned() }).or_insert(0) += 1;
+    let own = failures.contains_key(&name) || failures.len() < MAX_REASONS && *room > 0 && !name.is_empty();
+    let kinds = failures.len();
+    *failures.entry(if own { name } else { "other".to_owned() }).or_insert(0) += 1;
+    *room = room.saturating_sub(failures.len() - kinds);
 }
 
 /// The master without the host that it may name.

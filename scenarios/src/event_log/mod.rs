@@ -1,6 +1,6 @@
 //! Spark event logs: from what a run recorded to a job profile and a summary.
 //!
-//! A log is read line by line with memory that depends on its stages and executors, not on its length. Read are the
+//! A log is read line by line with memory that depends on its stages and executors up to stated limits, not on its length. Read are the
 //! events of the application, its environment, executors, jobs, stages, finished tasks and executor metrics; others
 //! are skipped and counted, lines that are no event are counted as malformed, and a log that breaks off gives what it
 //! has and a warning. The module `mapping` says how metrics become work and marks each default; the module `dag` finds
@@ -10,21 +10,26 @@
 
 mod accumulated;
 mod attempts;
+mod broken;
 mod busy;
 mod codec;
 mod dag;
 mod events;
 mod files;
+mod folded;
 mod kept_conf;
+mod limits;
 mod lines;
 mod log;
 mod machines;
 mod mapping;
 mod number;
+mod packed;
 mod partitions;
 mod reader;
 mod redact;
 mod rows;
+mod stages;
 mod storage;
 mod summary;
 mod world;
@@ -77,6 +82,7 @@ pub enum RedactError {
 /// Writes the log that [`ingest_all`] would read without what it says about people, places and data, packed as the
 /// ending of `name` asks.
 pub fn redact_log(logs: &[PathBuf], name: &str, out: Box<dyn io::Write>) -> Result<(), RedactError> {
+    readable_twice(logs).map_err(RedactError::Log)?;
     let out = codec::Packed::new(name, out).map_err(RedactError::Write)?;
     let (files, _) = read_all(logs).map_err(RedactError::Log)?;
     let (_, written) = reader::read_redacted(&files, out).map_err(RedactError::Log)?;
@@ -85,6 +91,7 @@ pub fn redact_log(logs: &[PathBuf], name: &str, out: Box<dyn io::Write>) -> Resu
 
 /// What [`ingest_all`] gives for the redacted log: the profile has no private text in it.
 pub fn ingest_redacted(logs: &[PathBuf]) -> Result<Ingested, Diagnostics> {
+    readable_twice(logs)?;
     let (files, _) = read_all(logs)?;
     let (read, _) = reader::read_redacted(&files, codec::Packed::Plain(Box::new(io::sink())))?;
     finish(Path::new(redact::REDACTED), read)
@@ -93,6 +100,18 @@ pub fn ingest_redacted(logs: &[PathBuf]) -> Result<Ingested, Diagnostics> {
 /// Reads a log from a stream. The name is that of the file it came from: it tells the codec where the first bytes do not.
 pub fn ingest_stream(name: &str, input: impl io::Read + 'static) -> Result<Ingested, Diagnostics> {
     finish(Path::new(name), reader::read_stream(name, input)?)
+}
+
+/// Redaction reads a log again once it knows which of several it is, which a stream does not allow.
+fn readable_twice(logs: &[PathBuf]) -> Result<(), Diagnostics> {
+    match logs.iter().find(|log| codec::is_stream(log)) {
+        None => Ok(()),
+        Some(stream) => Err(failure(
+            Diagnostic::error("event-log", format!("{} is a stream, and redaction reads a log more than once", stream.display()))
+                .expected("a file")
+                .hint("write the stream into a file first"),
+        )),
+    }
 }
 
 /// The log to use, read.
@@ -104,10 +123,11 @@ fn read_all(logs: &[PathBuf]) -> Result<(files::LogFiles, reader::Read), Diagnos
 
 fn finish(path: &Path, read: reader::Read) -> Result<Ingested, Diagnostics> {
     let name = path.display().to_string();
-    let mut warnings = read.warnings;
-    let summary = read.log.summarize(read.lines, read.truncated);
-    let (world, recorded) = (world::world(&read.log), world::stages(&read.log));
-    let profile = dag::to_profile(read.log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
+    let (mut log, mut warnings) = (read.log, read.warnings);
+    log.finish_rows();
+    let summary = log.summarize(read.lines, read.truncated);
+    let (world, recorded) = (world::world(&log), world::stages(&log));
+    let profile = dag::to_profile(log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
     let mut diagnostics = Diagnostics::default();
     for warning in &warnings {
         diagnostics.push(Diagnostic::warning("event-log", format!("{name}: {warning}")));

@@ -49,7 +49,7 @@ pub const SEEN_COLUMNS: [&str; 11] = [
 ];
 
 /// The columns of a row that scale with the work, in the order of the file format.
-pub(super) const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "input_bytes",
     "shuffle_read_bytes",
     "shuffle_write_bytes",
@@ -66,7 +66,7 @@ pub(super) const COLUMNS: [&str; 11] = [
 const UNMANAGED: usize = 10;
 
 /// The columns of a row as numbers.
-pub(super) fn cells(row: &TaskRow) -> [u64; 11] {
+pub(crate) fn cells(row: &TaskRow) -> [u64; 11] {
     [
         row.input.get(),
         row.shuffle_read.get(),
@@ -83,7 +83,7 @@ pub(super) fn cells(row: &TaskRow) -> [u64; 11] {
 }
 
 /// A row from its columns.
-pub(super) fn from_cells(c: [u64; 11]) -> TaskRow {
+pub(crate) fn from_cells(c: [u64; 11]) -> TaskRow {
     TaskRow {
         input: Bytes::new(c[0]),
         shuffle_read: Bytes::new(c[1]),
