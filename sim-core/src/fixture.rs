@@ -21,6 +21,7 @@ pub(crate) fn certain() -> Uncertainty {
         heap_growth: Dist::Constant(1.0 / 0.6),
         task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
+        warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
     }
 }

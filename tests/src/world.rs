@@ -29,6 +29,7 @@ pub fn certain() -> Uncertainty {
         heap_growth: Dist::Constant(2.0),
         task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
+        warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
     }
 }
@@ -51,6 +52,7 @@ pub fn uncertain() -> Uncertainty {
         heap_growth: Dist::Uniform { low: 1.4, high: 2.8 },
         task_launch_s: Dist::Uniform { low: 0.002, high: 0.05 },
         executor_start_s: Dist::Uniform { low: 2.0, high: 12.0 },
+        warm_up_s: Dist::Uniform { low: 0.0, high: 1.0 },
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
     }
 }

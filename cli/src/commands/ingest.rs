@@ -4,7 +4,7 @@
 //! left out. `--redact OUT` writes one more file, the redacted log or profile. Files are opened before the log is read,
 //! because logs are large.
 
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anstyle::Style;
@@ -52,12 +52,11 @@ pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failu
     }
     let checked = if args.check { Some(recorded::check(&ingested, args.cores).map_err(Failure::Diagnosed)?) } else { None };
     let summary = summary_of(ingested);
-    let text = match (args.format.format, &checked) {
-        (InfoFormat::Table, Some(check)) => format!("{}\n{}", table(&summary)?, check_table(check)),
-        (InfoFormat::Table, None) => table(&summary)?,
-        (InfoFormat::Json, check) => json(&summary, check.as_ref())?,
-    };
-    printer.result(&text)?;
+    match (args.format.format, &checked) {
+        (InfoFormat::Table, Some(check)) => printer.result(&format!("{}\n{}", table(&summary)?, check_table(check)))?,
+        (InfoFormat::Table, None) => printer.result(&table(&summary)?)?,
+        (InfoFormat::Json, check) => printer.result_in_pieces(|stdout| json(&summary, check.as_ref(), stdout))?,
+    }
     Ok(Exit::Done)
 }
 
@@ -116,8 +115,12 @@ struct Printed<'a> {
     check: Option<&'a Check>,
 }
 
-fn json(summary: &Summary, check: Option<&Check>) -> Result<String, Failure> {
-    Ok(serde_json::to_string_pretty(&Printed { summary, check }).context("cannot put the summary into JSON")? + "\n")
+/// In pieces, because the stages of a large log are many megabytes of text.
+fn json(summary: &Summary, check: Option<&Check>, stdout: &mut dyn Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(64 << 10, stdout);
+    serde_json::to_writer_pretty(&mut out, &Printed { summary, check })?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Recorded beside replayed, by stage and in total.

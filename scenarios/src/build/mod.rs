@@ -3,6 +3,7 @@
 mod cluster;
 mod derive;
 mod job;
+mod measured;
 mod settings;
 mod view;
 
@@ -43,7 +44,7 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
         return None;
     }
     if let Some(profile) = &profile {
-        measured(&mut tree, profile);
+        measured::fill(&mut tree, profile);
     }
     fill(&mut tree, &ROOT);
     derive::derive(&mut tree, problems);
@@ -56,13 +57,15 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     place_host_paths(&mut template, &tree);
     let spark = spark(&tree, &conf, template.pod);
     derive::young_share(&mut tree, spark.executor.collector);
-    let spec = spec(&tree, &conf, spark, &profile?);
+    let profile = profile?;
+    let spec = spec(&tree, &conf, spark, &profile);
     validate::validate(&validate::Facts { spec: &spec, conf: &conf, tree: &tree }, problems);
     if problems.has_errors() {
         return None;
     }
     let root = View(&tree);
-    let settings = settings::settings(&tree, &conf);
+    let mut settings = settings::settings(&tree, &conf);
+    measured::tell(&mut settings, &profile);
     Some(Resolved { spec, settings, title: root.text("title"), replications: root.count64("replications") })
 }
 
@@ -163,25 +166,8 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         heap_growth: factor("heap_growth"),
         task_launch_s: seconds("task_launch"),
         executor_start_s: seconds("executor_start"),
+        warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
-    }
-}
-
-/// Puts what the profile's recording run showed of executors' memory where the scenario says nothing.
-fn measured(tree: &mut Node, profile: &crate::profile::Profile) {
-    let Some((calibration, run)) = profile.calibration() else { return };
-    let measured = [("heap_young_share", calibration.young_share), ("heap_growth", calibration.heap_growth), ("non_heap", calibration.non_heap)];
-    for (key, value) in measured {
-        let Some(value) = value else { continue };
-        if tree.get("uncertainty").is_none() {
-            tree.insert("uncertainty", derived(Value::Table(Vec::new()), "the profile's evidence"));
-        }
-        let Some(table) = tree.get_mut("uncertainty").filter(|table| table.get(key).is_none()) else { continue };
-        let origin = format!("measured in {run}, {} executors", value.executors);
-        let text = format!("{{ normal = {{ mean = {:.4}, sd = {:.4} }} }}", value.mean, value.sd);
-        if let Some(node) = crate::raw::read_value(&text, &Layer::Derived(origin)) {
-            table.insert(key, node);
-        }
     }
 }
 

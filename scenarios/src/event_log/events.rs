@@ -165,6 +165,9 @@ pub(super) struct StageInfo<'a> {
     pub(super) submitted: Option<Count>,
     #[serde(rename = "Completion Time", default)]
     pub(super) completed: Option<Count>,
+    /// Whether it says why it failed; the text does not matter.
+    #[serde(rename = "Failure Reason", default)]
+    pub(super) failure: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]

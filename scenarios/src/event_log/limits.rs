@@ -14,31 +14,33 @@ pub(super) const MAX_ATTEMPTS: usize = MAX_STAGES;
 pub(super) const MAX_EXECUTORS: usize = 5000;
 /// Persisted RDDs that are kept one by one.
 pub(super) const MAX_RDDS: usize = 1000;
-/// Characters of a name or a reason.
+/// Bytes of a name or a reason.
 pub(super) const LONGEST_TEXT: usize = 400;
-/// Characters of a setting's value; all that are read are shorter.
+/// Bytes of a setting's value; all that are read are shorter.
 pub(super) const LONGEST_VALUE: usize = 1000;
 /// Warnings of one kind.
 const MAX_TOLD: usize = 10;
 
-/// Room that all stages share: for words of 64 partitions, parents, persisted RDDs and reasons of failures.
+/// Room that all stages share: for words of 64 partitions, parents, persisted RDDs, reasons of failures and partitions of
+/// which attempts failed.
 pub(super) struct Room {
     pub(super) partitions: usize,
     pub(super) parents: usize,
     pub(super) persisted: usize,
     pub(super) reasons: usize,
+    pub(super) lost: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { partitions: 1 << 18, parents: 200_000, persisted: 100_000, reasons: MAX_STAGES }
+        Self { partitions: 1 << 18, parents: 200_000, persisted: 100_000, reasons: MAX_STAGES, lost: 10_000 }
     }
 }
 
 impl Room {
     /// Whether something did not fit.
     pub(super) fn is_short(&self) -> bool {
-        [self.partitions, self.parents, self.persisted, self.reasons].contains(&0)
+        [self.partitions, self.parents, self.persisted, self.reasons, self.lost].contains(&0)
     }
 }
 
@@ -83,16 +85,15 @@ impl AttemptCount {
     }
 }
 
-/// At most `most` characters of a text.
+/// At most `most` bytes of a text.
 pub(super) fn short(text: &str, most: usize) -> String {
     cut(text, most).to_owned()
 }
 
-/// The beginning of a text, at most `most` characters.
+/// The beginning of a text, at most `most` bytes and only whole characters.
 pub(super) fn cut(text: &str, most: usize) -> &str {
-    // Most texts have fewer bytes.
-    let end = if text.len() <= most { None } else { text.char_indices().nth(most) };
-    end.map_or(text, |(at, _)| &text[..at])
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Adds the first warnings of a kind, and how many more there were.
@@ -131,7 +132,10 @@ impl LeftOut {
             warnings.push(format!("the log has more than {MAX_RDDS} persisted RDDs; the first of them are in the evidence"));
         }
         if self.lists {
-            warnings.push("stages have more parents, persisted RDDs, partition numbers or reasons of failures than are kept; totals are exact".to_owned());
+            warnings.push(
+                "stages have more parents, persisted RDDs, partition numbers, failed attempts or reasons of failures than are kept; totals are exact"
+                    .to_owned(),
+            );
         }
     }
 }
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn texts_are_cut_between_characters() {
-        assert_eq!(short("äöü", 2), "äö");
+        assert_eq!((short("äöü", 4), short("äöü", 3)), ("äö".to_owned(), "ä".to_owned()));
         assert_eq!(short("ab", 2), "ab");
     }
 

@@ -5,17 +5,20 @@
 //! partitions of a stage one bit each is kept, so that a partition that ran twice (retries, speculation, lost map output)
 //! counts once as work and every time in the summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::aborted::until_abort;
+use super::broadcasts::Broadcasts;
 use super::events::{self, Peaks, TaskEnd};
 use super::limits::{AttemptCount, LONGEST_TEXT, LONGEST_VALUE, LeftOut, MAX_EXECUTORS, Room, cut, short};
 use super::machines::{Machines, scheduler_delay};
 use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
 use super::rows::{RowBudget, Rows};
-use super::stages::{JobRecord, StageRecord};
+use super::stage_record::{StageRecord, count_failure, suffer};
+use super::stages::JobRecord;
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
-use crate::profile::{Pressure, WeightedRow, add_rows};
+use crate::profile::{WeightedRow, add_rows};
 
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
 const BYPASS_PARTITIONS: u64 = 200;
@@ -47,7 +50,14 @@ pub(super) struct Log {
     /// Jobs that ended, and how many have to until stages are forgotten again.
     pub(super) jobs_ended: u64,
     pub(super) forget_at: u64,
-    budget: RowBudget,
+    pub(super) broadcasts: Broadcasts,
+    /// Executors that took a task with them.
+    pub(super) died: BTreeSet<String>,
+    /// When the last attempt ended that the cluster took, milliseconds since 1970.
+    pub(super) last_loss_ms: u64,
+    /// Stage attempts that were submitted and have not completed.
+    pub(super) running: BTreeSet<(u64, u64)>,
+    pub(super) budget: RowBudget,
 }
 
 /// What is known of the executors' JVM.
@@ -184,8 +194,11 @@ impl Log {
         }
         if let Some(executor) = self.executor(&event.info.executor) {
             executor.tasks += 1;
-            let host = executor.host.clone();
-            self.machines.task(&host, event);
+            let (host, cold) = (executor.host.clone(), executor.tasks <= executor.cores.max(1));
+            self.machines.task(&host, event, cold);
+            if event.reason.reason == "ExecutorLostFailure" {
+                self.died.insert(cut(&event.info.executor, LONGEST_TEXT).to_owned());
+            }
         }
         if let Some(peaks) = &event.executor {
             self.peaks(&event.info.executor, peaks);
@@ -194,29 +207,32 @@ impl Log {
 
     /// Takes in what a finished task did, as work of its stage.
     fn work_of(&mut self, event: &TaskEnd<'_>, failed: bool, metrics: &events::TaskMetrics) {
-        let id = event.stage.0;
+        let (id, partition) = (event.stage.0, event.info.index.0);
         if self.stage(id).is_none() {
             self.left_out.tasks += 1;
             self.left_out.run_time_ms = self.left_out.run_time_ms.saturating_add(metrics.run_ms.0);
             return;
         }
-        let row = if failed { None } else { Some(self.row(event, metrics)) };
+        let over = self.attempts.get(&(id, event.attempt.0)).and_then(|attempt| attempt.completed_ms);
+        let row = self.row(event, &if failed { until_abort(event, over, *metrics) } else { *metrics });
         let Some(stage) = self.stages.get_mut(&id) else { return };
         stage.last_attempt = stage.last_attempt.max(event.attempt.0);
         stage.writes_shuffle |= event.kind == "ShuffleMapTask";
-        stage.completed_ms = stage.completed_ms.max(Some(event.info.finished.0).filter(|time| *time > 0));
+        stage.ran(&event.info, over);
         suffer(&mut stage.pressure, failed, metrics);
         if failed {
             count_failure(&mut stage.failures, &event.reason, &mut self.room.reasons);
+            if stage.lost.add(partition, row, &event.reason, metrics, &mut self.room.lost) {
+                self.last_loss_ms = self.last_loss_ms.max(event.info.finished.0);
+            }
+            return;
         }
-        if let Some(row) = row
-            && stage.done.insert(event.info.index.0, &mut self.room.partitions)
-        {
+        if stage.done.insert(partition, &mut self.room.partitions) {
             stage.sum = Some(stage.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
             stage.written = stage.written.saturating_add(metrics.write.bytes.0);
             stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
             let before = stage.rows.len();
-            stage.rows.push(event.info.index.0, &row);
+            stage.rows.push(partition, &row);
             self.budget.grown(before, stage.rows.len());
             if self.budget.is_spent() {
                 let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
@@ -281,22 +297,10 @@ fn seen(event: &TaskEnd<'_>) -> [u64; crate::profile::SEEN_COLUMNS.len()] {
         m.peak_execution.0,
         m.spill_memory.0,
         m.spill_disk.0,
+        m.input.records.0,
+        m.read.records.0,
     ];
     counts.map(|n| n.min(crate::profile::MAX_AMOUNT - 1))
-}
-
-/// Reasons that are told apart; further ones are counted together.
-const MAX_REASONS: usize = 16;
-
-/// Counts a failure by its reason. A new reason comes out of `room`.
-fn count_failure(failures: &mut BTreeMap<String, u64>, reason: &events::EndReason<'_>, room: &mut usize) {
-    let class = reason.class.rsplit('.').next().unwrap_or_default();
-    let name = if class.is_empty() { reason.reason.to_string() } else { format!("{}: {class}", reason.reason) };
-    let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-    let own = failures.contains_key(&name) || failures.len() < MAX_REASONS && *room > 0 && !name.is_empty();
-    let kinds = failures.len();
-    *failures.entry(if own { name } else { "other".to_owned() }).or_insert(0) += 1;
-    *room = room.saturating_sub(failures.len() - kinds);
 }
 
 /// The master without the host that it may name.
@@ -307,13 +311,59 @@ fn nameless_master(master: &str) -> String {
     }
 }
 
-fn suffer(pressure: &mut Pressure, failed: bool, m: &events::TaskMetrics) {
-    let add = |sum: &mut u64, n: u64| *sum = sum.saturating_add(n).min(crate::profile::MAX_AMOUNT - 1);
-    add(&mut pressure.run_time_ms, m.run_ms.0);
-    add(&mut pressure.gc_ms, m.gc_ms.0);
-    add(&mut pressure.fetch_wait_ms, m.read.wait_ms.0);
-    add(&mut pressure.deserialize_ms, m.deserialize_ms.0);
-    add(&mut pressure.spill_memory, m.spill_memory.0);
-    add(&mut pressure.spill_disk, m.spill_disk.0);
-    add(&mut pressure.failed_tasks, u64::from(failed));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes in a finished task that read 100 bytes more than its index.
+    fn task(log: &mut Log, stage: u64, index: u64) {
+        let line = format!(
+            "{{\"Stage ID\":{stage},\"Stage Attempt ID\":0,\"Task Type\":\"ResultTask\",\"Task End Reason\":{{\"Reason\":\"Success\"}},\
+             \"Task Info\":{{\"Index\":{index},\"Executor ID\":\"1\"}},\"Task Metrics\":{{\"Input Metrics\":{{\"Bytes Read\":{}}}}}}}",
+            100 + index
+        );
+        log.task_end(&serde_json::from_str(&line).unwrap());
+    }
+
+    #[test]
+    fn beyond_the_budget_each_stage_keeps_ten_rows_and_its_sums() {
+        let mut log = Log { budget: RowBudget::of(1000), ..Log::default() };
+        (0..200).for_each(|stage| (0..30).for_each(|index| task(&mut log, stage, index)));
+        log.finish_rows();
+        assert_eq!((log.totals.tasks, log.fewer_rows()), (6000, Some(10)));
+        for stage in log.stages.into_values() {
+            let rows: Vec<WeightedRow> = stage.rows.finish().iter().collect();
+            let sum = |of: fn(&WeightedRow) -> u64| rows.iter().map(of).sum::<u64>();
+            assert_eq!((rows.len(), sum(|row| u64::from(row.tasks)), sum(|row| row.total.input.get())), (10, 30, (100..130).sum()));
+            assert!(rows.iter().any(|row| row.tasks == 1 && row.total.input.get() == 129), "the largest task stays single");
+        }
+    }
+
+    /// Partition numbers without order cost an entry each; totals do not depend on them.
+    #[test]
+    fn partition_numbers_of_a_broken_log_are_bounded() {
+        let mut log = Log { room: Room { partitions: 100, ..Room::default() }, ..Log::default() };
+        (0..300).for_each(|n| task(&mut log, 0, n * 64));
+        assert_eq!((log.totals.tasks, log.tasks_done(), log.room.partitions), (300, 300, 0));
+        assert!(log.left_out.lists);
+    }
+
+    /// Failed attempts are kept only as long as their stage may be given up, and of so many partitions at most.
+    #[test]
+    fn failed_attempts_are_bounded_and_forgotten() {
+        let mut log = Log { room: Room { lost: 100, ..Room::default() }, ..Log::default() };
+        let failed = |log: &mut Log, stage: u64, index: u64, reason: &str| {
+            let line = format!(
+                "{{\"Stage ID\":{stage},\"Stage Attempt ID\":0,\"Task Type\":\"ResultTask\",\"Task End Reason\":{{\"Reason\":\"{reason}\"}},\
+                 \"Task Info\":{{\"Index\":{index},\"Executor ID\":\"1\"}},\"Task Metrics\":{{\"Executor Run Time\":10}}}}"
+            );
+            log.task_end(&serde_json::from_str(&line).unwrap());
+        };
+        (0..300).for_each(|n| failed(&mut log, n / 60, n, "ExceptionFailure"));
+        assert_eq!((log.totals.failed_tasks, log.room.lost, log.left_out.lists), (300, 0, true));
+        failed(&mut log, 0, 0, "ExecutorLostFailure");
+        assert_eq!(log.room.lost, 60, "what the cluster did to a stage is not work");
+        log.stage_event(&serde_json::from_str("{\"Stage ID\":1,\"Submission Time\":1,\"Completion Time\":2}").unwrap());
+        assert_eq!(log.room.lost, 100, "nor is what a stage needed that ended well");
+    }
 }

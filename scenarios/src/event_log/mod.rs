@@ -8,8 +8,10 @@
 //! extension; rolled logs are read in the order of their files, and of several attempts of an application the one that
 //! got furthest counts. No input makes it panic.
 
+mod aborted;
 mod accumulated;
 mod attempts;
+mod broadcasts;
 mod broken;
 mod busy;
 mod codec;
@@ -17,6 +19,7 @@ mod dag;
 mod events;
 mod files;
 mod folded;
+mod jobs;
 mod kept_conf;
 mod limits;
 mod lines;
@@ -24,11 +27,11 @@ mod log;
 mod machines;
 mod mapping;
 mod number;
-mod packed;
 mod partitions;
 mod reader;
 mod redact;
 mod rows;
+mod stage_record;
 mod stages;
 mod storage;
 mod summary;
@@ -40,7 +43,7 @@ use std::path::{Path, PathBuf};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::profile::Profile;
 
-pub use world::{RecordedHost, RecordedStage, RecordedWorld};
+pub use world::{RecordedHost, RecordedSpan, RecordedStage, RecordedWorld};
 
 pub use summary::{ExecutorSummary, LineCounts, StageSummary, Summary, Totals};
 
@@ -53,6 +56,8 @@ pub struct Ingested {
     pub world: RecordedWorld,
     /// Stages in the order of the profile's, as they were.
     pub recorded: Vec<RecordedStage>,
+    /// How long all took.
+    pub span: RecordedSpan,
     /// What was read, in numbers.
     pub summary: Summary,
     /// Warnings.
@@ -124,15 +129,18 @@ fn read_all(logs: &[PathBuf]) -> Result<(files::LogFiles, reader::Read), Diagnos
 fn finish(path: &Path, read: reader::Read) -> Result<Ingested, Diagnostics> {
     let name = path.display().to_string();
     let (mut log, mut warnings) = (read.log, read.warnings);
+    log.settle();
     log.finish_rows();
     let summary = log.summarize(read.lines, read.truncated);
     let (world, recorded) = (world::world(&log), world::stages(&log));
-    let profile = dag::to_profile(log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
+    let started_ms = jobs::started_ms(&log);
+    let (profile, lost) = dag::to_profile(log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
+    let span = RecordedSpan { started_ms, ended_ms: recorded.iter().filter_map(|stage| stage.ended_ms).max(), lost };
     let mut diagnostics = Diagnostics::default();
     for warning in &warnings {
         diagnostics.push(Diagnostic::warning("event-log", format!("{name}: {warning}")));
     }
-    Ok(Ingested { profile, world, recorded, summary: Summary { warnings, ..summary }, diagnostics })
+    Ok(Ingested { profile, world, recorded, span, summary: Summary { warnings, ..summary }, diagnostics })
 }
 
 fn failure(problem: Diagnostic) -> Diagnostics {

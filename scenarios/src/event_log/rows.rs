@@ -2,10 +2,9 @@
 //!
 //! A stage keeps a stated number of rows and thins them when there are twice as many; all stages together keep to a budget,
 //! which costs each of very many stages some of its rows. Thinning joins rows of like size, so that totals stay. Rows are
-//! packed until the profile is made.
+//! packed, here and in the profile.
 
-use super::packed::PackedRows;
-use crate::profile::{MAX_ROWS, WeightedRow, thin};
+use crate::profile::{MAX_ROWS, PackedRows, RecordedRows, WeightedRow, thin};
 
 /// Rows of one stage that are kept while reading; twice as many are thinned to this.
 const KEEP: usize = 4 * MAX_ROWS;
@@ -42,18 +41,19 @@ impl Rows {
         self.len() == 0
     }
     /// The rows for the profile: in the order of partitions while all are there, by size once thinned.
-    pub(super) fn finish(self) -> Vec<WeightedRow> {
+    pub(super) fn finish(self) -> RecordedRows {
         let mut recent: Vec<_> = self.recent.iter().collect();
         recent.sort_by_key(|(partition, _)| *partition);
         let all = self.thinned.iter().chain(recent).map(|(_, row)| row).collect();
-        let mut rows = thin(all, MAX_ROWS);
-        rows.shrink_to_fit();
-        rows
+        // First, so that the packed rows can have its place.
+        drop(self);
+        thin(all, MAX_ROWS).into_iter().collect()
     }
 }
 
 /// How many rows there are and may be.
 pub(super) struct RowBudget {
+    budget: usize,
     held: usize,
     most: usize,
     stage: usize,
@@ -61,11 +61,15 @@ pub(super) struct RowBudget {
 
 impl Default for RowBudget {
     fn default() -> Self {
-        Self { held: 0, most: BUDGET, stage: MAX_ROWS }
+        Self::of(BUDGET)
     }
 }
 
 impl RowBudget {
+    /// A budget of so many rows.
+    pub(super) fn of(budget: usize) -> Self {
+        Self { budget, held: 0, most: budget, stage: MAX_ROWS }
+    }
     /// A stage that had `before` rows has `now`.
     pub(super) fn grown(&mut self, before: usize, now: usize) {
         self.held = (self.held + now).saturating_sub(before);
@@ -76,7 +80,7 @@ impl RowBudget {
     }
     /// Whether there are more rows than a profile may have.
     pub(super) fn is_over(&self) -> bool {
-        self.held > BUDGET
+        self.held > self.budget
     }
     /// Rows that a stage keeps when it cannot keep [`MAX_ROWS`].
     pub(super) fn fewer(&self) -> Option<usize> {
@@ -84,12 +88,12 @@ impl RowBudget {
     }
     /// Thins all stages until half of the budget is free, or they have the fewest rows that are useful.
     pub(super) fn squeeze(&mut self, stages: &mut [&mut Rows]) {
-        self.squeeze_to(BUDGET / 2, stages);
-        self.most = BUDGET.max(2 * self.held);
+        self.squeeze_to(self.budget / 2, stages);
+        self.most = self.budget.max(2 * self.held);
     }
     /// Thins all stages to the rows of a profile: the budget, or the fewest of each stage.
     pub(super) fn finish(&mut self, stages: &mut [&mut Rows]) {
-        self.squeeze_to(BUDGET, stages);
+        self.squeeze_to(self.budget, stages);
     }
     fn squeeze_to(&mut self, goal: usize, stages: &mut [&mut Rows]) {
         loop {

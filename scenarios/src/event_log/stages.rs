@@ -7,13 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::TaskRow;
-
 use super::events::{self, StageInfo};
 use super::limits::{LONGEST_TEXT, MAX_ATTEMPTS, MAX_RDDS, short};
 use super::log::Log;
-use super::partitions::Partitions;
-use super::rows::Rows;
+use super::stage_record::StageRecord;
 use super::summary::StageSummary;
 use crate::profile::{MAX_STAGES, Pressure};
 
@@ -31,48 +28,6 @@ pub(super) struct JobRecord {
     /// How many stages it had.
     pub(super) listed: u64,
     pub(super) execution: Option<u64>,
-}
-
-/// One stage over all its attempts.
-#[derive(Default)]
-pub(super) struct StageRecord {
-    pub(super) name: String,
-    pub(super) tasks: u64,
-    pub(super) parents: Vec<u64>,
-    /// The RDD whose partitions the tasks compute; a skipped stage is recognised by it.
-    pub(super) rdd: Option<u64>,
-    /// RDDs of the stage that are persisted in memory.
-    pub(super) persisted: BTreeSet<u64>,
-    pub(super) cached_bytes: u64,
-    /// Tasks of the stages that read its shuffle.
-    pub(super) reader_tasks: Option<u64>,
-    /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
-    pub(super) read_expansion: Option<f64>,
-    pub(super) writes_shuffle: bool,
-    /// Shuffle bytes of its partitions, each once, as the run's codec wrote them.
-    pub(super) written: u64,
-    pub(super) read: u64,
-    /// When it was first submitted and when it last ended, milliseconds since 1970.
-    pub(super) submitted_ms: Option<u64>,
-    pub(super) completed_ms: Option<u64>,
-    /// The last job that lists it.
-    job: Option<u64>,
-    /// The highest attempt.
-    pub(super) last_attempt: u64,
-    /// Failed task attempts by reason.
-    pub(super) failures: BTreeMap<String, u64>,
-    pub(super) done: Partitions,
-    pub(super) rows: Rows,
-    /// Sum of its task rows.
-    pub(super) sum: Option<TaskRow>,
-    pub(super) pressure: Pressure,
-}
-
-impl StageRecord {
-    /// Whether it can stand for stages that compute the same RDD.
-    fn wrote(&self) -> bool {
-        self.writes_shuffle && !self.rows.is_empty()
-    }
 }
 
 impl Log {
@@ -109,7 +64,8 @@ impl Log {
                 if stage.job.is_none() {
                     stages.push(info.id.0);
                 }
-                stage.job = Some(id);
+                stage.job = stage.job.or(Some(id));
+                stage.last_job = Some(id);
             }
         }
         for info in &event.stages.0 {
@@ -122,6 +78,7 @@ impl Log {
         stages.shrink_to_fit();
         let execution =
             event.properties.as_ref().and_then(|properties| properties.execution.as_ref()?.trim().parse().ok()).filter(|id| *id < crate::profile::MAX_AMOUNT);
+        self.found_broadcasts(execution, &event.stages.0);
         let listed = event.stages.0.len() as u64;
         let job = JobRecord { start: event.time.0, end: None, failed: false, stages, listed, execution };
         if self.jobs.len() >= MAX_STAGES {
@@ -130,6 +87,14 @@ impl Log {
         // As many jobs with stages of their own as there are stages: one that does not fit has none.
         if self.jobs.len() < MAX_STAGES || !job.stages.is_empty() {
             self.jobs.insert(id, job);
+        }
+    }
+
+    /// What a query's driver has built by now is there from the first stage of its next job on.
+    fn found_broadcasts(&mut self, execution: Option<u64>, stages: &[StageInfo<'_>]) {
+        let first = stages.iter().map(|info| info.id.0).filter(|id| self.stages.get(id).is_some_and(|stage| stage.rows.is_empty())).min();
+        if let (Some(execution), Some(stage)) = (execution, first.and_then(|id| self.stages.get_mut(&id))) {
+            stage.broadcast = stage.broadcast.saturating_add(self.broadcasts.take(execution));
         }
     }
 
@@ -152,8 +117,22 @@ impl Log {
             attempt.submitted_ms = info.submitted.map(|time| time.0).or(attempt.submitted_ms);
             attempt.completed_ms = info.completed.map(|time| time.0).or(attempt.completed_ms);
         }
+        let others = !self.running.is_empty();
+        if info.completed.is_some() {
+            self.running.remove(&(info.id.0, info.attempt.0));
+        } else if self.running.len() < MAX_ATTEMPTS {
+            self.running.insert((info.id.0, info.attempt.0));
+        }
         if let Some(stage) = self.stages.get_mut(&info.id.0) {
             stage.last_attempt = stage.last_attempt.max(info.attempt.0);
+            if stage.submitted_ms.is_none() {
+                stage.beside_others = others;
+                stage.after_loss_ms = self.last_loss_ms;
+            }
+            stage.given_up = info.completed.is_some() && info.failure.is_some();
+            if info.completed.is_some() && !stage.given_up {
+                stage.lost.forget(&mut self.room.lost);
+            }
             stage.submitted_ms = stage.submitted_ms.or(info.submitted.map(|time| time.0));
             stage.completed_ms = stage.completed_ms.max(info.completed.map(|time| time.0));
         }
@@ -195,7 +174,7 @@ impl Log {
         }
         self.forget_at = self.jobs_ended + JOBS_BETWEEN;
         let writers = self.writers();
-        let over = |stage: &StageRecord| stage.job.is_some_and(|job| self.jobs.get(&job).is_none_or(|job| job.end.is_some()));
+        let over = |stage: &StageRecord| stage.last_job.is_some_and(|job| self.jobs.get(&job).is_none_or(|job| job.end.is_some()));
         let skipped = |stage: &StageRecord| stage.rows.is_empty() && stage.submitted_ms.is_none() && stage.pressure == Pressure::default();
         let gone: BTreeSet<u64> = self.stages.iter().filter(|(_, stage)| skipped(stage) && over(stage)).map(|(id, _)| *id).collect();
         for stage in self.stages.values_mut() {

@@ -2,7 +2,7 @@
 //!
 //! A stage may read only stages above it in the file, which makes cycles impossible and puts parents before children.
 //! Every stage belongs to exactly one job, and a job ends with a stage whose sink is the result, as a Spark action does;
-//! only the last job of a recording that broke off may end with a shuffle.
+//! only a job that was aborted, and the last one of a recording that broke off, may end with a shuffle.
 
 use super::parse::{RawJob, RawStage};
 use super::table::{Reader, nearest};
@@ -78,7 +78,7 @@ fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, partial:
         job.stages.sort_unstable();
         match last {
             None => out.push(top.error(raw.span, format!("job `{}` has no stages", job.name)).hint("name its stages in `stages`")),
-            Some(last) if stages[last].sink != Sink::Result && !cut_off || job.stages.last() != Some(&last) => {
+            Some(last) if stages[last].sink != Sink::Result && !stages[last].aborted && !cut_off || job.stages.last() != Some(&last) => {
                 let problem = top.error(raw.span, format!("job `{}` does not end with a result stage", job.name));
                 out.push(
                     problem.expected("a last stage with `sink = \"result\"` below the stages that it needs").hint("list the stage that gives the result last"),

@@ -12,6 +12,7 @@ mod app;
 mod calibrate;
 mod check;
 mod evidence;
+mod packed;
 mod parse;
 mod parse_work;
 mod quantity;
@@ -29,10 +30,12 @@ use sim_core::units::{ByteRate, Bytes, SimSpan};
 use crate::diag::{Diagnostics, Source};
 
 pub use calibrate::{Calibration, Measured};
-pub use evidence::{Evidence, ExecutorEvidence, RddEvidence};
+pub use evidence::{Evidence, ExecutorEvidence, JobEvidence, RddEvidence};
+pub(crate) use packed::PackedRows;
+pub use packed::RecordedRows;
 pub(crate) use parse::MAX_INPUT;
 pub(crate) use quantity::parse_spark_bytes;
-pub(crate) use rows::{COLUMNS, MAX_AMOUNT, add_rows, cells, from_cells, thin};
+pub(crate) use rows::{MAX_AMOUNT, add_rows, thin};
 pub use rows::{SEEN_COLUMNS, WeightedRow};
 
 /// Version of the file format that this build writes and reads.
@@ -116,6 +119,10 @@ pub struct Stage {
     pub delay: SimSpan,
     /// Attempts that the recording run needed.
     pub attempts: u32,
+    /// Whether Spark gave it up and its job failed: its work is what was done until then, and its job ends with it.
+    pub aborted: bool,
+    /// Spark's number of the job that ran it first.
+    pub job: Option<u64>,
     /// Task attempts of the recording run that failed, by reason.
     pub failures: BTreeMap<String, u64>,
     /// What its tasks do.
@@ -161,7 +168,7 @@ pub enum Work {
     /// In proportion to the application's input.
     Parametric(Ratios),
     /// As recorded. A row stands for `tasks` tasks and holds their sum.
-    Recorded(Vec<WeightedRow>),
+    Recorded(RecordedRows),
 }
 
 /// Work in proportion to the application's input.

@@ -14,8 +14,8 @@ use toml::de::DeTable;
 use super::parse_work::{input_source, work};
 use super::table::Reader;
 use super::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, PartitionRule, Pressure, Profile, RddEvidence,
-    SCHEMA_VERSION, Sink, Stage, TaskRule, check,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, JobEvidence, PartitionRule, Pressure, Profile,
+    RddEvidence, SCHEMA_VERSION, Sink, Stage, TaskRule, check,
 };
 use crate::diag::{Diagnostic, Diagnostics, Source};
 
@@ -125,6 +125,8 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
     let broadcast = block.size("broadcast", MAX_INPUT, out).unwrap_or_default();
     let delay = block.time("delay", out).unwrap_or_default();
     let attempts = block.integer("attempts", 1..1 << 20, out).map_or(1, |n| n as u32);
+    let aborted = block.boolean("aborted", out).unwrap_or(false);
+    let job = block.integer("job", 0..MAX_INPUT + 1, out);
     let work = work(&mut block, input, out);
     let failures = block.child("failures", out).map(|table| table.counts(out)).unwrap_or_default();
     let pressure = block.child("pressure", out).map(|child| pressure(child, out));
@@ -145,6 +147,8 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
         broadcast,
         delay,
         attempts,
+        aborted,
+        job,
         failures,
         work,
         pressure,
@@ -176,8 +180,20 @@ fn evidence(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Evidence {
     let xms_equals_xmx = block.boolean("xms_equals_xmx", out);
     let executors = block.blocks("executor", out).into_iter().map(|child| executor(child, out)).collect();
     let rdds = block.blocks("rdd", out).into_iter().map(|child| rdd(child, out)).collect();
+    let jobs = block.blocks("job", out).into_iter().map(|child| job_evidence(child, out)).collect();
     block.finish(out);
-    Evidence { spark_version, application, collector, xms_equals_xmx, conf, executors, rdds }
+    Evidence { spark_version, application, collector, xms_equals_xmx, conf, executors, rdds, jobs }
+}
+
+fn job_evidence(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> JobEvidence {
+    let job = JobEvidence {
+        id: block.integer("id", 0..u64::MAX, out).unwrap_or(0),
+        started: block.time("started", out).unwrap_or_default(),
+        ended: block.time("ended", out),
+        failed: block.boolean("failed", out).unwrap_or(false),
+    };
+    block.finish(out);
+    job
 }
 
 fn executor(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> ExecutorEvidence {

@@ -7,6 +7,8 @@
 //! more partitions divide each evenly (a hot key that can't be divided is beyond this). All rounding is of cumulated
 //! amounts, so that no total drifts.
 
+use std::borrow::Borrow;
+
 use sim_core::spec::TaskRow;
 use sim_core::units::{Bytes, SimSpan};
 
@@ -34,7 +36,7 @@ impl WeightedRow {
 }
 
 /// What a recording run saw of a task beside its work: times that belong to the cluster that recorded it, and how its memory was used.
-pub const SEEN_COLUMNS: [&str; 11] = [
+pub const SEEN_COLUMNS: [&str; 13] = [
     "seen_run_ms",
     "seen_gc_ms",
     "seen_fetch_wait_ms",
@@ -46,6 +48,8 @@ pub const SEEN_COLUMNS: [&str; 11] = [
     "seen_peak_execution_bytes",
     "seen_spill_memory_bytes",
     "seen_spill_disk_bytes",
+    "seen_input_records",
+    "seen_read_records",
 ];
 
 /// The columns of a row that scale with the work, in the order of the file format.
@@ -106,13 +110,13 @@ pub(crate) fn add_rows(a: &TaskRow, b: &TaskRow) -> TaskRow {
 }
 
 /// The sum of all rows.
-pub(super) fn total(rows: &[WeightedRow]) -> TaskRow {
-    rows.iter().fold(from_cells([0; 11]), |sum, row| add_rows(&sum, &row.total))
+pub(super) fn total(rows: impl IntoIterator<Item = impl Borrow<WeightedRow>>) -> TaskRow {
+    rows.into_iter().fold(from_cells([0; 11]), |sum, row| add_rows(&sum, &row.borrow().total))
 }
 
 /// How many tasks the rows stand for.
-pub(super) fn task_count(rows: &[WeightedRow]) -> u32 {
-    rows.iter().fold(0, |n, row| n.saturating_add(row.tasks))
+pub(super) fn task_count(rows: impl IntoIterator<Item = impl Borrow<WeightedRow>>) -> u32 {
+    rows.into_iter().fold(0, |n, row| n.saturating_add(row.borrow().tasks))
 }
 
 /// At most `limit` rows with the same totals: the largest stay single, the others become sums of neighbours in size.

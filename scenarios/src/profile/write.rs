@@ -45,7 +45,7 @@ pub(super) fn write(profile: &Profile, to: &mut dyn FnMut(&str) -> io::Result<()
         out.flush(PIECE, to)?;
     }
     if let Some(evidence) = &profile.evidence {
-        write_evidence(&mut out, evidence);
+        write_evidence(&mut out, evidence, to)?;
     }
     out.flush(0, to)
 }
@@ -121,9 +121,15 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     if stage.attempts != 1 {
         out.raw("attempts", stage.attempts);
     }
+    if stage.aborted {
+        out.raw("aborted", true);
+    }
+    if let Some(job) = stage.job {
+        out.raw("job", job);
+    }
     match &stage.work {
         Work::Parametric(ratios) => write_ratios(out, ratios),
-        Work::Recorded(rows) => write_rows(out, rows),
+        Work::Recorded(rows) => write_rows(out, &rows.iter().collect::<Vec<_>>()),
     }
     if let Some(pressure) = &stage.pressure {
         write_pressure(out, pressure);
@@ -183,7 +189,7 @@ fn write_pressure(out: &mut Out, pressure: &Pressure) {
     out.raw("failed_tasks", pressure.failed_tasks);
 }
 
-fn write_evidence(out: &mut Out, evidence: &Evidence) {
+fn write_evidence(out: &mut Out, evidence: &Evidence, to: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
     out.header("[evidence]");
     if let Some(version) = &evidence.spark_version {
         out.text("spark_version", version);
@@ -231,6 +237,17 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
         for (key, peak) in peaks {
             out.text(key, &print_size(peak));
         }
+        out.flush(PIECE, to)?;
+    }
+    for job in &evidence.jobs {
+        out.header("[[evidence.job]]");
+        out.raw("id", job.id);
+        out.text("started", &print_span(job.started));
+        if let Some(ended) = job.ended {
+            out.text("ended", &print_span(ended));
+        }
+        out.raw("failed", job.failed);
+        out.flush(PIECE, to)?;
     }
     for rdd in &evidence.rdds {
         out.header("[[evidence.rdd]]");
@@ -244,4 +261,5 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
         out.text("memory", &print_size(rdd.memory));
         out.text("disk", &print_size(rdd.disk));
     }
+    Ok(())
 }

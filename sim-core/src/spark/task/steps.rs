@@ -15,11 +15,6 @@ use crate::spark::{bypass_writer, writer::WriterKind};
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimSpan};
 
-/// Core-seconds of the first tasks on an executor for loading classes and deserialising: 0.45 to 0.57 in sixteen logs of
-/// Spark 3.5 on Java 17 (`Executor Deserialize CPU Time` of first tasks; 8.5 has 0.3 to 1 s). CPU time, so that executors that
-/// share too few cores start slowly.
-const WARM_UP: f64 = 0.5;
-
 /// Sends a task to an executor.
 pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId) {
     let Some(node) = sim.executors[executor].node else { return };
@@ -95,7 +90,9 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     match run.step {
         Step::Launch if !sim.executors[executor].warm => {
             run.step = Step::WarmUp;
-            pieces::start(sim, id, Work { cpu: WARM_UP, ..Work::default() });
+            // CPU time, so that executors that share too few cores start slowly.
+            let cpu = sim.luck.draw(&sim.plan.spec().uncertainty.warm_up_s, Purpose::WarmUp, executor.index() as u64).max(0.0);
+            pieces::start(sim, id, Work { cpu, ..Work::default() });
         }
         Step::Launch => consume::begin(sim, id),
         Step::WarmUp => {
