@@ -11,7 +11,7 @@ use sim_core::spec::InputSource;
 
 use super::quantity::{print_rate, print_size, print_span};
 use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
-use super::{Evidence, InputBasis, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
+use super::{Evidence, InputBasis, JobEvidence, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
 use sim_core::units::ByteRate;
 
 /// Bytes after which a piece goes out.
@@ -189,6 +189,16 @@ fn write_pressure(out: &mut Out, pressure: &Pressure) {
     out.raw("failed_tasks", pressure.failed_tasks);
 }
 
+fn write_job_evidence(out: &mut Out, job: &JobEvidence) {
+    out.header("[[evidence.job]]");
+    out.raw("id", job.id);
+    out.text("started", &print_span(job.started));
+    if let Some(ended) = job.ended {
+        out.text("ended", &print_span(ended));
+    }
+    out.raw("failed", job.failed);
+}
+
 fn write_evidence(out: &mut Out, evidence: &Evidence, to: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
     out.header("[evidence]");
     if let Some(version) = &evidence.spark_version {
@@ -240,13 +250,7 @@ fn write_evidence(out: &mut Out, evidence: &Evidence, to: &mut dyn FnMut(&str) -
         out.flush(PIECE, to)?;
     }
     for job in &evidence.jobs {
-        out.header("[[evidence.job]]");
-        out.raw("id", job.id);
-        out.text("started", &print_span(job.started));
-        if let Some(ended) = job.ended {
-            out.text("ended", &print_span(ended));
-        }
-        out.raw("failed", job.failed);
+        write_job_evidence(out, job);
         out.flush(PIECE, to)?;
     }
     for rdd in &evidence.rdds {
