@@ -42,7 +42,7 @@ fn stages_beyond_the_limit_are_in_the_totals_only_and_told() {
 /// An iterative application: each job lists the stages of all jobs before it anew, and skips them.
 #[test]
 fn skipped_stages_make_room_and_their_readers_know_the_writer() {
-    let (jobs, depth) = (1000u64, 30u64);
+    let (jobs, depth) = (700u64, 30u64);
     let rdd = |n: u64| format!("{{\"RDD ID\":{n}}}");
     let lines = (0..jobs).flat_map(move |job| {
         // Stages job * 100 + 0, 1, 2 ... list RDDs from `job - depth` on; only the last two run.

@@ -17,7 +17,8 @@ fn peak() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
 }
 
-/// Stages of ten tasks as many as a profile has: the most that is kept in all. Then twice as many stages, and more tasks.
+/// As many stages as a profile has, and then a quarter more. That more tasks a stage take little more is for the command of
+/// docs/guide/ingest.md; here it would take a minute.
 #[test]
 fn the_peak_is_bounded_and_does_not_grow_with_the_log() {
     let read = |stages: u64, tasks: u64| {
@@ -25,10 +26,12 @@ fn the_peak_is_bounded_and_does_not_grow_with_the_log() {
         ingested.profile.write_toml(&mut io::sink()).expect("a sink takes all");
         assert_eq!(ingested.summary.totals.tasks, stages * tasks);
     };
-    read(MAX_STAGES as u64, 10);
+    read(MAX_STAGES as u64, 2);
     let whole = peak();
-    assert!(whole < 100_000_000, "{whole} bytes");
-    read(2 * MAX_STAGES as u64, 10);
+    println!("{} KiB", whole >> 10);
+    assert!(whole < 70_000_000, "{whole} bytes");
+    read(MAX_STAGES as u64 * 5 / 4, 2);
     let longer = peak();
-    assert!(longer - whole < 8 << 20, "{} MiB more for a log of twice the length", (longer - whole) >> 20);
+    println!("{} KiB", longer >> 10);
+    assert!(longer - whole < 4 << 20, "{} KiB more for a longer log", (longer - whole) >> 10);
 }
