@@ -170,9 +170,16 @@ pub enum FailureReason {
     ExecutorFailures,
     /// The driver died.
     DriverLost,
+    /// A task may run nowhere: every executor is excluded for it (3.6), or a barrier stage needs more slots than there are (FF-6).
+    Unschedulable,
+    /// Lost output of an indeterminate stage (or a failed barrier stage) whose result stage had committed partitions (FF-5, FF-6).
+    Rollback,
 }
 
 impl FailureReason {
+    /// All reasons, in the order of results.
+    pub const ALL: [Self; 6] = [Self::TaskFailures, Self::StageAttempts, Self::ExecutorFailures, Self::DriverLost, Self::Unschedulable, Self::Rollback];
+
     /// The name in results.
     pub const fn key(self) -> &'static str {
         match self {
@@ -180,6 +187,8 @@ impl FailureReason {
             Self::StageAttempts => "stage_attempts",
             Self::ExecutorFailures => "executor_failures",
             Self::DriverLost => "driver_lost",
+            Self::Unschedulable => "unschedulable",
+            Self::Rollback => "rollback",
         }
     }
 }

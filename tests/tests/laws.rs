@@ -8,6 +8,7 @@ mod laws {
     mod failures;
     mod probability;
     mod same;
+    mod schedule;
     mod time;
 
     use sim_core::plan::SimPlan;

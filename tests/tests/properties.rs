@@ -116,6 +116,16 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             let most = scheduling.stage_max_consecutive_attempts.min(scheduling.stage_max_attempts.unwrap_or(u32::MAX));
             require(outcome.stages.iter().any(|s| s.attempts >= most), || "no stage was tried so often".into())
         }
+        Ending::Failed(FailureReason::Unschedulable) => {
+            let barrier = spec.app.stages.iter().any(|stage| stage.barrier);
+            let failed = outcome.stages.iter().any(|s| s.tasks_failed > 0);
+            require(barrier || spec.spark.scheduler.exclusion.is_some() && failed, || "nothing keeps a task from any slot".into())
+        }
+        Ending::Failed(FailureReason::Rollback) => {
+            let may = spec.app.stages.iter().any(|stage| stage.barrier || stage.indeterminate);
+            let lost = outcome.executors_lost > 0 || spec.spark.scheduler.exclusion.is_some();
+            require(may && lost, || "nothing to roll back".into())
+        }
         Ending::Failed(FailureReason::DriverLost) => {
             require(outcome.incidents.iter().any(|i| i.victim == Party::Driver), || "the driver is lost without an incident".into())
         }

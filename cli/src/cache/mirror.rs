@@ -75,7 +75,7 @@ pub(super) struct PointResultMirror {
     #[serde(with = "SummaryMirror")]
     spill: Summary,
     truncated: [u64; 3],
-    failed: [u64; 4],
+    failed: [u64; 6],
     node_peaks: Vec<f64>,
     example: Option<u64>,
     #[serde(with = "example_incident")]

@@ -70,7 +70,7 @@ const STATISTICS: [Named<Summary>; 12] = [
 
 const PARTS: [Named<Estimate>; 4] = [("estimate", |e| e.estimate), ("low", |e| e.low), ("high", |e| e.high), ("n", |e| e.n as f64)];
 
-const REASONS: [FailureReason; 4] = [FailureReason::TaskFailures, FailureReason::StageAttempts, FailureReason::ExecutorFailures, FailureReason::DriverLost];
+const REASONS: [FailureReason; 6] = FailureReason::ALL;
 const TRUNCATIONS: [&str; 3] = ["horizon", "events", "starved"];
 
 impl Field {

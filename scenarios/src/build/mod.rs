@@ -7,7 +7,7 @@ mod measured;
 mod settings;
 mod view;
 
-use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, RunLimits, SparkConf, SparkVersion, Spec, Uncertainty, VolumeSource};
+use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, PoolConf, RunLimits, SparkConf, SparkVersion, Spec, Uncertainty, VolumeSource};
 
 use crate::diag::{Diagnostics, Source};
 use crate::kube_yaml;
@@ -52,10 +52,12 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
         return None;
     }
     let conf = Conf::new(&entries, version);
+    spark_conf::check_mode(&conf, problems);
+    let pools = pools(View(&tree).table("spark"), &conf, problems);
     let mut template = template.unwrap_or_default();
     spark_conf::families(&conf, &mut template, problems);
     place_host_paths(&mut template, &tree);
-    let spark = spark(&tree, &conf, template.pod);
+    let spark = spark(&tree, &conf, template.pod, pools);
     derive::young_share(&mut tree, spark.executor.collector);
     let profile = profile?;
     let spec = spec(&tree, &conf, spark, &profile);
@@ -106,9 +108,26 @@ fn place_host_paths(template: &mut kube_yaml::Template, tree: &Node) {
     }
 }
 
-fn spark(tree: &Node, conf: &Conf, template: PodTemplate) -> SparkConf {
+/// Pools of the scenario, then those of Spark's file whose names are new.
+fn pools(spark: View<'_>, conf: &Conf, problems: &mut Diagnostics) -> Vec<PoolConf> {
+    let inline = spark.items("pool").map(|pool| PoolConf {
+        name: pool.text("name"),
+        mode: spark_conf::scheduling_mode(&pool.text("mode")).unwrap_or_default(),
+        weight: pool.count("weight"),
+        min_share: pool.count("min_share"),
+    });
+    let mut pools: Vec<PoolConf> = inline.collect();
+    for pool in spark_conf::allocation_file(conf, problems) {
+        if !pools.iter().any(|known| known.name == pool.name) {
+            pools.push(pool);
+        }
+    }
+    pools
+}
+
+fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) -> SparkConf {
     let platform = cluster::platform(&View(tree).table("cluster").text("platform"));
-    spark_conf::resolve(conf, surroundings(View(tree).table("spark"), platform, template))
+    spark_conf::resolve(conf, surroundings(View(tree).table("spark"), platform, template, pools))
 }
 
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
@@ -124,7 +143,7 @@ fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Pr
     }
 }
 
-fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: PodTemplate) -> Surroundings {
+fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: PodTemplate, pools: Vec<PoolConf>) -> Surroundings {
     Surroundings {
         platform,
         language: match spark.text("language").as_str() {
@@ -144,6 +163,7 @@ fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: P
         codec: ["codec_ratio", "compress_s_per_gib", "decompress_s_per_gib"].map(|key| spark.maybe(key).map(|_| spark.number(key))),
         replace_delay: spark.time("replace_delay"),
         max_replacements: spark.maybe("max_replacements").map(|_| spark.count("max_replacements")),
+        pools,
         template,
     }
 }

@@ -149,6 +149,8 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::new(record.broadcast.min(MAX_INPUT)),
         delay: SimSpan::ZERO,
+        barrier: record.barrier,
+        indeterminate: record.indeterminate,
         attempts: u32::try_from(record.last_attempt).unwrap_or(u32::MAX).saturating_add(1).min(MOST_ATTEMPTS),
         aborted: record.aborted,
         job: record.job.map(|job| job.min(MAX_INPUT)),

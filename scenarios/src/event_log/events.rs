@@ -178,6 +178,12 @@ pub(super) struct RddInfo<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(rename = "Storage Level", default)]
     pub(super) level: StorageLevel,
+    /// `DETERMINATE`, `UNORDERED` or `INDETERMINATE`, in logs of Spark 3.4 and later.
+    #[serde(borrow, rename = "DeterministicLevel", default)]
+    pub(super) determinism: Cow<'a, str>,
+    /// Whether it belongs to a barrier stage.
+    #[serde(rename = "Barrier", default)]
+    pub(super) barrier: bool,
     #[serde(rename = "Number of Partitions", default)]
     pub(super) partitions: Count,
     #[serde(rename = "Memory Size", default)]

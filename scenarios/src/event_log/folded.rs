@@ -29,6 +29,10 @@ pub(super) struct Properties<'a> {
 #[derive(Default)]
 pub(super) struct Rdds<'a> {
     pub(super) first: Option<u64>,
+    /// Whether Spark took another run of the first to give other rows.
+    pub(super) indeterminate: bool,
+    /// Whether one of them belongs to a barrier stage.
+    pub(super) barrier: bool,
     pub(super) persisted: Vec<RddInfo<'a>>,
 }
 
@@ -87,7 +91,10 @@ impl<'de> Visitor<'de> for RddsVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Rdds<'de>, A::Error> {
         let mut all = Rdds::default();
         while let Some(rdd) = items.next_element::<RddInfo<'de>>()? {
-            all.first = all.first.or(Some(rdd.id.0));
+            if all.first.is_none() {
+                (all.first, all.indeterminate) = (Some(rdd.id.0), rdd.determinism == "INDETERMINATE");
+            }
+            all.barrier |= rdd.barrier;
             if rdd.level.memory || rdd.level.disk {
                 all.persisted.push(rdd);
             }

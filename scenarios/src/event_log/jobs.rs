@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sim_core::spec::JobStart;
 use sim_core::units::SimSpan;
 
 use super::log::Log;
@@ -164,7 +165,14 @@ pub(super) fn finish(groups: Vec<Group>, stages: &mut [Stage], times: &Timeline)
         lost.extend(delays(&group, stages, times));
         group.executions.sort_unstable();
         group.executions.dedup();
-        jobs.push(Job { name: format!("job-{}", jobs.len()), stages: group.stages, driver_gap: group.gap, executions: group.executions });
+        jobs.push(Job {
+            name: format!("job-{}", jobs.len()),
+            stages: group.stages,
+            driver_gap: group.gap,
+            start: JobStart::InTurn,
+            pool: None,
+            executions: group.executions,
+        });
     }
     let lost_ms = lost.iter().fold(thinned_ms(&times.missing, &lost), |sum, (from, to)| sum.saturating_add(to - from));
     (jobs, partial, SimSpan::from_ms(lost_ms.min(LONGEST_RUN_MS)))

@@ -21,6 +21,10 @@ pub(super) struct StageRecord {
     /// RDDs of the stage that are persisted in memory.
     pub(super) persisted: BTreeSet<u64>,
     pub(super) cached_bytes: u64,
+    /// Whether Spark took another run of its tasks to give other rows (Spark 3.4 and later say so).
+    pub(super) indeterminate: bool,
+    /// Whether it is a barrier stage.
+    pub(super) barrier: bool,
     /// Tasks of the stages that read its shuffle.
     pub(super) reader_tasks: Option<u64>,
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.

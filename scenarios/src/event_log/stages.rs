@@ -158,6 +158,8 @@ impl Log {
         stage.parents = info.parents.0.iter().copied().take(room.parents).collect();
         room.parents -= stage.parents.len();
         stage.rdd = info.rdds.first.or(stage.rdd);
+        stage.indeterminate |= info.rdds.indeterminate;
+        stage.barrier |= info.rdds.barrier;
         let in_memory = || info.rdds.persisted.iter().filter(|rdd| rdd.level.memory);
         for rdd in in_memory() {
             if room.persisted > 0 && stage.persisted.insert(rdd.id.0) {

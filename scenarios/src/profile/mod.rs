@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use sim_core::spec::{AppSpec, InputSource};
+use sim_core::spec::{AppSpec, InputSource, JobStart};
 use sim_core::units::{ByteRate, Bytes, SimSpan};
 
 use crate::diag::{Diagnostics, Source};
@@ -83,8 +83,12 @@ pub struct Job {
     pub name: String,
     /// Indices of its stages, parents before children, the result stage last.
     pub stages: Vec<usize>,
-    /// Time of the driver between this job's end and the next job's start.
+    /// Time of the driver between this job's end and the next job's start, if that starts in turn.
     pub driver_gap: SimSpan,
+    /// When it starts.
+    pub start: JobStart,
+    /// `spark.scheduler.pool`.
+    pub pool: Option<String>,
     /// SQL executions that it belongs to.
     pub executions: Vec<u64>,
 }
@@ -117,6 +121,10 @@ pub struct Stage {
     pub broadcast: Bytes,
     /// Time of the driver between the instant at which the stage could start and its submission: planning, adaptive re-planning.
     pub delay: SimSpan,
+    /// Whether its tasks are launched all together and fail together (FF-6).
+    pub barrier: bool,
+    /// Whether a second run of a task may give other rows (FF-5).
+    pub indeterminate: bool,
     /// Attempts that the recording run needed.
     pub attempts: u32,
     /// Whether Spark gave it up and its job failed: its work is what was done until then, and its job ends with it.

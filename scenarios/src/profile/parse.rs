@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sim_core::spec::InputSource;
-use sim_core::units::Bytes;
+use sim_core::spec::{InputSource, JobStart};
+use sim_core::units::{Bytes, SimSpan};
 use toml::de::DeTable;
 
 use super::parse_work::{input_source, work};
@@ -33,7 +33,15 @@ pub(super) struct RawStage {
 pub(super) struct RawJob {
     pub(super) job: Job,
     pub(super) stages: Vec<(String, Range<usize>)>,
+    pub(super) start: RawStart,
     pub(super) span: Range<usize>,
+}
+
+/// When a job starts, jobs still by name.
+pub(super) enum RawStart {
+    InTurn,
+    After(Vec<(String, Range<usize>)>, SimSpan),
+    With((String, Range<usize>), SimSpan),
 }
 
 /// Reads the text of a profile.
@@ -102,9 +110,33 @@ fn job(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> RawJob {
     let stages = block.need("stages", stages, "[\"scan\", \"sort\"]", out).unwrap_or_default();
     let driver_gap = block.time("driver_gap", out).unwrap_or_default();
     let executions = block.integers("executions", out);
+    let pool = block.string("pool", out);
+    let start = start(&mut block, out);
     let span = block.span();
     block.finish(out);
-    RawJob { job: Job { name, stages: Vec::new(), driver_gap, executions }, stages, span }
+    RawJob { job: Job { name, stages: Vec::new(), driver_gap, start: JobStart::InTurn, pool, executions }, stages, start, span }
+}
+
+/// `after = ["a"]` with `gap`, or `beside = "a"` with `offset`; without either a job starts in turn.
+fn start(block: &mut Reader<'_, '_>, out: &mut Diagnostics) -> RawStart {
+    let after = block.names("after", out);
+    let beside = block.string("beside", out);
+    let at = block.span_of("beside");
+    let (gap, offset) = (block.time("gap", out), block.time("offset", out));
+    let problem = match (&after, &beside) {
+        (Some(_), Some(_)) => Some(("beside", "a job starts `after` others or `beside` one, not both")),
+        (None, _) if gap.is_some() => Some(("gap", "`gap` belongs to `after`")),
+        (_, None) if offset.is_some() => Some(("offset", "`offset` belongs to `beside`")),
+        _ => None,
+    };
+    if let Some((key, message)) = problem {
+        out.push(block.error(block.span_of(key), message).expected("`after` with `gap`, `beside` with `offset`, or neither"));
+    }
+    match (after, beside) {
+        (Some(after), _) => RawStart::After(after, gap.unwrap_or_default()),
+        (None, Some(beside)) => RawStart::With((beside, at), offset.unwrap_or_default()),
+        (None, None) => RawStart::InTurn,
+    }
 }
 
 fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStage {
@@ -124,6 +156,8 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
     let cached = block.size("cached", MAX_INPUT, out).unwrap_or_default();
     let broadcast = block.size("broadcast", MAX_INPUT, out).unwrap_or_default();
     let delay = block.time("delay", out).unwrap_or_default();
+    let barrier = block.boolean("barrier", out).unwrap_or(false);
+    let indeterminate = block.boolean("indeterminate", out).unwrap_or(false);
     let attempts = block.integer("attempts", 1..1 << 20, out).map_or(1, |n| n as u32);
     let aborted = block.boolean("aborted", out).unwrap_or(false);
     let job = block.integer("job", 0..MAX_INPUT + 1, out);
@@ -146,6 +180,8 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
         cached,
         broadcast,
         delay,
+        barrier,
+        indeterminate,
         attempts,
         aborted,
         job,

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use sim_core::spec::InputSource;
+use sim_core::spec::{InputSource, JobStart};
 
 use super::quantity::{print_rate, print_size, print_span};
 use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
@@ -35,6 +35,10 @@ pub(super) fn write(profile: &Profile, to: &mut dyn FnMut(&str) -> io::Result<()
         out.text("name", &job.name);
         out.raw("stages", names(profile, &job.stages));
         out.text("driver_gap", &print_span(job.driver_gap));
+        write_start(&mut out, profile, &job.start);
+        if let Some(pool) = &job.pool {
+            out.text("pool", pool);
+        }
         if !job.executions.is_empty() {
             out.raw("executions", format!("{:?}", job.executions));
         }
@@ -48,6 +52,22 @@ pub(super) fn write(profile: &Profile, to: &mut dyn FnMut(&str) -> io::Result<()
         write_evidence(&mut out, evidence, to)?;
     }
     out.flush(0, to)
+}
+
+/// Nothing for a job that starts in turn.
+fn write_start(out: &mut Out, profile: &Profile, start: &JobStart) {
+    match start {
+        JobStart::InTurn => {}
+        JobStart::After { jobs, gap } => {
+            let names: Vec<String> = jobs.iter().map(|job| quoted(&profile.jobs[*job].name)).collect();
+            out.raw("after", format!("[{}]", names.join(", ")));
+            out.text("gap", &print_span(*gap));
+        }
+        JobStart::With { job, offset } => {
+            out.text("beside", &profile.jobs[*job].name);
+            out.text("offset", &print_span(*offset));
+        }
+    }
 }
 
 /// The text that has not gone out.
@@ -118,6 +138,11 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     out.text("cached", &print_size(stage.cached));
     out.text("broadcast", &print_size(stage.broadcast));
     out.text("delay", &print_span(stage.delay));
+    for (key, on) in [("barrier", stage.barrier), ("indeterminate", stage.indeterminate)] {
+        if on {
+            out.raw(key, true);
+        }
+    }
     if stage.attempts != 1 {
         out.raw("attempts", stage.attempts);
     }

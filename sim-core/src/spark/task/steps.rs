@@ -5,9 +5,9 @@
 //! pieces are the only things that take time.
 
 use super::pieces::{self, Work};
-use super::{Consumer, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
+use super::{Attempt, Consumer, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
 use crate::event::Event;
-use crate::ids::{ExecutorId, StageId, TaskId};
+use crate::ids::{StageId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
 use crate::spark::scratch::Stored;
@@ -16,9 +16,11 @@ use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimSpan};
 
 /// Sends a task to an executor.
-pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId) {
-    let Some(node) = sim.executors[executor].node else { return };
-    let demand = demand_of(sim, stage, attempt, partition);
+pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(TaskId, u64)> {
+    let Attempt { stage, number: attempt, partition, executor, pool } = known_as;
+    let node = sim.executors[executor].node?;
+    let entity = entity(stage, partition, attempt, copy);
+    let demand = demand_of(sim, stage, partition, entity);
     let serial = sim.tasks.next_serial();
     let id = sim.tasks.insert(TaskRun {
         serial,
@@ -26,6 +28,7 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         attempt,
         partition,
         executor,
+        pool,
         node,
         demand,
         step: Step::Launch,
@@ -49,23 +52,23 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         host.broadcasts.push(stage);
         host.broadcast += broadcast;
     }
-    let entity = entity(stage, partition, attempt);
     let delay = sim.luck.draw(&sim.plan.spec().uncertainty.task_launch_s, Purpose::TaskLaunch, entity).max(0.0);
     let timer = sim.after(SimSpan::from_secs_f64(delay), Event::TaskTimer(id));
     sim.tasks[id].timer = Some(timer);
+    Some((id, serial))
 }
 
-/// Address of a task attempt's draws.
-fn entity(stage: StageId, partition: u32, attempt: u32) -> u64 {
-    mix(mix(stage.index() as u64, u64::from(partition)), u64::from(attempt))
+/// Address of a task attempt's draws. A speculative copy has luck of its own.
+fn entity(stage: StageId, partition: u32, attempt: u32, copy: bool) -> u64 {
+    let first = mix(mix(stage.index() as u64, u64::from(partition)), u64::from(attempt));
+    if copy { mix(first, 1) } else { first }
 }
 
-fn demand_of(sim: &Sim, stage: StageId, attempt: u32, partition: u32) -> Demand {
+fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     let spec = sim.plan.spec();
     let state = &sim.driver.stages[stage];
     let work = &spec.app.stages[stage.index()].work;
     let mut demand = Demand::new(work, partition, state.tasks, state.shares[partition as usize], &sim.day, &spec.spark.shuffle);
-    let entity = entity(stage, partition, attempt);
     demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
@@ -135,7 +138,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::ids::NodeId;
+    use crate::ids::{ExecutorId, NodeId};
     use crate::machine::Owner;
     use crate::observe::Nobody;
     use crate::plan::SimPlan;
@@ -155,7 +158,7 @@ mod tests {
         let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
         (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
         for partition in 0..2 {
-            launch(&mut sim, StageId::new(2), 0, partition, host);
+            launch(&mut sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
         }
         let (first, second) = (sim.executors[host].running[0], sim.executors[host].running[1]);
         for id in [first, second] {
