@@ -28,10 +28,8 @@ fn the_peak_is_bounded_and_does_not_grow_with_the_log() {
     };
     read(MAX_STAGES as u64, 2);
     let whole = peak();
-    println!("{} KiB", whole >> 10);
     assert!(whole < 70_000_000, "{whole} bytes");
     read(MAX_STAGES as u64 * 5 / 4, 2);
     let longer = peak();
-    println!("{} KiB", longer >> 10);
     assert!(longer - whole < 4 << 20, "{} KiB more for a longer log", (longer - whole) >> 10);
 }
