@@ -105,8 +105,10 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             Ok(())
         }
         Ending::Failed(FailureReason::ExecutorFailures) => {
-            let cap = scheduling.executor_max_failures.ok_or("failed by a cap that is not set")?;
-            require(outcome.executors_lost > cap, || format!("{} lost, cap {cap}", outcome.executors_lost))
+            // A cap is exceeded; standalone's retries are used up.
+            let cap = scheduling.executor_max_failures.map(|cap| cap + 1).into_iter().chain(spec.spark.allocation.max_executor_retries).min();
+            let cap = cap.ok_or("failed by a cap that is not set")?;
+            require(outcome.executors_lost >= cap, || format!("{} lost, cap {cap}", outcome.executors_lost))
         }
         Ending::Failed(FailureReason::TaskFailures) => {
             let failed: u32 = outcome.stages.iter().map(|s| s.tasks_failed).sum();

@@ -4,6 +4,7 @@ mod cluster;
 mod derive;
 mod job;
 mod measured;
+mod reclaim;
 mod settings;
 mod view;
 
@@ -133,9 +134,11 @@ fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) 
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
     let root = View(tree);
     let limits = root.table("limits");
+    let cluster = cluster::cluster(root.table("cluster"));
     Spec {
         name: root.text("name"),
-        cluster: cluster::cluster(root.table("cluster")),
+        reclaims: reclaim::reclaims(root, &cluster),
+        cluster,
         spark,
         app: job::app(root.table("job"), conf, profile),
         uncertainty: uncertainty(root.table("uncertainty")),
@@ -188,6 +191,7 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         executor_start_s: seconds("executor_start"),
         warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
+        pod_acknowledged_s: seconds("pod_acknowledged"),
     }
 }
 

@@ -12,12 +12,13 @@ use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
+use crate::spark::decommission::migration;
 use crate::spark::jvm;
 use crate::spark::scratch::Stored;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, task};
 use crate::spec::{Language, Platform};
-use crate::units::{Bytes, SimSpan};
+use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
 const STARTS_AT: f64 = 0.35;
@@ -78,13 +79,33 @@ pub(crate) struct Executor {
     pub(crate) disk_stats: Bytes,
     /// Whether a task has run here: the first ones load classes (8.5).
     pub(crate) warm: bool,
+    /// When it was asked for.
+    pub(crate) created_at: SimTime,
+    /// When the allocator sees its pod (AL-1).
+    pub(crate) seen_at: SimTime,
+    /// Since when it has no task; kept under dynamic allocation only.
+    pub(crate) idle_since: Option<SimTime>,
+    /// Whether it takes no more tasks, because it is going to leave.
+    pub(crate) leaving: bool,
+    /// Whether its pod is being deleted, so that another is asked for.
+    pub(crate) terminating: bool,
+    /// Files of executors before it in the same pod or on the same claim, which nobody reads.
+    pub(crate) garbage: Stored,
+    /// Restarts of its container in a row.
+    pub(crate) restarts: u32,
+    /// Whether it is dead and its container will start again as another executor.
+    pub(crate) restarts_in_place: bool,
+    /// Whether another executor lives in its pod.
+    pub(crate) succeeded: bool,
 }
 
 impl Executor {
     /// A new executor that waits for a node.
-    pub(crate) fn new(sim: &Sim) -> Self {
+    pub(crate) fn new(sim: &Sim, id: ExecutorId) -> Self {
         let plan = sim.plan;
         let young = &plan.spec().uncertainty.heap_young_share;
+        let now = sim.now();
+        let seen = sim.luck.draw(&plan.spec().uncertainty.pod_acknowledged_s, Purpose::PodAcknowledged, id.index() as u64).max(0.0);
         let mut outputs = IdVec::new();
         for _ in &plan.spec().app.shuffles {
             outputs.push(Stored::NONE);
@@ -110,6 +131,15 @@ impl Executor {
             scratch_peak: Bytes::ZERO,
             disk_stats: Bytes::ZERO,
             warm: false,
+            created_at: now,
+            seen_at: now + SimSpan::from_secs_f64(seen),
+            idle_since: None,
+            leaving: false,
+            terminating: false,
+            garbage: Stored::NONE,
+            restarts: 0,
+            restarts_in_place: false,
+            succeeded: false,
         }
     }
 
@@ -121,7 +151,7 @@ impl Executor {
 
     /// All scratch files.
     pub(crate) fn scratch(&self) -> Stored {
-        self.outputs.values().fold(self.temporary, |sum, &s| sum + s)
+        self.outputs.values().fold(self.temporary + self.garbage, |sum, &s| sum + s)
     }
 
     /// Notes the scratch peak.
@@ -136,7 +166,7 @@ impl Executor {
 
     /// Free task slots.
     pub(crate) fn free_slots(&self, slots: u32) -> u32 {
-        if self.life == Life::Registered { slots - self.running.len() as u32 } else { 0 }
+        if self.life == Life::Registered && !self.leaving { slots - self.running.len() as u32 } else { 0 }
     }
 }
 
@@ -151,8 +181,24 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlo
     sim.after(SimSpan::from_secs_f64(total), Event::ExecutorRegisters(id));
 }
 
+/// A container has restarted in its pod: its process starts now, as another executor.
+pub(crate) fn on_restarted(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
+    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
+    let executor = &mut sim.executors[id];
+    executor.life = Life::Bound;
+    executor.node = Some(node);
+    executor.slot = Some(slot);
+    sim.after(SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
+    on_starts(sim, id);
+}
+
 /// The JVM is up: non-heap memory and the first heap pages are charged.
 pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
+    // It may have been stopped meanwhile.
+    if sim.executors[id].life != Life::Bound {
+        return;
+    }
+    sim.driver.retries.started();
     let plan = sim.plan;
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
@@ -166,6 +212,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
     memory.charge(slot, Charge::Python, python);
     sim.touch(node);
+    allocator::on_pod_running(sim);
 }
 
 /// Memory of the Python workers, one a slot, under `spark.executor.pyspark.memory` when that is set.
@@ -195,29 +242,19 @@ pub(crate) struct Death {
 pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
     let now = sim.now();
     let executor = &sim.executors[id];
-    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
+    let Some(node) = executor.node else { return };
     if matches!(executor.life, Life::Dead | Life::Gone | Life::Pending) {
         return;
     }
     sim.show_memory(node, now);
     record(sim, id, node, death);
-    end(sim, id, node, slot);
-    let seen = sim.luck.draw(&sim.plan.spec().uncertainty.death_detection_s, Purpose::DeathDetection, id.index() as u64).max(0.0);
-    sim.after(SimSpan::from_secs_f64(seen), Event::ExecutorLossSeen(id));
+    kill(sim, id, death.cause);
 }
 
-/// The driver ends an executor that lives: no death, no failure. It knows at once, and asks for another one.
-pub(crate) fn dismiss(sim: &mut Sim, id: ExecutorId) {
-    let executor = &sim.executors[id];
-    let (Some(node), Some(slot), Life::Registered) = (executor.node, executor.slot, executor.life) else { return };
-    sim.executors[id].dismissed = true;
-    end(sim, id, node, slot);
-    sim.after(SimSpan::ZERO, Event::ExecutorLossSeen(id));
-}
-
-/// The processes end: tasks are cut off, anonymous memory is free, fetches break, volumes go later.
-fn end(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
+/// The processes get SIGKILL: tasks are cut off, anonymous memory is free, fetches break, volumes go later.
+fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     let now = sim.now();
+    let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
     for task in std::mem::take(&mut sim.executors[id].running) {
         let lost = task::abort_at_death(sim, task);
         sim.executors[id].lost.push(lost);
@@ -228,8 +265,14 @@ fn end(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
+    migration::on_executor_gone(sim, id);
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);
+    }
+    let seen = sim.luck.draw(&sim.plan.spec().uncertainty.death_detection_s, Purpose::DeathDetection, id.index() as u64).max(0.0);
+    sim.after(SimSpan::from_secs_f64(seen), Event::ExecutorLossSeen(id));
+    if allocator::restart::schedule(sim, id, cause) {
+        return;
     }
     let teardown = match sim.plan.spec().cluster.platform {
         Platform::Bare => sim.plan.spec().spark.kubernetes.replace_delay,
@@ -268,7 +311,7 @@ pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     sim.executors[id].life = Life::Gone;
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
-        allocator::wake(sim);
+        allocator::wake_if_missing(sim);
         if !sim.cluster.pending.is_empty() {
             sim.after(SimSpan::ZERO, Event::SchedulePods);
         }
@@ -285,6 +328,7 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     if platform != Platform::Yarn {
         let files = executor.scratch().disk;
         executor.temporary = Stored::NONE;
+        executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
         sim.machines[node].files -= files;
     }

@@ -2,11 +2,12 @@
 //!
 //! The public modules are pure functions or small accounts without time or chance: what an executor's container
 //! is asked for, how tasks share execution memory, when a shuffle writer spills, what the JVM holds beside the
-//! heap, how many failures are allowed. `allocator`, `driver`, `executor` and `task` are the run: functions over its one state.
-//! Left out: adaptive execution, speculation, dynamic allocation, decommission, push-based shuffle. Source: 1 to 4.
+//! heap, how many failures are allowed. `allocator`, `decommission`, `driver`, `executor` and `task` are the run: functions over its one state.
+//! Left out: adaptive execution, speculation, push-based shuffle. Source: 1 to 4.
 
 pub(crate) mod allocator;
 pub mod bypass_writer;
+pub(crate) mod decommission;
 pub(crate) mod driver;
 pub mod execution_pool;
 pub(crate) mod executor;
@@ -15,6 +16,7 @@ pub mod fetch_limits;
 pub mod fetch_retry;
 pub mod jvm;
 pub mod page;
+pub(crate) mod removal;
 pub(crate) mod scratch;
 pub mod sizing;
 pub mod sort_writer;

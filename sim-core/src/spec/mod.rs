@@ -6,16 +6,19 @@
 //! be run at all. Fields are public because these are records, not objects. Names are those of Spark,
 //! Kubernetes and Linux. Sources are ids of `domain-facts` (MEM-1, POD-4, …) or primary sources.
 
+mod allocation;
 mod app;
 mod cluster;
 mod dist;
 mod limits;
 mod pod;
 mod probit;
+mod reclaim;
 mod scheduler;
 mod spark;
 mod uncertainty;
 
+pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
@@ -27,6 +30,7 @@ pub use pod::{
     Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 pub(crate) use probit::probit;
+pub use reclaim::{Reclaim, Reclaimed};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
@@ -49,6 +53,8 @@ pub struct Spec {
     pub app: AppSpec,
     /// What is uncertain.
     pub uncertainty: Uncertainty,
+    /// What the cluster takes back in the middle of a run.
+    pub reclaims: Vec<Reclaim>,
     /// When a run is cut off.
     pub limits: RunLimits,
 }

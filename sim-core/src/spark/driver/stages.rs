@@ -18,6 +18,7 @@ use crate::kernel::{Luck, Purpose, mix};
 use crate::plan::SimPlan;
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
+use crate::spark::allocator::dynamic;
 use crate::spec::{SinkSpec, TaskCount, TaskRow, TaskWork};
 use crate::units::{Bytes, SimSpan};
 
@@ -229,6 +230,7 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     let fullest = sim.fullest_node_memory();
     sim.tally.stage_started(stage, now, writes, fullest);
     sim.observer.stage_started(now, stage.index() as u32, attempt);
+    dynamic::on_stage_submitted(sim);
 }
 
 /// Where a stage's tasks would like to run.

@@ -21,6 +21,7 @@ use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
 use crate::kernel::{EventHandle, FlowHandle};
 use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
+use crate::spark::decommission::migration;
 use crate::spark::scratch::Stored;
 use crate::units::Bytes;
 
@@ -214,6 +215,7 @@ pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
     while let Some(owner) = sim.machines[node].pop_done(now, device) {
         match owner {
             FlowOwner::WriteBack(bytes) => sim.machines[node].dirty -= bytes,
+            FlowOwner::Migration(thread) => migration::on_flow_done(sim, thread),
             FlowOwner::Task(task, number) => pieces::piece_done(sim, task, number),
         }
     }
