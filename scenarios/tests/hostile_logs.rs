@@ -177,7 +177,7 @@ fn a_file_without_the_right_to_read_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("secret");
     std::fs::write(&path, good()).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser reads it all the same.
     if std::fs::File::open(&path).is_err() {
         assert!(refused_path(&path).hint.unwrap().contains("right to read"));

@@ -212,16 +212,15 @@ fn input(stages: &[Stage], warnings: &mut Vec<String>) -> Option<(Bytes, InputBa
 fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
     let failed = log.jobs.iter().filter(|(_, job)| job.failed);
     tell_first(warnings, failed.map(|(id, job)| format!("job {id} failed after {} stages; what it did until then is kept", job.listed)));
-    let kept = || log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty());
+    let kept = || log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()).map(|(id, stage)| (id, &**stage));
     let given_up = kept().filter(|(_, stage)| stage.aborted);
-    let told = |(id, stage): (&u64, &Box<StageRecord>)| {
+    let told = |(id, stage): (&u64, &StageRecord)| {
         format!("stage {id} was given up: what {} of its {} tasks did until then is kept as its work", stage.done.len(), stage.tasks)
     };
     tell_first(warnings, given_up.map(told));
     let short = kept().filter(|(_, stage)| !stage.aborted && stage.done.len() < stage.tasks);
-    let told = |(id, stage): (&u64, &Box<StageRecord>)| {
-        format!("stage {id}: {} of {} tasks ended well; the stage is as large as those", stage.done.len(), stage.tasks)
-    };
+    let told =
+        |(id, stage): (&u64, &StageRecord)| format!("stage {id}: {} of {} tasks ended well; the stage is as large as those", stage.done.len(), stage.tasks);
     tell_first(warnings, short.map(told));
     log.left_out.tell(log.counted.stages(), log.counted.attempts(), log.totals.run_time_ms, warnings);
     if let Some(rows) = log.fewer_rows() {

@@ -133,7 +133,8 @@ impl Read {
             (n, broken) => format!("{n} lines, none of them an event; {}", broken.as_ref().map_or_else(String::new, |(_, broken)| broken.describe())),
         };
         if let Some(error) = &self.broke_off {
-            found.push_str(&format!("; it cannot be read further: {error}"));
+            found += "; it cannot be read further: ";
+            found += &error.to_string();
         }
         let hint = match (&self.broken, &self.broke_off) {
             (_, Some(error)) if error.to_string().contains("too much memory") => "unpack it first with `zstd -d --long=31`",

@@ -89,8 +89,8 @@ pub struct RecordedSpan {
 
 /// The stages that a profile keeps, in its order.
 pub(super) fn stages(log: &Log) -> Vec<RecordedStage> {
-    let kept = log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty());
-    let stage = |(id, stage): (&u64, &Box<StageRecord>)| RecordedStage {
+    let kept = log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()).map(|(id, stage)| (id, &**stage));
+    let stage = |(id, stage): (&u64, &StageRecord)| RecordedStage {
         name: format!("stage-{id}"),
         tasks: stage.done.len(),
         started_ms: stage.began_ms(),

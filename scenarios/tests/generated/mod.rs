@@ -4,21 +4,21 @@ use std::io::{self, Read};
 
 /// A text that is made of lines as it is asked for.
 pub(crate) struct Lines<I> {
-    lines: I,
+    rest: I,
     line: Vec<u8>,
     at: usize,
 }
 
 impl<I: Iterator<Item = String>> Lines<I> {
     pub(crate) fn new(lines: I) -> Self {
-        Self { lines, line: Vec::new(), at: 0 }
+        Self { rest: lines, line: Vec::new(), at: 0 }
     }
 }
 
 impl<I: Iterator<Item = String>> Read for Lines<I> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at == self.line.len() {
-            self.line = self.lines.next().map(|line| line + "\n").unwrap_or_default().into_bytes();
+            self.line = self.rest.next().map(|line| line + "\n").unwrap_or_default().into_bytes();
             self.at = 0;
         }
         let n = buffer.len().min(self.line.len() - self.at);
