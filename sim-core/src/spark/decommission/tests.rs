@@ -71,12 +71,7 @@ fn a_copy_takes_as_long_as_the_nic_needs() {
         spec.reclaims.clear();
         spec.app.jobs.truncate(1);
         spec.app.jobs[0].driver_gap = SimSpan::from_secs(10_000);
-        spec.app.jobs.push(crate::spec::JobSpec {
-            stages: vec![0],
-            driver_gap: SimSpan::ZERO,
-            start: crate::spec::JobStart::InTurn,
-            pool: None,
-        });
+        spec.app.jobs.push(crate::spec::JobSpec { stages: vec![0], driver_gap: SimSpan::ZERO, start: crate::spec::JobStart::InTurn, pool: None });
         spec.cluster.pools[0].shape.nic = ByteRate::mb_per_sec(10);
         spec.spark.allocation.decommission = Some(leaving(true));
     });
