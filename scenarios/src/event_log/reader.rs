@@ -248,7 +248,11 @@ pub(super) fn kind_at_start(line: &[u8]) -> Option<&str> {
 }
 
 fn from<'a, T: Deserialize<'a>>(line: &'a [u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(line)
+    // Texts of a line that is UTF-8 as a whole, which is quick to see, are not looked at one by one.
+    match std::str::from_utf8(line) {
+        Ok(line) => serde_json::from_str(line),
+        Err(_) => serde_json::from_slice(line),
+    }
 }
 
 fn text(text: &str) -> Option<String> {
