@@ -195,10 +195,18 @@ pub(super) struct RddInfo<'a> {
     pub(super) disk: Count,
 }
 
+/// The operator that reads a shuffle as adaptive execution planned it, as an RDD's scope names it; the second until Spark 3.1.
+const ADAPTIVE_READS: [&str; 2] = ["AQEShuffleRead", "CustomShuffleReader"];
+
+/// That operator, if a scope is of it.
+pub(super) fn adaptive_read(scope: &str) -> Option<&'static str> {
+    ADAPTIVE_READS.into_iter().find(|operator| scope.contains(operator))
+}
+
 impl RddInfo<'_> {
-    /// Whether it reads a shuffle as adaptive execution planned it (`CustomShuffleReader` until Spark 3.1).
+    /// Whether it reads a shuffle as adaptive execution planned it.
     pub(super) fn is_adaptive_read(&self) -> bool {
-        ["AQEShuffleRead", "CustomShuffleReader"].iter().any(|operator| self.scope.contains(operator))
+        adaptive_read(&self.scope).is_some()
     }
 }
 

@@ -150,6 +150,7 @@ impl Redactor {
             "Executor ID" if text == "driver" || digits(text) => text.to_owned(),
             "Executor ID" => numbered(&mut self.executors, "executor", text),
             "Reason" | "Task Type" | "Locality" | "Result" | "DeterministicLevel" => listed(text, &words::ENUMERATED),
+            "Scope" => super::events::adaptive_read(text).map(|operator| format!("{{\"name\":\"{operator}\"}}")).unwrap_or_default(),
             "Resource Name" => listed(text, &words::RESOURCES),
             "Removed Reason" | "Loss Reason" | "Kill Reason" | "Failure Reason" | "Description" | "Message" => message(text),
             "Class Name" => class(text),
