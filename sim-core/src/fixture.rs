@@ -89,6 +89,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,
+        adaptive: None,
         barrier: false,
         indeterminate: false,
     }];
@@ -114,6 +115,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             cached: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             delay: SimSpan::ZERO,
+            adaptive: None,
             barrier: false,
             indeterminate: false,
         });
@@ -224,6 +226,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf::default(),
+        adaptive: None,
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,

@@ -124,6 +124,7 @@ pub fn stage(name: &str, reads: Vec<usize>, tasks: u32, work: TaskRow, sink: Sin
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,
+        adaptive: None,
         barrier: false,
         indeterminate: false,
     }
@@ -217,6 +218,7 @@ fn spark() -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
+        adaptive: None,
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,

@@ -33,6 +33,8 @@ pub(super) struct Rdds<'a> {
     pub(super) indeterminate: bool,
     /// Whether one of them belongs to a barrier stage.
     pub(super) barrier: bool,
+    /// Whether one of them reads a shuffle as adaptive execution planned it.
+    pub(super) adaptive_read: bool,
     pub(super) persisted: Vec<RddInfo<'a>>,
 }
 
@@ -95,6 +97,7 @@ impl<'de> Visitor<'de> for RddsVisitor {
                 (all.first, all.indeterminate) = (Some(rdd.id.0), rdd.determinism == "INDETERMINATE");
             }
             all.barrier |= rdd.barrier;
+            all.adaptive_read |= rdd.is_adaptive_read();
             if rdd.level.memory || rdd.level.disk {
                 all.persisted.push(rdd);
             }

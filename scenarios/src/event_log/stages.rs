@@ -160,6 +160,7 @@ impl Log {
         stage.rdd = info.rdds.first.or(stage.rdd);
         stage.indeterminate |= info.rdds.indeterminate;
         stage.barrier |= info.rdds.barrier;
+        stage.adaptive_read |= info.rdds.adaptive_read;
         let in_memory = || info.rdds.persisted.iter().filter(|rdd| rdd.level.memory);
         for rdd in in_memory() {
             if room.persisted > 0 && stage.persisted.insert(rdd.id.0) {

@@ -14,6 +14,7 @@ pub(crate) mod fetch_failures;
 pub(crate) mod jobs;
 pub(crate) mod offers;
 mod outputs;
+mod parts;
 mod pools;
 pub(crate) mod speculation;
 mod stages;
@@ -30,6 +31,7 @@ use crate::spark::failure_cap::{FailureCount, RetryCount};
 use crate::units::{Bytes, SimTime};
 
 pub(crate) use outputs::MapOutputs;
+pub(crate) use parts::Part;
 pub(crate) use stages::{Delay, StageState};
 
 /// The driver's state.
@@ -71,7 +73,8 @@ impl Driver {
         let (app, conf) = (&plan.spec().app, &plan.spec().spark.scheduling);
         let mut stages = IdVec::new();
         for index in 0..app.stages.len() {
-            stages.push(StageState::new(plan, StageId::new(index as u32), day, luck));
+            let stage = StageState::new(plan, StageId::new(index as u32), &stages, day, luck);
+            stages.push(stage);
         }
         let mut outputs = IdVec::new();
         for shuffle in &app.shuffles {
