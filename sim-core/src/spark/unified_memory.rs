@@ -77,6 +77,14 @@ impl UnifiedMemory {
         self.storage.remove_block(block.id);
         self.lend_to_storage(block.bytes) && self.storage.store_block(block)
     }
+    /// Takes storage memory for a block of an RDD that is being made (MEM-12, MEM-13). False when it does not fit.
+    pub fn acquire_unroll(&mut self, rdd: Option<u32>, bytes: Bytes) -> bool {
+        self.lend_to_storage(bytes) && self.storage.store_unroll(rdd, bytes)
+    }
+    /// Gives unroll memory back; at most what is taken is freed. Returns the bytes freed.
+    pub fn release_unroll(&mut self, bytes: Bytes) -> Bytes {
+        self.storage.release_unroll(bytes)
+    }
     /// Drops a block; returns its size, zero if it is not stored.
     pub fn drop_block(&mut self, id: u64) -> Bytes {
         self.storage.remove_block(id)
