@@ -48,6 +48,8 @@ pub enum Event {
     KubeletTick(NodeId),
     /// YARN's memory monitor looks at a node.
     MonitorPoll(NodeId),
+    /// A kill that the user asked for, by its index in the spec, is due.
+    Injected(u32),
     /// A killed or evicted neighbour is back.
     NeighbourBack(NodeId, u32),
 }
@@ -56,7 +58,7 @@ impl Event {
     /// Order among events of the same instant: what frees or kills comes before what takes.
     pub(crate) const fn class(self) -> u8 {
         match self {
-            Self::MemoryCrossing(_) => 0,
+            Self::MemoryCrossing(_) | Self::Injected(_) => 0,
             Self::VolumesTornDown(_) => 1,
             Self::DeviceDone(..) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
@@ -95,6 +97,7 @@ impl Event {
             Self::KubeletTick(node) => (17, node.index() as u64),
             Self::MonitorPoll(node) => (18, node.index() as u64),
             Self::StageReady(stage) => (20, stage.index() as u64),
+            Self::Injected(index) => (64, u64::from(index)),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

@@ -163,6 +163,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         spark: spark(instances, heap, tmpfs, packed),
         app: passes(Bytes::new(3_000_000_000), 8, 200),
         uncertainty: Uncertainty { data_volume: Dist::Lognormal { median: 1.0, sigma: 0.05 }, ..certain() },
+        inject: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(4 * 3600), max_events: 20_000_000, paranoid: false },
     }
 }

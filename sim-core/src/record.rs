@@ -248,6 +248,8 @@ pub struct Outcome {
     pub executors_lost: u32,
     /// Largest number of executors that waited for a node at one time, after the first placement round.
     pub executors_pending: u32,
+    /// Executors that were killed because the user asked for it; not among the lost ones, and no incident.
+    pub executors_injected: u32,
     /// Largest anonymous + shmem memory of any node.
     pub node_peak: Bytes,
     /// Anonymous + shmem memory of the fullest node when the first stage that writes a shuffle starts.

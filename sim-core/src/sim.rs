@@ -19,7 +19,7 @@ use crate::record::{Ending, Outcome, Truncation};
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, driver, executor, task};
+use crate::spark::{allocator, driver, executor, inject, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -131,6 +131,7 @@ impl<'p, 'o> Sim<'p, 'o> {
 
     fn go(&mut self) {
         crate::cluster::settle_in(self);
+        inject::start(self);
         let horizon = SimTime::ZERO + self.plan.spec().limits.horizon;
         while self.ending.is_none() {
             let Some((at, event)) = self.calendar.pop() else {
@@ -177,6 +178,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::KubeletMetrics(node) => kubelet::on_metrics(self, node),
             Event::KubeletTick(node) => kubelet::on_tick(self, node),
             Event::MonitorPoll(node) => memory_monitor::on_poll(self, node),
+            Event::Injected(index) => inject::on_due(self, index),
             Event::NeighbourBack(node, neighbour) => crate::cluster::neighbours::on_back(self, node, neighbour),
         }
     }

@@ -20,6 +20,7 @@ pub(crate) struct Tally {
     incidents: Vec<Incident>,
     executors_lost: u32,
     executors_pending: u32,
+    executors_injected: u32,
     placements: u64,
     before_shuffle: Option<Bytes>,
     pod_peak: Bytes,
@@ -34,6 +35,7 @@ impl Tally {
             incidents: Vec::new(),
             executors_lost: 0,
             executors_pending: 0,
+            executors_injected: 0,
             placements: 0,
             before_shuffle: None,
             pod_peak: Bytes::ZERO,
@@ -85,10 +87,16 @@ impl Tally {
     pub(crate) fn stage_ended(&mut self, stage: StageId, now: SimTime) {
         self.stages[stage.index()].ended = now;
     }
-    pub(crate) fn task_ok(&mut self, stage: StageId, written: Bytes) {
+    /// A task ended well; how many of its stage have by now.
+    pub(crate) fn task_ok(&mut self, stage: StageId, written: Bytes) -> u32 {
         let record = &mut self.stages[stage.index()];
         record.tasks_ok += 1;
         record.shuffle_write += written;
+        record.tasks_ok
+    }
+    /// An executor was killed because the user asked for it.
+    pub(crate) fn injected(&mut self) {
+        self.executors_injected += 1;
     }
     pub(crate) fn task_failed(&mut self, stage: StageId) {
         self.stages[stage.index()].tasks_failed += 1;
@@ -118,6 +126,7 @@ impl Tally {
             incidents: std::mem::take(&mut tally.incidents),
             executors_lost: tally.executors_lost,
             executors_pending: tally.executors_pending,
+            executors_injected: tally.executors_injected,
             node_peak,
             node_before_shuffle: tally.before_shuffle.unwrap_or(node_peak),
             pod_peak: tally.pod_peak,

@@ -150,6 +150,7 @@ pub fn world() -> Spec {
         spark: spark(),
         app: passes(Bytes::new(300_000_000), 2, 8),
         uncertainty: certain(),
+        inject: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(24 * 3600), max_events: 2_000_000, paranoid: true },
     }
 }

@@ -36,6 +36,7 @@ fn outcome(replication: u64, dies: bool) -> Outcome {
         incidents: if dies { vec![incident] } else { Vec::new() },
         executors_lost: u32::from(dies),
         executors_pending: 0,
+        executors_injected: 0,
         node_peak: Bytes::gib(replication + 1),
         node_before_shuffle: Bytes::ZERO,
         pod_peak: Bytes::ZERO,

@@ -41,6 +41,7 @@ pub(crate) fn outcome(replication: u64, cause: Option<Cause>, node_peak_gib: f64
         incidents: incidents.collect(),
         executors_lost: if oom { 3 } else { 0 },
         executors_pending: 0,
+        executors_injected: 0,
         node_peak: Bytes::from_f64(node_peak_gib * 1_073_741_824.0),
         node_before_shuffle: Bytes::gib(20),
         pod_peak: Bytes::gib(17),

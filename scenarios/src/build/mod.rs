@@ -2,6 +2,7 @@
 
 mod cluster;
 mod derive;
+mod inject;
 mod job;
 mod settings;
 mod view;
@@ -111,11 +112,13 @@ fn spark(tree: &Node, conf: &Conf, template: PodTemplate) -> SparkConf {
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
     let root = View(tree);
     let limits = root.table("limits");
+    let app = job::app(root.table("job"), conf, profile);
     Spec {
         name: root.text("name"),
         cluster: cluster::cluster(root.table("cluster")),
         spark,
-        app: job::app(root.table("job"), conf, profile),
+        inject: inject::injections(root, &app),
+        app,
         uncertainty: uncertainty(root.table("uncertainty")),
         limits: RunLimits { horizon: limits.time("horizon"), max_events: limits.count64("max_events"), paranoid: limits.on("paranoid") },
     }

@@ -11,7 +11,7 @@ use sim_core::spec::TaskRow;
 use super::events::{self, Peaks, StageInfo, TaskEnd};
 use super::kept_conf::KEPT_CONF;
 use super::machines::{Machines, scheduler_delay};
-use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, task_row};
 use super::partitions::Partitions;
 use super::rows::{RowBudget, Rows};
 use super::storage::PersistedRdd;
@@ -68,6 +68,8 @@ pub(super) struct StageRecord {
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
     read_expansion: Option<f64>,
     pub(super) writes_shuffle: bool,
+    /// Whether its writer collected objects although the bypass writer would do: map-side combine.
+    pub(super) combines: bool,
     /// Shuffle bytes of its partitions, each once, as the run's codec wrote them.
     pub(super) written: u64,
     pub(super) read: u64,
@@ -250,7 +252,7 @@ impl Log {
         // Spark 2 tells the peak as an accumulator only.
         metrics.peak_execution = metrics.peak_execution.max(event.info.accumulables.peak_execution);
         let failed = event.reason.reason != "Success";
-        let (id, partition) = (event.stage.0, event.info.index.0);
+        let (id, partition) = (event.stage.0, event.info.partition());
         self.totals.add_task(failed, &metrics);
         self.attempt(id, event.attempt.0).add_task(failed, &metrics);
         if !event.info.executor.is_empty() {
@@ -301,11 +303,16 @@ impl Log {
         stage.read_expansion = Some(read_expansion);
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let partitions = stage.reader_tasks.unwrap_or_else(configured);
+        let bypass = self.conf.get("spark.shuffle.sort.bypassMergeThreshold").and_then(|n| n.trim().parse().ok()).unwrap_or(BYPASS_PARTITIONS);
+        let kryo = self.conf.get("spark.serializer").is_some_and(|name| name.contains("Kryo"));
+        let writer = writer_memory(event, self.sql, partitions > bypass, kryo);
+        stage.combines |= writer == WriterMemory::Collection && partitions <= bypass;
         Context {
             codec: Recorded::of(&self.conf),
             read_expansion,
             cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
-            serialized_writer: self.sql && event.kind == "ShuffleMapTask" && partitions > BYPASS_PARTITIONS,
+            writer,
+            operators: operator_memory(event, writer),
             data_size: event.info.accumulables.data_size,
         }
     }
@@ -317,6 +324,30 @@ impl Log {
         let (plain, packed) = sums.fold((0.0, 0.0), |(plain, packed), sum| (plain + sum.writer_memory.as_f64(), packed + sum.shuffle_write.as_f64()));
         if packed > 0.0 { plain / packed } else { DEFAULT_EXPANSION }
     }
+}
+
+/// How the writer of a task shows in its peak of execution memory (2.1). Outside SQL, a map task that reads no shuffle has no other
+/// user of execution memory, and the bypass writer uses none: what there is is the sort writer's, also below the bypass threshold,
+/// where it means map-side combine.
+fn writer_memory(event: &TaskEnd<'_>, sql: bool, above_bypass: bool, kryo: bool) -> WriterMemory {
+    let m = event.metrics.unwrap_or_default();
+    if event.kind != "ShuffleMapTask" {
+        WriterMemory::None
+    } else if above_bypass && (sql || kryo) {
+        WriterMemory::Serialized
+    } else if !sql && m.peak_execution.0 > 0 && m.read.remote.0 == 0 && m.read.local.0 == 0 {
+        WriterMemory::Collection
+    } else {
+        WriterMemory::None
+    }
+}
+
+/// What the task's SQL operators tell of their own memory. Where they tell nothing it may be because they have no such metric; below
+/// the serialised writer, whose memory is in the task's peak, that says that there was no operator.
+fn operator_memory(event: &TaskEnd<'_>, writer: WriterMemory) -> Option<(u64, u64)> {
+    let told = event.info.accumulables;
+    let none = writer == WriterMemory::Serialized && told.data_size.is_some();
+    (told.operator_peak > 0 || none).then_some((told.operator_peak, told.operator_spill))
 }
 
 /// What was seen of a task, in the order of [`crate::profile::SEEN_COLUMNS`].

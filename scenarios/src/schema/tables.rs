@@ -21,6 +21,7 @@ pub(crate) static ROOT: Shape = Shape {
         Field::default("spark", Kind::Table(&SPARK), "{}", "The Spark release and its configuration.", ""),
         Field::required("job", Kind::Table(&JOB), "What is run."),
         Field::default("uncertainty", Kind::Table(&UNCERTAINTY), "{}", "What is not known exactly, as distributions.", ""),
+        Field::default("inject", Kind::List(&Kind::Table(&INJECT)), "[]", "Kills that you ask for: what does it cost if an executor goes then?", ""),
         Field::default("limits", Kind::Table(&LIMITS), "{}", "When one run is cut off.", ""),
         Field::optional("sweep", Kind::Table(&SWEEP), "Configurations to compare."),
     ],
@@ -355,6 +356,20 @@ static UNCERTAINTY: Shape = Shape {
             "Time from a death to the driver's reaction, seconds; once a death.",
             "DT-1",
         ),
+    ],
+};
+
+static INJECT: Shape = Shape {
+    name: "[[inject]]",
+    fields: &[
+        Field::required(
+            "kill_executor",
+            Kind::Integer(1, 100_000),
+            "Executor whose processes get SIGKILL; 1 is the first, replacements follow. One that is not up then is left alone.",
+        ),
+        Field::optional("at", Kind::Time, "When, from the submission of the application; or `stage` and `tasks_done`."),
+        Field::optional("stage", Kind::Text, "Stage of the profile whose progress decides when."),
+        Field::optional("tasks_done", Kind::Integer(1, 100_000_000), "Kill as soon as so many tasks of `stage` have ended well."),
     ],
 };
 

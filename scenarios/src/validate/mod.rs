@@ -7,6 +7,7 @@ mod codec;
 mod driver_fits;
 mod executor_fits;
 mod heap_minimum;
+mod inject;
 mod limit_below_heap;
 mod needs_shuffle;
 mod node_memory;
@@ -74,6 +75,7 @@ const RULES: &[Rule] = &[
     tmpfs_overhead::rule,
     tmpfs_unused::rule,
     needs_shuffle::rule,
+    inject::rule,
 ];
 
 /// Applies every rule.

@@ -199,12 +199,19 @@ pub(crate) struct Death {
 pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
     let now = sim.now();
     let executor = &sim.executors[id];
-    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
+    let Some(node) = executor.node else { return };
     if matches!(executor.life, Life::Dead | Life::Gone | Life::Pending) {
         return;
     }
     sim.show_memory(node, now);
     record(sim, id, node, death);
+    kill(sim, id);
+}
+
+/// The processes of an executor that has some get SIGKILL: what follows any death, without an incident.
+pub(crate) fn kill(sim: &mut Sim, id: ExecutorId) {
+    let now = sim.now();
+    let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
     for task in std::mem::take(&mut sim.executors[id].running) {
         let lost = task::abort_at_death(sim, task);
         sim.executors[id].lost.push(lost);

@@ -13,6 +13,7 @@ pub(crate) mod executor;
 pub mod failure_cap;
 pub mod fetch_limits;
 pub mod fetch_retry;
+pub(crate) mod inject;
 pub mod jvm;
 pub mod page;
 pub(crate) mod scratch;

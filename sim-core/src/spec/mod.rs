@@ -9,6 +9,7 @@
 mod app;
 mod cluster;
 mod dist;
+mod inject;
 mod limits;
 mod pod;
 mod probit;
@@ -20,6 +21,7 @@ pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
 };
 pub use dist::Dist;
+pub use inject::{Injection, Moment};
 pub use limits::RunLimits;
 pub use pod::{
     Affinity, EmptyDir, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp, Taint, TaintEffect,
@@ -47,6 +49,8 @@ pub struct Spec {
     pub app: AppSpec,
     /// What is uncertain.
     pub uncertainty: Uncertainty,
+    /// Kills that the user asks for.
+    pub inject: Vec<Injection>,
     /// When a run is cut off.
     pub limits: RunLimits,
 }

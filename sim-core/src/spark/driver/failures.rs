@@ -14,6 +14,7 @@ use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::fetch_retry::RESUBMIT_DELAY;
+use crate::spark::inject;
 use crate::spark::task::Failure;
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
@@ -21,7 +22,10 @@ use crate::units::Bytes;
 /// A task attempt succeeded.
 pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {
     let plan = sim.plan;
-    sim.tally.task_ok(stage, written);
+    let done = sim.tally.task_ok(stage, written);
+    if !plan.spec().inject.is_empty() {
+        inject::on_task_done(sim, stage, done);
+    }
     // Results count whichever attempt brings them; outputs of a failed map stage wait for its next submission.
     let may_end = match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {

@@ -1,8 +1,8 @@
 //! A task's execution memory: asking, spilling, waiting.
 //!
 //! Requests go to the executor's unified memory ([`crate::spark::unified_memory`]): full, partial, refused, or
-//! blocked until others release (1.3). A round asks for all that it still needs and takes what it gets, so a
-//! spill comes after as many bytes as Spark would have collected. A grant below one page counts as refused
+//! blocked until others release (1.3). A round asks for all that it still needs, at most for its share beside the tasks that run now,
+//! and takes what it gets, so a spill comes after as many bytes as Spark would have collected. A grant below one page counts as refused
 //! (a page that is not fully granted is not used). Blocked tasks are retried, in order, at every release. Assumptions:
 //! off-heap pages are charged when they are granted, not when they are written; memory that cannot spill fails instead of
 //! waiting; a dropped cached block costs nothing to read again.
@@ -30,6 +30,11 @@ pub(super) enum Grant {
 pub(super) fn acquire(sim: &mut Sim, id: TaskId, bytes: Bytes) -> Grant {
     let (executor, serial) = (sim.tasks[id].executor, sim.tasks[id].serial);
     let smallest = bytes.min(sim.plan.executor.page);
+    let (share, held) = (share(sim, id), sim.executors[executor].memory.task_used(serial));
+    if share < smallest && !held.is_zero() {
+        return Grant::Refused;
+    }
+    let bytes = bytes.min(share.max(smallest));
     let host = &mut sim.executors[executor];
     let answer = host.memory.acquire_execution(serial, bytes);
     // Cached blocks that had to go are no longer live; reading them again costs no device time here.
@@ -48,6 +53,16 @@ pub(super) fn acquire(sim: &mut Sim, id: TaskId, bytes: Bytes) -> Grant {
             Grant::Blocked
         }
     }
+}
+
+/// What the task could still grow to. Spark's task asks a page at a time, so all the tasks that run beside it are in the pool long
+/// before it has taken what N = 1 would leave it (MEM-23): counted are those whose operators or writer hold rows.
+fn share(sim: &Sim, id: TaskId) -> Bytes {
+    let run = &sim.tasks[id];
+    let host = &sim.executors[run.executor];
+    let holds = |&&other: &&TaskId| produce::holds_rows(sim, &sim.tasks[other]);
+    let active = host.running.iter().filter(holds).count().max(host.memory.active_tasks());
+    host.memory.max_share(active).saturating_sub(host.memory.task_used(run.serial))
 }
 
 /// Memory that cannot spill (a hash join's build side) is needed whole, or the task fails (F10). Like any request it first

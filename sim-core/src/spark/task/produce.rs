@@ -3,7 +3,7 @@
 //! Unsafe and sort writers hold rows in execution memory and spill when refused; before that the task's own
 //! operators are made to spill (1.4). Bypass writers hold nothing and write while they produce (BP-1). When all
 //! rows are in, what is in memory is written; if there were spills, they are merged into the output while they
-//! still exist (US-6, US-7, ES-6).
+//! still exist (US-6, US-7); the sort writer merges its memory along with them (ES-6).
 
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
@@ -23,6 +23,12 @@ fn writer_kind(sim: &Sim, run: &TaskRun) -> Option<WriterKind> {
         SinkSpec::Shuffle(shuffle) => Some(sim.plan.writers[shuffle]),
         SinkSpec::Result => None,
     }
+}
+
+/// Whether a task has an operator or a writer that holds rows in execution memory.
+pub(super) fn holds_rows(sim: &Sim, run: &TaskRun) -> bool {
+    let collects = matches!(writer_kind(sim, run), Some(WriterKind::Unsafe | WriterKind::Sort));
+    !run.demand.operator.is_zero() || collects && !run.demand.writer.is_zero()
 }
 
 /// The next round of producing.
@@ -100,15 +106,32 @@ pub(super) fn round_done(sim: &mut Sim, id: TaskId) {
     match writer_kind(sim, run) {
         None => finish::succeed(sim, id),
         Some(WriterKind::Bypass) => concatenate(sim, id),
+        Some(WriterKind::Sort) if run.writer.files > 0 => merge_collection(sim, id),
         Some(WriterKind::Unsafe | WriterKind::Sort) => write_rest(sim, id),
     }
 }
 
-/// Bypass: partition files are appended to one output, each deleted once copied (BP-2): time, but no second copy.
+/// Bypass: partition files are appended to one output, each deleted once copied (BP-2): time, and room for one partition beside the
+/// output, all of which are taken to be alike.
 fn concatenate(sim: &mut Sim, id: TaskId) {
+    let plan = sim.plan;
+    let run = &mut sim.tasks[id];
+    let partitions = match plan.spec().app.stages[run.stage.index()].sink {
+        SinkSpec::Shuffle(shuffle) => u64::from(plan.spec().app.shuffles[shuffle].partitions.max(1)),
+        SinkSpec::Result => 1,
+    };
+    run.step = Step::Merge;
+    let copied = Bytes::new(run.demand.write.get() / partitions);
+    let work = Work { cpu: run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE, write: copied, ..Work::default() };
+    pieces::start(sim, id, work);
+}
+
+/// Sort writer: its spills are merged with what is still in memory, which never becomes a file of its own (ES-6).
+fn merge_collection(sim: &mut Sim, id: TaskId) {
+    let conf = &sim.plan.spec().spark.shuffle;
     let run = &mut sim.tasks[id];
     run.step = Step::Merge;
-    let work = Work { cpu: run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE, ..Work::default() };
+    let work = Work { cpu: compress_seconds(run.demand.writer, conf), write: run.demand.write, read_back: run.writer.spilled, ..Work::default() };
     pieces::start(sim, id, work);
 }
 
