@@ -7,9 +7,9 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, InputSource, JobSpec, Label, LabelSelector, Language, Medium, NeighbourPlacement,
-    NeighbourSpec, NodeSelectorTerm, Platform, PodAffinityTerm, PoolSpec, Requirement, SelectorOp, ShuffleSpec, SinkSpec, Spec, StageSpec, Taint, TaintEffect,
-    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, Injection, InputSource, JobSpec, Label, LabelSelector, Language, Medium, Moment,
+    NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Platform, PodAffinityTerm, PoolSpec, Requirement, SelectorOp, ShuffleSpec, SinkSpec, Spec, StageSpec,
+    Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -62,7 +62,20 @@ pub fn case(number: u64) -> Spec {
     if d.once_in(20) {
         spec.limits.max_events = d.count(1, 500);
     }
+    if d.once_in(4) {
+        spec.inject = (0..d.count(1, 3)).map(|_| injection(&mut d, &spec.app)).collect();
+    }
     spec
+}
+
+/// A kill at a time or at a stage's progress, of an executor that is often there.
+fn injection(d: &mut Draw, app: &AppSpec) -> Injection {
+    let when = if d.once_in(2) {
+        Moment::At(SimSpan::from_ms(d.count(1, 60_000)))
+    } else {
+        Moment::TasksDone { stage: d.count(0, app.stages.len() as u64 - 1) as usize, tasks: d.count(1, 6) as u32 }
+    };
+    Injection { executor: d.count(1, 5) as u32, when }
 }
 
 fn pools(d: &mut Draw, spec: &mut Spec) {
@@ -320,6 +333,7 @@ pub type Simplification = fn(&mut Spec);
 pub fn simplifications() -> Vec<(&'static str, Simplification)> {
     vec![
         ("certain", |s| s.uncertainty = world::certain()),
+        ("no injected kills", |s| s.inject.clear()),
         ("no neighbours", |s| s.cluster.neighbours.clear()),
         ("fewer neighbours", |s| drop(s.cluster.neighbours.pop())),
         ("one pool", |s| s.cluster.pools.truncate(1)),

@@ -106,7 +106,8 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
         }
         Ending::Failed(FailureReason::ExecutorFailures) => {
             let cap = scheduling.executor_max_failures.ok_or("failed by a cap that is not set")?;
-            require(outcome.executors_lost > cap, || format!("{} lost, cap {cap}", outcome.executors_lost))
+            let died = outcome.executors_lost + outcome.executors_injected;
+            require(died > cap, || format!("{died} died, cap {cap}"))
         }
         Ending::Failed(FailureReason::TaskFailures) => {
             let failed: u32 = outcome.stages.iter().map(|s| s.tasks_failed).sum();

@@ -247,7 +247,7 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         sink: if record.writes_shuffle { Sink::Shuffle } else { Sink::Result },
         partitions: if record.writes_shuffle && coalesced { PartitionRule::ShufflePartitions } else { PartitionRule::AsReader },
         map_side_combine: record.combines,
-        relocatable: sql,
+        relocatable: sql || record.packs && !record.collects,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,

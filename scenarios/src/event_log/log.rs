@@ -11,7 +11,7 @@ use sim_core::spec::TaskRow;
 use super::events::{self, Peaks, StageInfo, TaskEnd};
 use super::kept_conf::KEPT_CONF;
 use super::machines::{Machines, scheduler_delay};
-use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, is_paged, task_row};
 use super::partitions::Partitions;
 use super::rows::{RowBudget, Rows};
 use super::storage::PersistedRdd;
@@ -68,6 +68,10 @@ pub(super) struct StageRecord {
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
     read_expansion: Option<f64>,
     pub(super) writes_shuffle: bool,
+    /// Whether a task outside SQL wrote with the serialised writer.
+    pub(super) packs: bool,
+    /// Whether one wrote with the sort writer.
+    pub(super) collects: bool,
     /// Whether its writer collected objects although the bypass writer would do: map-side combine.
     pub(super) combines: bool,
     /// Shuffle bytes of its partitions, each once, as the run's codec wrote them.
@@ -304,14 +308,17 @@ impl Log {
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let partitions = stage.reader_tasks.unwrap_or_else(configured);
         let bypass = self.conf.get("spark.shuffle.sort.bypassMergeThreshold").and_then(|n| n.trim().parse().ok()).unwrap_or(BYPASS_PARTITIONS);
-        let kryo = self.conf.get("spark.serializer").is_some_and(|name| name.contains("Kryo"));
-        let writer = writer_memory(event, self.sql, partitions > bypass, kryo);
+        let alone = !self.sql && is_alone(event);
+        let writer = writer_memory(event, self.sql, partitions > bypass);
         stage.combines |= writer == WriterMemory::Collection && partitions <= bypass;
+        stage.packs |= alone && writer == WriterMemory::Serialized;
+        stage.collects |= writer == WriterMemory::Collection;
         Context {
             codec: Recorded::of(&self.conf),
             read_expansion,
             cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
             writer,
+            alone,
             operators: operator_memory(event, writer),
             data_size: event.info.accumulables.data_size,
         }
@@ -326,16 +333,20 @@ impl Log {
     }
 }
 
-/// How the writer of a task shows in its peak of execution memory (2.1). Outside SQL, a map task that reads no shuffle has no other
-/// user of execution memory, and the bypass writer uses none: what there is is the sort writer's, also below the bypass threshold,
-/// where it means map-side combine.
-fn writer_memory(event: &TaskEnd<'_>, sql: bool, above_bypass: bool, kryo: bool) -> WriterMemory {
+/// Whether execution memory of a task outside SQL can only be its shuffle writer's: it reads no shuffle.
+fn is_alone(event: &TaskEnd<'_>) -> bool {
     let m = event.metrics.unwrap_or_default();
-    if event.kind != "ShuffleMapTask" {
-        WriterMemory::None
-    } else if above_bypass && (sql || kryo) {
+    event.kind == "ShuffleMapTask" && m.peak_execution.0 > 0 && m.read.remote.0 == 0 && m.read.local.0 == 0
+}
+
+/// How the writer of a task shows in its peak of execution memory (2.1). The bypass writer uses none: what a writer has alone is the
+/// serialised or the sort writer's, the latter also below the bypass threshold, where it means map-side combine. Which of them an RDD
+/// job has above it no setting tells: for keys and values that are primitives or strings Spark takes Kryo by itself.
+fn writer_memory(event: &TaskEnd<'_>, sql: bool, above_bypass: bool) -> WriterMemory {
+    let alone = !sql && is_alone(event);
+    if above_bypass && event.kind == "ShuffleMapTask" && (sql || alone && is_paged(&event.metrics.unwrap_or_default())) {
         WriterMemory::Serialized
-    } else if !sql && m.peak_execution.0 > 0 && m.read.remote.0 == 0 && m.read.local.0 == 0 {
+    } else if alone {
         WriterMemory::Collection
     } else {
         WriterMemory::None

@@ -36,7 +36,8 @@ const UNMANAGED: Bytes = Bytes::mib(20);
 const CPU_FLOOR: f64 = 0.2;
 /// Length prefix of a serialised row, and what the serialised writer holds for it beside: page prefix and pointer (A25, US-2).
 const SERIALIZED_PREFIX: u64 = 4;
-const WRITER_PER_RECORD: u64 = 4 + 16;
+const POINTERS_PER_RECORD: u64 = 16;
+const WRITER_PER_RECORD: u64 = 4 + POINTERS_PER_RECORD;
 /// One task's amounts are believed up to 1 PiB or 13 days.
 const LARGEST: u64 = 1 << 50;
 
@@ -99,6 +100,8 @@ pub(super) struct Context {
     pub(super) read_expansion: f64,
     /// What the shuffle writer has of Peak Execution Memory.
     pub(super) writer: WriterMemory,
+    /// Whether the writer is the only user of execution memory: a map task outside SQL that reads no shuffle.
+    pub(super) alone: bool,
     /// What the SQL operators tell of their own memory, peak and spilled; none outside SQL and where a log has no such metrics.
     pub(super) operators: Option<(u64, u64)>,
     /// Whether the task was among the first on its executor, so that its deserialisation loaded classes.
@@ -114,12 +117,14 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
     let records = m.write.records.0.min(LARGEST);
     let written = match context.writer {
         WriterMemory::Collection => collected(m),
+        WriterMemory::Serialized if context.operators.is_none() && context.data_size.is_none() && context.alone => serialized(m, records),
         WriterMemory::None | WriterMemory::Serialized => writer_memory(shuffle_write, records, context.data_size),
     };
     let read = ((shuffle_read as f64 * context.read_expansion) as u64).min(LARGEST);
     let loading = if context.cold { 0 } else { m.deserialize_cpu_ns.0.min(LARGEST) };
     let operator_memory = match context.operators {
         Some((peak, spilled)) => sql_operators(peak.min(LARGEST), spilled.min(LARGEST), read),
+        None if context.alone => 0,
         None => operator_memory(m, written, records, context.writer),
     };
     let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
@@ -158,6 +163,24 @@ fn collected(m: &TaskMetrics) -> u64 {
     (all as u64).clamp(spilled, spilled + peak)
 }
 
+/// Serialised rows of a writer that is alone in its task's peak: pages and a pointer array of two slots a record, a power of two (US-2).
+/// Without a spill the array follows from the records. With k spills the peak less the pages of one is the array, which bounds the
+/// records of a spill; the middle of what it and the total allow is taken.
+fn serialized(m: &TaskMetrics, records: u64) -> u64 {
+    let (peak, spilled) = (m.peak_execution.0.min(LARGEST), m.spill_memory.0.min(LARGEST));
+    let prefixes = records.saturating_mul(SERIALIZED_PREFIX);
+    if spilled == 0 || peak == 0 {
+        let array = records.saturating_mul(POINTERS_PER_RECORD).checked_next_power_of_two().unwrap_or(0);
+        return peak.saturating_sub(array).saturating_sub(prefixes).max(records);
+    }
+    let spills = spilled.div_ceil(peak);
+    let (pages, records) = (spilled as f64 / spills as f64, records as f64);
+    let held = (peak as f64 - pages) / POINTERS_PER_RECORD as f64;
+    let (most, least) = (held.min(records / spills as f64), (held / 2.0).max(records / (spills + 1) as f64));
+    let each = f64::midpoint(most, least).max(1.0);
+    ((pages * records / each) as u64).min(LARGEST).saturating_sub(prefixes)
+}
+
 /// What SQL operators would have held without spilling. A spill's metric counts the pages that it freed and not the pointer array,
 /// the peak counts both, so the peak was met as often as the rows read fill those pages; what remained after the last spill is
 /// between nothing and one fill.
@@ -180,6 +203,12 @@ fn operator_memory(m: &TaskMetrics, written: u64, records: u64, writer: WriterMe
     }
 }
 
+/// Whether the memory of a writer that is alone in its task is made of pages. Their sizes and that of a pointer array are multiples of
+/// 16, an estimate of objects hardly ever is; and the serialised writer's files are all spills when one was (US-6).
+pub(super) fn is_paged(m: &TaskMetrics) -> bool {
+    if m.spill_memory.0 > 0 { m.spill_disk.0 == m.write.bytes.0 } else { m.peak_execution.0.is_multiple_of(16) }
+}
+
 fn cpu_ns(m: &TaskMetrics, read: u64, written: u64, codec: Recorded) -> u64 {
     let recorded = if m.cpu_ns.0 > 0 {
         m.cpu_ns.0
@@ -199,7 +228,15 @@ mod tests {
     use super::*;
 
     fn context(data_size: Option<u64>) -> Context {
-        Context { codec: Recorded::of(&BTreeMap::new()), read_expansion: 2.0, writer: WriterMemory::None, operators: None, cold: false, data_size }
+        Context {
+            codec: Recorded::of(&BTreeMap::new()),
+            read_expansion: 2.0,
+            writer: WriterMemory::None,
+            alone: false,
+            operators: None,
+            cold: false,
+            data_size,
+        }
     }
 
     #[test]
@@ -245,6 +282,21 @@ mod tests {
         assert_eq!(task_row(&m, &with(Some((10 << 20, 0)))).operator_memory, Bytes::mib(10));
     }
 
+    /// Numbers of real tasks (pairs-spill and pairs-no-spill in tests/tests/data/spark_runs), whose rows took 64 bytes in the pages.
+    #[test]
+    fn rows_of_the_serialised_writer_follow_from_its_pages_outside_sql() {
+        let context = Context { writer: WriterMemory::Serialized, alone: true, ..context(None) };
+        let row = |records, peak, spilled| {
+            let mut m = TaskMetrics { peak_execution: Count(peak), spill_memory: Count(spilled), ..TaskMetrics::default() };
+            m.write.records = Count(records);
+            task_row(&m, &context)
+        };
+        let spilling = row(600_000, 20_971_264, 33_553_920);
+        let each = spilling.writer_memory.as_f64() / 600_000.0 + 4.0;
+        assert!((each - 64.0).abs() < 10.0 && spilling.operator_memory.is_zero(), "{each}");
+        assert_eq!(row(50_000, 17_825_776, 0).writer_memory, Bytes::new(16_777_200 - 200_000), "a page that is not full counts whole");
+    }
+
     /// Numbers of a real task (sql-sort-spill-two-slots in tests/tests/data/spark_runs): three spills of eight pages, with 65 536
     /// records each, of 225 040; 2 MiB of pointers beside the pages.
     #[test]
@@ -260,7 +312,7 @@ mod tests {
     fn what_the_sort_writer_spilled_is_as_much_of_its_objects_as_of_its_output() {
         let mut m = TaskMetrics { peak_execution: Count(30 << 20), ..TaskMetrics::default() };
         m.write.bytes = Count(10_000_000);
-        let context = Context { writer: WriterMemory::Collection, ..context(None) };
+        let context = Context { writer: WriterMemory::Collection, alone: true, ..context(None) };
         assert_eq!((task_row(&m, &context).writer_memory, task_row(&m, &context).operator_memory), (Bytes::mib(30), Bytes::ZERO));
         (m.spill_memory, m.spill_disk) = (Count(60 << 20), Count(8_000_000));
         assert_eq!(task_row(&m, &context).writer_memory, Bytes::mib(75));

@@ -23,6 +23,7 @@ object Jobs {
     job match {
       case "exchange" => exchange(spark, rows = number(0), maps = number(1), reducers = number(2))
       case "pairs" => pairs(sc, records = number(0), maps = number(1), reducers = number(2))
+      case "objects" => objects(sc, records = number(0), maps = number(1), reducers = number(2))
       case "combine" => combine(sc, records = number(0), maps = number(1), reducers = number(2))
       case "sort" => sort(spark, rows = number(0), reducers = number(1))
       case "aggregate" => aggregate(spark, rows = number(0), maps = number(1))
@@ -40,9 +41,13 @@ object Jobs {
   private def exchange(spark: SparkSession, rows: Int, maps: Int, reducers: Int): Unit =
     table(spark, rows, maps).repartition(reducers, col("id")).foreachPartition((p: Iterator[org.apache.spark.sql.Row]) => p.foreach(_ => ()))
 
-  /** Pairs through a partitioner, Java serialisation: above 200 partitions the sort writer's buffer. */
+  /** Pairs of primitives and strings, which Spark serialises with Kryo by itself: above 200 partitions the serialised writer. */
   private def pairs(sc: SparkContext, records: Int, maps: Int, reducers: Int): Unit =
     sc.range(0, records, 1, maps).map(n => (n, text(n))).partitionBy(new HashPartitioner(reducers)).foreach(_ => ())
+
+  /** Other values, Java serialisation: above 200 partitions the sort writer's buffer. */
+  private def objects(sc: SparkContext, records: Int, maps: Int, reducers: Int): Unit =
+    sc.range(0, records, 1, maps).map(n => (n, Option(text(n)))).partitionBy(new HashPartitioner(reducers)).foreach(_ => ())
 
   /** Map-side combine with keys that come twice: the sort writer's map. */
   private def combine(sc: SparkContext, records: Int, maps: Int, reducers: Int): Unit =
