@@ -145,26 +145,52 @@ mod tests {
     use crate::sim::RunKey;
     use crate::spark::executor::{Executor, Life};
 
+    /// One registered executor on the first node.
+    fn one_executor(sim: &mut Sim) -> ExecutorId {
+        let host = ExecutorId::new(0);
+        let executor = Executor::new(sim);
+        sim.executors.push(executor);
+        let node = NodeId::new(0);
+        let slot = sim.machines[node].open_pod(Owner::Executor(host), sim.plan.executor.limit, None);
+        (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
+        host
+    }
+
+    /// A5 for two tasks that start together: each gets half of M and none waits, also the one that asks before the other has.
+    #[test]
+    fn mem_23_tasks_that_start_together_share_evenly() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        let host = one_executor(&mut sim);
+        for partition in 0..2 {
+            launch(&mut sim, StageId::new(2), 0, partition, host);
+            let id = sim.executors[host].running[partition as usize];
+            sim.tasks[id].demand = Demand { operator: Bytes::gib(8), ..Demand::default() };
+        }
+        let half = Bytes::new(sim.executors[host].memory.max().get() / 2);
+        for index in 0..2 {
+            let id = sim.executors[host].running[index];
+            consume::round(&mut sim, id);
+            assert_eq!(sim.tasks[id].step, Step::Consume(half));
+        }
+    }
+
     /// MEM-21 and 6.6: what one task spills goes to a blocked one, whose rows fill the heap; the spiller dies with the JVM.
     #[test]
     fn a_blocked_task_that_fills_the_heap_takes_the_spilling_one_along() {
         let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
         let mut nobody = Nobody;
         let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
-        let host = ExecutorId::new(0);
-        let executor = Executor::new(&sim);
-        sim.executors.push(executor);
-        let node = NodeId::new(0);
-        let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
-        (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
+        let host = one_executor(&mut sim);
+        // The second one comes when the first has taken all.
         for partition in 0..2 {
             launch(&mut sim, StageId::new(2), 0, partition, host);
-        }
-        let (first, second) = (sim.executors[host].running[0], sim.executors[host].running[1]);
-        for id in [first, second] {
+            let id = sim.executors[host].running[partition as usize];
             sim.tasks[id].demand = Demand { operator: Bytes::gib(8), ..Demand::default() };
             consume::round(&mut sim, id);
         }
+        let (first, second) = (sim.executors[host].running[0], sim.executors[host].running[1]);
         assert_eq!(sim.tasks[second].step, Step::Blocked(true));
         step_done(&mut sim, first);
         assert_eq!(sim.tasks[first].step, Step::SpillOperator(true));
