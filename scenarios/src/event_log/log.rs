@@ -11,11 +11,12 @@ use sim_core::spec::TaskRow;
 use super::events::{self, Peaks, StageInfo, TaskEnd};
 use super::kept_conf::KEPT_CONF;
 use super::machines::{Machines, scheduler_delay};
-use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, is_paged, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, task_row};
 use super::partitions::Partitions;
 use super::rows::{RowBudget, Rows};
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
+use super::writers::{is_alone, operator_memory, writer_memory};
 use crate::profile::{Pressure, WeightedRow, add_rows};
 
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
@@ -331,34 +332,6 @@ impl Log {
         let (plain, packed) = sums.fold((0.0, 0.0), |(plain, packed), sum| (plain + sum.writer_memory.as_f64(), packed + sum.shuffle_write.as_f64()));
         if packed > 0.0 { plain / packed } else { DEFAULT_EXPANSION }
     }
-}
-
-/// Whether execution memory of a task outside SQL can only be its shuffle writer's: it reads no shuffle.
-fn is_alone(event: &TaskEnd<'_>) -> bool {
-    let m = event.metrics.unwrap_or_default();
-    event.kind == "ShuffleMapTask" && m.peak_execution.0 > 0 && m.read.remote.0 == 0 && m.read.local.0 == 0
-}
-
-/// How the writer of a task shows in its peak of execution memory (2.1). The bypass writer uses none: what a writer has alone is the
-/// serialised or the sort writer's, the latter also below the bypass threshold, where it means map-side combine. Which of them an RDD
-/// job has above it no setting tells: for keys and values that are primitives or strings Spark takes Kryo by itself.
-fn writer_memory(event: &TaskEnd<'_>, sql: bool, above_bypass: bool) -> WriterMemory {
-    let alone = !sql && is_alone(event);
-    if above_bypass && event.kind == "ShuffleMapTask" && (sql || alone && is_paged(&event.metrics.unwrap_or_default())) {
-        WriterMemory::Serialized
-    } else if alone {
-        WriterMemory::Collection
-    } else {
-        WriterMemory::None
-    }
-}
-
-/// What the task's SQL operators tell of their own memory. Where they tell nothing it may be because they have no such metric; below
-/// the serialised writer, whose memory is in the task's peak, that says that there was no operator.
-fn operator_memory(event: &TaskEnd<'_>, writer: WriterMemory) -> Option<(u64, u64)> {
-    let told = event.info.accumulables;
-    let none = writer == WriterMemory::Serialized && told.data_size.is_some();
-    (told.operator_peak > 0 || none).then_some((told.operator_peak, told.operator_spill))
 }
 
 /// What was seen of a task, in the order of [`crate::profile::SEEN_COLUMNS`].

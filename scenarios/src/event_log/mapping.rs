@@ -203,12 +203,6 @@ fn operator_memory(m: &TaskMetrics, written: u64, records: u64, writer: WriterMe
     }
 }
 
-/// Whether the memory of a writer that is alone in its task is made of pages. Their sizes and that of a pointer array are multiples of
-/// 16, an estimate of objects hardly ever is; and the serialised writer's files are all spills when one was (US-6).
-pub(super) fn is_paged(m: &TaskMetrics) -> bool {
-    if m.spill_memory.0 > 0 { m.spill_disk.0 == m.write.bytes.0 } else { m.peak_execution.0.is_multiple_of(16) }
-}
-
 fn cpu_ns(m: &TaskMetrics, read: u64, written: u64, codec: Recorded) -> u64 {
     let recorded = if m.cpu_ns.0 > 0 {
         m.cpu_ns.0

@@ -28,6 +28,7 @@ mod rows;
 mod storage;
 mod summary;
 mod world;
+mod writers;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -362,11 +362,7 @@ static UNCERTAINTY: Shape = Shape {
 static INJECT: Shape = Shape {
     name: "[[inject]]",
     fields: &[
-        Field::required(
-            "kill_executor",
-            Kind::Integer(1, 100_000),
-            "Executor whose processes get SIGKILL; 1 is the first, replacements follow. One that is not up then is left alone.",
-        ),
+        Field::required("kill_executor", Kind::Integer(1, 100_000), "Executor that gets SIGKILL, if it is up then; 1 is the first, replacements follow."),
         Field::optional("at", Kind::Time, "When, from the submission of the application; or `stage` and `tasks_done`."),
         Field::optional("stage", Kind::Text, "Stage of the profile whose progress decides when."),
         Field::optional("tasks_done", Kind::Integer(1, 100_000_000), "Kill as soon as so many tasks of `stage` have ended well."),
