@@ -225,7 +225,9 @@ pub struct StageRecord {
     pub shuffle_write: Bytes,
     /// Shuffle bytes read.
     pub shuffle_read: Bytes,
-    /// Bytes of spill files written.
+    /// Memory that spills freed: Spark's "memory bytes spilled", without pointer arrays (US-8).
+    pub spill_memory: Bytes,
+    /// Bytes of spill files written: Spark's "disk bytes spilled". A writer's last file is its output, or none.
     pub spill: Bytes,
     /// Spill files written.
     pub spills: u32,

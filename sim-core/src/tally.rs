@@ -99,8 +99,10 @@ impl Tally {
     pub(crate) fn read(&mut self, stage: StageId, bytes: Bytes) {
         self.stages[stage.index()].shuffle_read += bytes;
     }
-    pub(crate) fn spilled(&mut self, stage: StageId, bytes: Bytes) {
+    /// A spill that freed so much memory and wrote a file of so many bytes.
+    pub(crate) fn spilled(&mut self, stage: StageId, memory: Bytes, bytes: Bytes) {
         let record = &mut self.stages[stage.index()];
+        record.spill_memory += memory;
         record.spill += bytes;
         record.spills += 1;
     }

@@ -6,7 +6,7 @@
 use sim_core::spec::{
     AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
     Language, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources, RunLimits,
-    SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty,
+    SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty,
     YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
@@ -199,6 +199,17 @@ fn spark() -> SparkConf {
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },
         shuffle: shuffle(),
+        scratch: ScratchConf {
+            force_spill_records: 2_147_483_647,
+            force_spill_bytes: None,
+            checksum: true,
+            cleaner_interval: Some(SimSpan::from_secs(1800)),
+            sql_file_cleanup: false,
+            service_removes: false,
+            fetch_to_memory_max: Bytes::mib(200),
+            max_requests_in_flight: 2_147_483_647,
+            max_blocks_in_flight_per_address: 2_147_483_647,
+        },
         scheduling: SchedulingConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,

@@ -6,6 +6,7 @@
 mod codec;
 mod driver_fits;
 mod executor_fits;
+mod file_cleanup;
 mod heap_minimum;
 mod limit_below_heap;
 mod needs_shuffle;
@@ -74,6 +75,7 @@ const RULES: &[Rule] = &[
     tmpfs_overhead::rule,
     tmpfs_unused::rule,
     needs_shuffle::rule,
+    file_cleanup::rule,
 ];
 
 /// Applies every rule.

@@ -6,7 +6,36 @@
 
 use std::ops::{Add, AddAssign, SubAssign};
 
+use crate::ids::{ExecutorId, ShuffleId};
+use crate::linux::cgroup::Charge;
+use crate::sim::Sim;
 use crate::units::Bytes;
+
+/// Bytes of an offset in an index file, and of a checksum (CM-1).
+const ENTRY: u64 = 8;
+
+/// Index of a map output, an offset for each partition and the end, and its checksums (CM-1).
+pub(crate) fn index_files(partitions: u32, checksum: bool) -> Bytes {
+    let partitions = u64::from(partitions);
+    Bytes::new((partitions + 1) * ENTRY + if checksum { partitions * ENTRY } else { 0 })
+}
+
+/// Removes all files of a shuffle from an executor's scratch; what was in tmpfs is free memory again.
+pub(crate) fn remove_outputs(sim: &mut Sim, id: ExecutorId, shuffle: ShuffleId) {
+    let now = sim.now();
+    let executor = &mut sim.executors[id];
+    executor.note_scratch();
+    let files = std::mem::take(&mut executor.outputs[shuffle]);
+    let up = executor.is_up();
+    let Some(node) = executor.node else { return };
+    let machine = &mut sim.machines[node];
+    machine.files -= files.disk;
+    if let Some(slot) = executor.slot.filter(|_| up) {
+        let v = machine.v(now);
+        machine.memory.uncharge(slot, Charge::Shmem, files.tmpfs, v);
+    }
+    sim.touch(node);
+}
 
 /// Bytes on tmpfs and on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod dist;
 mod limits;
 mod pod;
 mod probit;
+mod scratch;
 mod spark;
 mod uncertainty;
 
@@ -26,6 +27,7 @@ pub use pod::{
     Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 pub(crate) use probit::probit;
+pub use scratch::ScratchConf;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };

@@ -3,7 +3,7 @@
 //! Raw keys, defaults by version and their origins live in `scenarios`; here every value is known. Each field
 //! names its key.
 
-use super::PodTemplate;
+use super::{PodTemplate, ScratchConf};
 use crate::units::{Bytes, CoreMillis, SimSpan};
 
 /// A Spark release.
@@ -74,6 +74,8 @@ pub struct SparkConf {
     pub memory: MemoryConf,
     /// Shuffle.
     pub shuffle: ShuffleConf,
+    /// Files on scratch.
+    pub scratch: ScratchConf,
     /// Task and stage scheduling.
     pub scheduling: SchedulingConf,
     /// Kubernetes backend.

@@ -66,6 +66,14 @@ impl MapOutputs {
         self.sums.retain(|(at, _)| !gone(*at));
         before - self.available
     }
+    /// How many maps write to the shuffle.
+    pub(crate) fn maps(&self) -> u64 {
+        self.locations.len() as u64
+    }
+    /// Bytes of all outputs.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.sums.iter().map(|(_, bytes)| *bytes).sum()
+    }
     /// Executors that hold outputs.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = ExecutorId> {
         self.sums.iter().map(|(at, _)| at.executor)

@@ -73,6 +73,7 @@ pub(super) fn round_done(sim: &mut Sim, id: TaskId) {
     if run.operator.done < run.demand.operator {
         round(sim, id);
     } else if fetch::complete(sim, id) {
+        fetch::drop_fetched(sim, id);
         produce::round(sim, id);
     }
 }

@@ -72,9 +72,27 @@ impl Demand {
         (stored.as_f64() / self.operator.as_f64()).min(1.0)
     }
 
+    /// Records that go through the writer: as the row says, else as many as make rows of a usual size; none has less than a byte.
+    pub(crate) fn writer_records(&self) -> u64 {
+        let known = if self.records == 0 { self.writer.get().div_ceil(USUAL_RECORD) } else { self.records };
+        known.min(self.writer.get()).max(1)
+    }
+
     /// Serialised bytes of one record in the writer's pages, at least 1.
     pub(crate) fn record_bytes(&self) -> u64 {
-        (self.writer.get() / self.records.max(1)).max(1)
+        let records = self.writer_records();
+        ((self.writer.get() + records / 2) / records).max(1)
+    }
+
+    /// Bytes of the first `records` records in the writer.
+    pub(crate) fn bytes_of(&self, records: u64) -> Bytes {
+        Bytes::new((u128::from(records) * u128::from(self.writer.get()) / u128::from(self.writer_records())) as u64)
+    }
+
+    /// How many records so many bytes in the writer are, the inverse of [`Self::bytes_of`].
+    pub(crate) fn records_in(&self, bytes: Bytes) -> u64 {
+        let product = u128::from(bytes.get()) * u128::from(self.writer_records());
+        product.div_ceil(u128::from(self.writer.get().max(1))) as u64
     }
 
     /// Stored bytes per in-memory byte of the writer's rows.
@@ -85,3 +103,5 @@ impl Demand {
 
 /// Uncompressed size of serialised SQL rows relative to their lz4 form: 1.6 bytes of row for each byte of text over 0.47 (8.2).
 const UNCOMPRESSED: f64 = 3.4;
+/// Bytes of a record in the writer where their number is not known: 128 bytes of text, 1.6 times as large as a row (8.2).
+const USUAL_RECORD: u64 = 205;

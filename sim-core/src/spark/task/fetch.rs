@@ -2,8 +2,9 @@
 //!
 //! A reducer reads its share of every parent shuffle from all nodes in proportion to the bytes registered there:
 //! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
-//! buffers bounded by `maxSizeInFlight` (FR-3). Assumptions: buffers are counted for all bytes of a reducer, also those of its own
-//! executor; requests above 200 MiB are not streamed to scratch (FR-2). An executor that is dead but not yet known to be refuses
+//! buffers bounded by `maxSizeInFlight` (FR-3); requests above `maxRemoteBlockSizeFetchToMem` become files on the reader's scratch,
+//! which it keeps until it has read all its input (FR-2). Assumptions: buffers are counted for all bytes of a reducer, also those of
+//! its own executor; blocks of a shuffle are alike. An executor that is dead but not yet known to be refuses
 //! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
@@ -15,9 +16,10 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
-use crate::spark::fetch_limits;
+use crate::spark::driver::MapOutputs;
+use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
-use crate::spark::scratch::Stored;
+use crate::spark::scratch::{self, Stored};
 use crate::spec::InputSource;
 use crate::units::{ByteRate, Bytes, SimSpan};
 
@@ -36,8 +38,45 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
             break_fetch(sim, id, executor, false);
         }
     }
+    sim.tasks[id].to_disk = through_scratch(sim, id);
     reserve_buffers(sim, id);
     true
+}
+
+/// Bytes of this reducer's remote blocks that go through its scratch because their requests are too large for memory (FR-2).
+fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
+    let (spec, run) = (sim.plan.spec(), &sim.tasks[id]);
+    let limits = FetchLimits {
+        max_in_flight: spec.spark.shuffle.max_size_in_flight,
+        max_requests: spec.spark.scratch.max_requests_in_flight,
+        max_blocks_per_address: spec.spark.scratch.max_blocks_in_flight_per_address,
+        to_memory_max: spec.spark.scratch.fetch_to_memory_max,
+    };
+    // No request is larger than all that is read.
+    if !limits.goes_to_disk(run.demand.read) {
+        return Bytes::ZERO;
+    }
+    let shuffles = || spec.app.stages[run.stage.index()].reads.iter().map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]);
+    let total: Bytes = shuffles().map(MapOutputs::bytes).sum();
+    let mut through = Bytes::ZERO;
+    for outputs in shuffles() {
+        let read = run.demand.read.scale(outputs.bytes().as_f64() / total.as_f64().max(1.0));
+        let block = Bytes::new(read.get() / outputs.maps().max(1));
+        let blocks = outputs.maps().div_ceil((outputs.hosts().count() as u64).max(1));
+        if limits.goes_to_disk(limits.request(block, blocks)) {
+            let away: Bytes = outputs.by_node().filter(|(node, _)| *node != run.node).map(|(_, bytes)| bytes).sum();
+            through += read.scale(away.as_f64() / outputs.bytes().as_f64().max(1.0));
+        }
+    }
+    through
+}
+
+/// All input is in: the files of blocks that were too large for memory go.
+pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
+    let fetched = std::mem::take(&mut sim.tasks[id].fetched);
+    if !fetched.sum().is_zero() {
+        scratch::remove_temporary(sim, id, fetched);
+    }
 }
 
 /// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.

@@ -4,7 +4,7 @@
 //! nothing (error handling deletes its spills and outputs, 2.7). Memory is released, the driver is told, and
 //! the slot is offered again.
 
-use super::stop_pieces;
+use super::{produce, stop_pieces};
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
@@ -31,7 +31,11 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     let temporary = run.temporary;
     let mut written = None;
     if let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[stage.index()].sink {
-        let output = Stored::split(demand.write, sim.plan.executor.scratch.tmpfs_share);
+        let files = demand.write + produce::index_files(sim, run);
+        let split = Stored::split(files, sim.plan.executor.scratch.tmpfs_share);
+        // Files written one after the other are rounded one after the other.
+        let tmpfs = split.tmpfs.clamp(files.saturating_sub(temporary.disk), temporary.tmpfs);
+        let output = Stored { tmpfs, disk: files - tmpfs };
         let host = &mut sim.executors[executor];
         host.note_scratch();
         host.outputs[ShuffleId::new(shuffle as u32)] += output;

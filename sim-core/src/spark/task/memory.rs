@@ -97,8 +97,8 @@ pub(super) fn spill_operator(sim: &mut Sim, id: TaskId, consuming: bool) {
     run.operator.spilled += file;
     run.operator.files += 1;
     let cpu = if conf.spill_compress { run.operator.held.as_gib() * conf.compress_s_per_gib } else { 0.0 };
-    let stage = run.stage;
-    sim.tally.spilled(stage, file);
+    let (stage, memory) = (run.stage, run.operator.held);
+    sim.tally.spilled(stage, memory, file);
     pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
 }
 
@@ -106,29 +106,6 @@ pub(super) fn spill_operator(sim: &mut Sim, id: TaskId, consuming: bool) {
 pub(super) fn operator_spilled(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
     let (held, executor, serial) = (std::mem::take(&mut run.operator.held), run.executor, run.serial);
-    sim.executors[executor].memory.release_execution(serial, held);
-    retry_blocked(sim, executor);
-}
-
-/// The writer's rows go to a spill file, which lives until the merge (US-4, US-7).
-pub(super) fn spill_writer(sim: &mut Sim, id: TaskId) {
-    let conf = &sim.plan.spec().spark.shuffle;
-    let run = &mut sim.tasks[id];
-    run.step = Step::SpillWriter;
-    let rows = std::mem::take(&mut run.writer.rows_held);
-    let file = rows.scale(run.demand.writer_ratio());
-    run.writer.spilled += file;
-    run.writer.files += 1;
-    let cpu = produce::compress_seconds(rows, conf);
-    let stage = run.stage;
-    sim.tally.spilled(stage, file);
-    pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
-}
-
-/// The writer's spill file is written: its memory is free.
-pub(super) fn writer_spilled(sim: &mut Sim, id: TaskId) {
-    let run = &mut sim.tasks[id];
-    let (held, executor, serial) = (std::mem::take(&mut run.writer.held), run.executor, run.serial);
     sim.executors[executor].memory.release_execution(serial, held);
     retry_blocked(sim, executor);
 }

@@ -14,6 +14,8 @@ mod memory;
 mod pieces;
 mod produce;
 mod steps;
+#[cfg(test)]
+mod worked_examples;
 mod writer_memory;
 
 use crate::hardware::{Device, FlowOwner};
@@ -66,6 +68,8 @@ pub(crate) struct Consumer {
     pub(crate) held: Bytes,
     /// Bytes of rows among them (the writer also holds pointers).
     pub(crate) rows_held: Bytes,
+    /// Bytes of its pages, or of its objects: what a spill frees (US-8).
+    pub(crate) pages: Bytes,
     /// Bytes of its spill files.
     pub(crate) spilled: Bytes,
     /// Number of its spill files.
@@ -106,6 +110,9 @@ pub(crate) struct TaskRun {
     pub(crate) temporary: Stored,
     /// Files that the running step writes; on tmpfs they are in the ramp.
     pub(crate) writing: Stored,
+    /// Bytes of its remote blocks that go through scratch, in all (FR-2); those of them that are there.
+    pub(crate) to_disk: Bytes,
+    pub(crate) fetched: Stored,
     pub(crate) direct: Bytes,
     /// Whether it reads from an executor that is gone, and when it gives up.
     pub(crate) gives_up: Option<EventHandle>,

@@ -42,6 +42,8 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         writer: Consumer::default(),
         temporary: Stored::NONE,
         writing: Stored::NONE,
+        to_disk: Bytes::ZERO,
+        fetched: Stored::NONE,
         direct: Bytes::ZERO,
         gives_up: None,
         broken_by: None,
@@ -122,7 +124,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
         }
         Step::SpillWriter => {
             let executor = run.executor;
-            memory::writer_spilled(sim, id);
+            produce::spilled(sim, id);
             if sim.executors[executor].is_up() {
                 produce::round(sim, id);
             }
