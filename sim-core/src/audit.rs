@@ -10,6 +10,7 @@ use crate::record::{Ending, Truncation};
 use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spark::task;
+use crate::spark::task_memory_manager::MemoryMode;
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Longer than any write-back takes.
@@ -78,8 +79,14 @@ fn tasks_of(sim: &Sim, id: ExecutorId) {
     assert_eq!(host.direct, of(|run| run.direct), "fetch buffers of {id:?}");
     assert_eq!(host.temporary.tmpfs, of(|run| run.temporary.tmpfs), "temporary files in tmpfs of {id:?}");
     assert_eq!(host.temporary.disk, of(|run| run.temporary.disk), "temporary files on disk of {id:?}");
-    let serials = host.running.iter().map(|&task| host.memory.task_used(sim.tasks[task].serial)).sum::<Bytes>();
-    assert_eq!(host.memory.execution_used(), serials, "execution memory of {id:?}");
+    assert_eq!(host.unused, of(|run| run.memory.acquired_but_not_used()), "acquired and unused memory of {id:?}");
+    for (pool, mode) in [(&host.memory, MemoryMode::OnHeap), (&host.native, MemoryMode::OffHeap)] {
+        let held: Bytes = host.running.iter().map(|&task| pool.task_used(sim.tasks[task].serial)).sum();
+        assert_eq!(pool.execution_used(), held, "{mode:?} execution memory of {id:?}");
+        for run in host.running.iter().map(|&task| &sim.tasks[task]).filter(|run| run.memory.requester().is_none()) {
+            assert_eq!(pool.task_used(run.serial), run.acquired(mode), "{mode:?} memory of the consumers of task {}", run.serial);
+        }
+    }
     assert!(host.blocked.iter().all(|task| host.running.contains(task)), "{id:?} keeps a task waiting that does not run");
 }
 

@@ -86,6 +86,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         sink: SinkSpec::Result,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        memory: StageMemory::default(),
         delay: SimSpan::ZERO,
     }];
     let mut shuffles = Vec::new();
@@ -109,6 +110,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             sink,
             cached: Bytes::ZERO,
             broadcast: Bytes::ZERO,
+            memory: StageMemory::default(),
             delay: SimSpan::ZERO,
         });
     }

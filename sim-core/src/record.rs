@@ -229,6 +229,8 @@ pub struct StageRecord {
     pub spill: Bytes,
     /// Spill files written.
     pub spills: u32,
+    /// Task attempts that failed with `SparkOutOfMemoryError`; their executors lived on (MEM-30).
+    pub task_ooms: u32,
     /// Deaths while this stage ran.
     pub deaths: u32,
 }
@@ -260,6 +262,8 @@ pub struct Outcome {
     pub shuffle_write: Bytes,
     /// Spill bytes written, all attempts.
     pub spill: Bytes,
+    /// Task attempts that failed with `SparkOutOfMemoryError`, all stages: no memory death of an executor (MEM-30).
+    pub task_ooms: u32,
     /// By stage index.
     pub stages: Vec<StageRecord>,
     /// Events processed.

@@ -13,6 +13,7 @@ mod limits;
 mod pod;
 mod probit;
 mod spark;
+mod stage_memory;
 mod uncertainty;
 
 pub use app::{AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
@@ -29,6 +30,7 @@ pub(crate) use probit::probit;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };
+pub use stage_memory::{Operators, StageMemory, StorageLevel};
 pub use uncertainty::Uncertainty;
 
 use crate::units::Bytes;

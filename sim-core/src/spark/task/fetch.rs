@@ -7,6 +7,7 @@
 //! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
+use super::consumers::WRITER;
 use super::finish::{self, Failure};
 use super::{Step, TaskRun, pieces};
 use crate::event::Event;
@@ -139,10 +140,11 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
 /// Whether a task still has input to fetch: it consumes, or it has no operator and still produces.
 fn is_fetching(run: &TaskRun) -> bool {
     match run.step {
-        Step::Consume(_) | Step::BlockedAtStart | Step::Blocked(true) | Step::SpillOperator(true) => true,
-        Step::Produce(_) => run.demand.operator.is_zero(),
-        Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
-        Step::Launch | Step::WarmUp | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
+        Step::Consume(_) => true,
+        Step::Blocked | Step::Spill(_) if run.filling != WRITER => true,
+        Step::Produce(_) => run.demand.consumed().is_zero(),
+        Step::Blocked | Step::Spill(_) => run.demand.consumed().is_zero() && run.state(WRITER).done < run.demand.writer,
+        Step::Launch | Step::WarmUp | Step::FinishWrite | Step::Merge => false,
     }
 }
 

@@ -64,6 +64,9 @@ pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
     let run = &sim.tasks[id];
     let (stage, executor, attempt, partition) = (run.stage, run.executor, run.attempt, run.partition);
     release(sim, id);
+    if failure == Failure::OutOfMemory {
+        sim.tally.task_oom(stage);
+    }
     driver::failures::on_task_failed(sim, stage, attempt, partition, failure);
     driver::offers::offer(sim, executor);
 }
@@ -73,10 +76,14 @@ fn release(sim: &mut Sim, id: TaskId) {
     let now = sim.now();
     let run = &sim.tasks[id];
     let (executor, node, serial, temporary) = (run.executor, run.node, run.serial, run.temporary);
-    let (unmanaged, direct) = (run.demand.unmanaged, run.direct);
+    let (unmanaged, direct, unused) = (run.demand.unmanaged, run.direct, run.memory.acquired_but_not_used());
     let host = &mut sim.executors[executor];
     host.note_scratch();
     host.memory.release_all(serial);
+    if !sim.plan.executor.off_heap.is_zero() {
+        host.native.release_all(serial);
+    }
+    host.unused -= unused;
     host.unmanaged -= unmanaged;
     host.direct -= direct;
     host.temporary -= temporary;

@@ -5,6 +5,7 @@
 //! rows are in, what is in memory is written; if there were spills, they are merged into the output while they
 //! still exist (US-6, US-7, ES-6).
 
+use super::consumers::{FIRST, SECOND, WRITER};
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
 use super::{Step, TaskRun, fetch, finish, writer_memory};
@@ -32,25 +33,32 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
         Some(WriterKind::Unsafe | WriterKind::Sort) if !run.demand.writer.is_zero() => false,
         Some(_) | None => true,
     };
+    let done = run.state(WRITER).done;
     if all {
-        let rest = run.demand.writer - run.writer.done;
+        let rest = run.demand.writer - done;
+        sim.tasks[id].filling = WRITER;
         return start(sim, id, rest, 1.0);
     }
     let kind = writer_kind(sim, run).unwrap_or(WriterKind::Unsafe);
-    let wanted = writer_memory::needed(&run.demand, run.writer.done, kind, sim.plan);
-    match memory::acquire(sim, id, wanted) {
-        Grant::Blocked => sim.tasks[id].step = Step::Blocked(false),
-        Grant::Bytes(granted) => {
+    let wanted = writer_memory::needed(&run.demand, done, kind, sim.plan);
+    let grant = memory::acquire(sim, id, WRITER, wanted);
+    granted(sim, id, grant);
+}
+
+/// The answer to a round's request.
+pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
+    match grant {
+        Grant::Bytes(bytes) => {
+            let kind = writer_kind(sim, &sim.tasks[id]).unwrap_or(WriterKind::Unsafe);
             let run = &mut sim.tasks[id];
-            run.writer.held += granted;
-            let rows = writer_memory::rows_in(&run.demand, run.writer.done, granted, wanted, kind, sim.plan);
-            run.writer.rows_held += rows;
+            let (wanted, done) = (run.wanted, run.state(WRITER).done);
+            let rows = writer_memory::rows_in(&run.demand, done, bytes, wanted, kind, sim.plan);
+            run.state_mut(WRITER).rows_held += rows;
             let share = rows.as_f64() / run.demand.writer.as_f64();
             start(sim, id, rows, share);
         }
-        Grant::Refused if !sim.tasks[id].operator.held.is_zero() => memory::spill_operator(sim, id, false),
-        Grant::Refused if !sim.tasks[id].writer.held.is_zero() => memory::spill_writer(sim, id),
-        Grant::Refused => finish::fail(sim, id, finish::Failure::OutOfMemory),
+        Grant::Wait => {}
+        Grant::OutOfMemory => finish::fail(sim, id, finish::Failure::OutOfMemory),
     }
 }
 
@@ -61,7 +69,7 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
     run.step = Step::Produce(bytes);
     let demand = &run.demand;
     // A task whose operators took the input has done its reading, and its share of the CPU, already.
-    let reads_here = demand.operator.is_zero();
+    let reads_here = demand.consumed().is_zero();
     let cpu_share = if reads_here {
         1.0
     } else if demand.writer.is_zero() {
@@ -70,17 +78,32 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         0.5
     };
     let decompress = if reads_here && !demand.read.is_zero() { demand.writer.as_gib() * conf.decompress_s_per_gib } else { 0.0 };
-    let read_back = run.operator.spilled.scale(share);
     let bypass = kind == Some(WriterKind::Bypass);
     let work = Work {
         cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
-        read_back,
+        read_back: Bytes::ZERO,
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
     };
-    pieces::start(sim, id, work);
+    let read_back = read_spills(run, share);
+    pieces::start(sim, id, Work { read_back, ..work });
+}
+
+/// What a round reads of the operators' spill files: its part of what is left to read.
+fn read_spills(run: &mut TaskRun, share: f64) -> Bytes {
+    let all = run.demand.writer;
+    let left = if all.is_zero() { 1.0 } else { 1.0 - run.state(WRITER).done.as_f64() / all.as_f64() };
+    let part = if left > share { share / left } else { 1.0 };
+    let mut read = Bytes::ZERO;
+    for slot in [FIRST, SECOND] {
+        let unread = &mut run.state_mut(slot).unread;
+        let now = unread.scale(part).min(*unread);
+        *unread -= now;
+        read += now;
+    }
+    read
 }
 
 /// Core-seconds to compress rows of so many bytes.
@@ -89,12 +112,13 @@ pub(super) fn compress_seconds(rows: Bytes, conf: &crate::spec::ShuffleConf) -> 
 }
 
 /// A round has ended: more, or write what is left.
-pub(super) fn round_done(sim: &mut Sim, id: TaskId) {
+pub(super) fn round_done(sim: &mut Sim, id: TaskId, bytes: Bytes) {
+    sim.tasks[id].state_mut(WRITER).done += bytes;
     if !fetch::complete(sim, id) {
         return;
     }
     let run = &sim.tasks[id];
-    if run.writer.done < run.demand.writer {
+    if run.state(WRITER).done < run.demand.writer {
         return round(sim, id);
     }
     match writer_kind(sim, run) {
@@ -117,20 +141,22 @@ fn write_rest(sim: &mut Sim, id: TaskId) {
     let conf = &sim.plan.spec().spark.shuffle;
     let run = &mut sim.tasks[id];
     run.step = Step::FinishWrite;
-    let rest = run.demand.write.saturating_sub(run.writer.spilled);
-    let work = Work { cpu: compress_seconds(run.writer.rows_held, conf), write: rest, ..Work::default() };
+    let rest = run.demand.write.saturating_sub(run.state(WRITER).spilled);
+    let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest, ..Work::default() };
     pieces::start(sim, id, work);
 }
 
 /// The last rows are on scratch: done when they are the only file, else merge all spills into the output.
 pub(super) fn written(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
-    if run.writer.files == 0 {
+    if run.state(WRITER).files == 0 {
         return finish::succeed(sim, id);
     }
     run.step = Step::Merge;
-    run.writer.files += 1;
-    run.writer.spilled = run.demand.write;
+    let all = run.demand.write;
+    let writer = run.state_mut(WRITER);
+    writer.files += 1;
+    writer.spilled = all;
     let work = Work { cpu: run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE, write: run.demand.write, read_back: run.demand.write, ..Work::default() };
     pieces::start(sim, id, work);
 }
