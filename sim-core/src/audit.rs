@@ -8,6 +8,7 @@ use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, PodSlot, TaskId};
 use crate::record::{Ending, Truncation};
 use crate::sim::Sim;
+use crate::spark::blocks::{Place, partition_id};
 use crate::spark::executor::Life;
 use crate::spark::task;
 use crate::spark::task_memory_manager::MemoryMode;
@@ -55,6 +56,7 @@ pub(crate) fn audit(sim: &mut Sim) {
         memory_of(sim, id);
     }
     files(sim);
+    cache(sim);
     for id in sim.executors.ids().collect::<Vec<_>>() {
         for task in std::mem::take(&mut sim.executors[id].running) {
             task::abort_at_death(sim, task);
@@ -88,6 +90,15 @@ fn tasks_of(sim: &Sim, id: ExecutorId) {
         }
     }
     assert!(host.blocked.iter().all(|task| host.running.contains(task)), "{id:?} keeps a task waiting that does not run");
+}
+
+/// What the driver takes for cached in memory is stored there.
+fn cache(sim: &Sim) {
+    for (stage, partition, place) in sim.driver.cache.iter() {
+        let Place::Memory(at) = place else { continue };
+        let (host, block) = (&sim.executors[at], partition_id(stage, partition));
+        assert!(host.memory.holds_block(block) || host.native.holds_block(block), "partition {partition} of {stage:?} is not at {at:?}");
+    }
 }
 
 /// The pod's charges are what its executor knows of.

@@ -174,7 +174,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
         version: SparkVersion { major: 3, minor: 4, patch: 0 },
         language: Language::Jvm,
         deploy_mode: DeployMode::Cluster,
-        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), cpu: CoreMillis::cores(1) },
+        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), max_result_size: Bytes::gib(1), cpu: CoreMillis::cores(1) },
         executor: ExecutorConf {
             instances,
             cores: 3,

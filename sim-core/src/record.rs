@@ -170,9 +170,14 @@ pub enum FailureReason {
     ExecutorFailures,
     /// The driver died.
     DriverLost,
+    /// A stage's results were larger than `spark.driver.maxResultSize`.
+    ResultSize,
 }
 
 impl FailureReason {
+    /// All reasons, in the order of results.
+    pub const ALL: [Self; 5] = [Self::TaskFailures, Self::StageAttempts, Self::ExecutorFailures, Self::DriverLost, Self::ResultSize];
+
     /// The name in results.
     pub const fn key(self) -> &'static str {
         match self {
@@ -180,6 +185,7 @@ impl FailureReason {
             Self::StageAttempts => "stage_attempts",
             Self::ExecutorFailures => "executor_failures",
             Self::DriverLost => "driver_lost",
+            Self::ResultSize => "result_size",
         }
     }
 }

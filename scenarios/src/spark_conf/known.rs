@@ -59,7 +59,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.kryo.registrationRequired", "decides nothing about memory"),
     ("spark.cleaner.periodicGC.interval", "shuffles are kept until the application ends"),
     ("spark.cleaner.referenceTracking.blocking.shuffle", "shuffles are kept until the application ends"),
-    ("spark.driver.maxResultSize", "the driver does not run out of memory"),
     ("spark.driver.extraJavaOptions", "the driver's JVM is not modelled"),
     ("spark.driver.extraClassPath", "decides nothing about memory"),
     ("spark.executor.extraClassPath", "decides nothing about memory"),

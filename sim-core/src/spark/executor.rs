@@ -71,7 +71,7 @@ pub(crate) struct Executor {
     pub(crate) unused: Bytes,
     /// Live objects of tasks outside managed memory.
     pub(crate) unmanaged: Bytes,
-    /// Deserialised broadcast variables.
+    /// Values of broadcast variables that tasks refer to and that are not in storage memory.
     pub(crate) broadcast: Bytes,
     /// Stages whose broadcast variables it holds.
     pub(crate) broadcasts: Vec<StageId>,
@@ -82,6 +82,8 @@ pub(crate) struct Executor {
     pub(crate) direct_peak: Bytes,
     /// Map outputs by shuffle, registered or not.
     pub(crate) outputs: IdVec<ShuffleId, Stored>,
+    /// Cached blocks in the local directories.
+    pub(crate) cached_files: Stored,
     /// Spills and temporary outputs.
     pub(crate) temporary: Stored,
     pub(crate) scratch_peak: Bytes,
@@ -118,6 +120,7 @@ impl Executor {
             direct: Bytes::ZERO,
             direct_peak: Bytes::ZERO,
             outputs,
+            cached_files: Stored::NONE,
             temporary: Stored::NONE,
             scratch_peak: Bytes::ZERO,
             disk_stats: Bytes::ZERO,
@@ -125,7 +128,7 @@ impl Executor {
         }
     }
 
-    /// Live heap: base + cached blocks + managed pages + unmanaged objects (JH-1).
+    /// Live heap: base + blocks + managed pages + unmanaged objects + broadcasts beside the blocks (JH-1).
     pub(crate) fn live_heap(&self) -> Bytes {
         let managed = self.memory.storage_used() + self.memory.execution_used();
         jvm::BASE_LIVE + managed.saturating_sub(self.unused) + self.unmanaged + self.broadcast
@@ -141,7 +144,7 @@ impl Executor {
 
     /// All scratch files.
     pub(crate) fn scratch(&self) -> Stored {
-        self.outputs.values().fold(self.temporary, |sum, &s| sum + s)
+        self.outputs.values().fold(self.temporary + self.cached_files, |sum, &s| sum + s)
     }
 
     /// Notes the scratch peak.
@@ -228,6 +231,7 @@ pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
     let executor = &mut sim.executors[id];
     executor.life = Life::Dead;
     executor.blocked.clear();
+    sim.driver.cache.forget(id);
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
@@ -290,6 +294,7 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     if platform != Platform::Yarn {
         let files = executor.scratch().disk;
         executor.temporary = Stored::NONE;
+        executor.cached_files = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
         sim.machines[node].files -= files;
     }

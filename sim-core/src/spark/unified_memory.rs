@@ -100,6 +100,14 @@ impl UnifiedMemory {
     pub fn take_evicted(&mut self) -> Bytes {
         self.storage.take_evicted_loose()
     }
+    /// Whether blocks were evicted that nobody has taken notice of.
+    pub const fn has_evicted(&self) -> bool {
+        self.storage.has_evicted()
+    }
+    /// Whether a block is stored.
+    pub fn holds_block(&self, id: u64) -> bool {
+        self.storage.blocks().iter().any(|block| block.id == id)
+    }
     /// Blocks evicted since the last call, in the order of eviction.
     pub fn take_evicted_blocks(&mut self) -> std::vec::Drain<'_, Block> {
         self.storage.take_evicted_blocks()

@@ -7,6 +7,7 @@
 //! earliest stage (FIFO). Assumption: retained shuffles are never cleaned while the application runs (RT-1). What follows a failure is in [`failures`].
 
 pub(crate) mod failures;
+pub(crate) mod heap;
 pub(crate) mod offers;
 mod outputs;
 mod stages;
@@ -19,6 +20,7 @@ use crate::plan::SimPlan;
 use crate::record::Ending;
 use crate::sim::Sim;
 use crate::spark::allocator;
+use crate::spark::blocks::{self, CacheMap};
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::FailureCount;
 use crate::spec::Platform;
@@ -32,6 +34,9 @@ pub(crate) use stages::{Delay, StageState};
 pub(crate) struct Driver {
     pub(crate) stages: IdVec<StageId, StageState>,
     pub(crate) outputs: IdVec<ShuffleId, MapOutputs>,
+    /// Where cached partitions are.
+    pub(crate) cache: CacheMap,
+    pub(crate) heap: heap::DriverHeap,
     /// Index of the running job.
     job: usize,
     started: bool,
@@ -64,6 +69,8 @@ impl Driver {
             outputs.push(MapOutputs::new(maps));
         }
         Self {
+            cache: CacheMap::new(plan, &stages),
+            heap: heap::DriverHeap::default(),
             stages,
             outputs,
             job: 0,
@@ -169,6 +176,8 @@ fn end_job_if_complete(sim: &mut Sim) -> bool {
     }
     sim.driver.job += 1;
     sim.driver.ended.clear();
+    heap::release(sim);
+    blocks::drop_broadcasts(sim);
     if sim.driver.job == plan.ends.len() {
         sim.end(Ending::Succeeded);
     } else {

@@ -108,4 +108,4 @@ impl Demand {
 }
 
 /// Uncompressed size of serialised SQL rows relative to their lz4 form: 1.6 bytes of row for each byte of text over 0.47 (8.2).
-const UNCOMPRESSED: f64 = 3.4;
+pub(crate) const UNCOMPRESSED: f64 = 3.4;

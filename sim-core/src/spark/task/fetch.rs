@@ -12,7 +12,7 @@ use super::finish::{self, Failure};
 use super::{Step, TaskRun, pieces};
 use crate::event::Event;
 use crate::hardware::Device;
-use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
+use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
@@ -76,12 +76,35 @@ pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
                 let disks = plan.nodes[node.index()].shape.disks.len() as u64;
                 read_stored(sim, id, node, (sim.tasks[id].serial % disks) as u8, input);
             }
-            InputSource::None | InputSource::Cached => {}
+            InputSource::Cached => read_cached(sim, id, input, share),
+            InputSource::None => {}
         }
     }
     if !read.is_zero() {
-        fetch(sim, id, node, read.scale(share));
+        fetch(sim, id, node, read.scale(share), stage);
     }
+}
+
+/// Cached rows that are not in memory: from the local directories, or from where the stage that cached them read.
+fn read_cached(sim: &mut Sim, id: TaskId, input: Bytes, share: f64) {
+    let plan = sim.plan;
+    let Some(cached) = sim.tasks[id].cached.take() else { return };
+    let (node, scratch) = (sim.tasks[id].node, &plan.executor.scratch);
+    for (place, part) in &cached.on_disk {
+        pieces::read_from_disk(sim, id, *place, scratch.disks[0], Stored::split(input.scale(*part), scratch.tmpfs_share).disk);
+    }
+    if let Some(source) = cached.source.filter(|_| !cached.lost.is_empty()) {
+        let stored = cached.input.scale(share);
+        match plan.spec().app.stages[source.index()].input {
+            InputSource::Remote { .. } if !stored.is_zero() => pieces::nic(sim, id, node, Device::NicIn, stored),
+            InputSource::Local if !stored.is_zero() => read_stored(sim, id, node, 0, stored),
+            InputSource::Remote { .. } | InputSource::Local | InputSource::None | InputSource::Cached => {}
+        }
+        if !cached.read.is_zero() {
+            fetch(sim, id, node, cached.read.scale(share), source);
+        }
+    }
+    sim.tasks[id].cached = Some(cached);
 }
 
 /// A read of data that is not in the page cache.
@@ -94,10 +117,9 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     sim.touch(node);
 }
 
-/// Fetches `bytes` of all parents from the nodes that hold them.
-fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes) {
+/// Fetches `bytes` of all parents of a stage from the nodes that hold them.
+fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let stage = sim.tasks[id].stage;
     let by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
     let total: u64 = by_node.iter().map(|b| b.get()).sum();
     if total == 0 {

@@ -8,7 +8,7 @@ use super::stop_pieces;
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
-use crate::spark::driver;
+use crate::spark::{blocks, driver};
 use crate::spark::scratch::Stored;
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
@@ -39,23 +39,12 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
         sim.tasks[id].temporary -= output;
         written = Some(demand.write);
     }
-    cache(sim, id);
+    blocks::store_results(sim, id);
     debug_assert!(temporary.sum() >= written.unwrap_or(Bytes::ZERO));
     let node = sim.tasks[id].node;
     release(sim, id);
     driver::failures::on_task_succeeded(sim, stage, attempt, partition, executor, node, written.unwrap_or(Bytes::ZERO));
     driver::offers::offer(sim, executor);
-}
-
-/// The task's part of a cached RDD goes into storage memory, as far as that takes it (MEM-12).
-fn cache(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    let cached = sim.plan.spec().app.stages[run.stage.index()].cached;
-    if !cached.is_zero() {
-        let part = cached.scale(sim.driver.stages[run.stage].shares[run.partition as usize] * sim.day.volume * sim.day.expansion);
-        sim.executors[run.executor].memory.acquire_storage(part);
-        sim.executors[run.executor].memory.take_evicted();
-    }
 }
 
 /// The attempt fails, its executor lives on.

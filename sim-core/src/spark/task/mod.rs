@@ -22,6 +22,7 @@ use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
 use crate::kernel::{EventHandle, FlowHandle};
 use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
+use crate::spark::blocks::CachedInput;
 use crate::spark::executor::LostTask;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
@@ -29,7 +30,7 @@ use crate::units::Bytes;
 
 pub(crate) use fetch::{break_fetches, on_fetch_gives_up};
 pub(crate) use finish::{Failure, fail};
-pub(crate) use memory::retry_blocked;
+pub(crate) use memory::{off_heap, retry_blocked};
 pub(crate) use steps::{launch, on_timer};
 
 use consumers::ConsumerState;
@@ -90,6 +91,8 @@ pub(crate) struct TaskRun {
     /// The consumer that is filled, and what it last asked for.
     pub(crate) filling: ConsumerId,
     pub(crate) wanted: Bytes,
+    /// What it reads of cached rows beside what is in memory.
+    pub(crate) cached: Option<Box<CachedInput>>,
     /// Files of this attempt that go when it ends.
     pub(crate) temporary: Stored,
     /// Files that the running step writes; on tmpfs they are in the ramp.

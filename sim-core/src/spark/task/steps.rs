@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, ShuffleId, StageId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
+use crate::spark::blocks;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
 use crate::spark::{bypass_writer, writer::WriterKind};
@@ -25,7 +26,8 @@ const WARM_UP: f64 = 0.5;
 /// Sends a task to an executor.
 pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId) {
     let Some(node) = sim.executors[executor].node else { return };
-    let demand = demand_of(sim, stage, attempt, partition);
+    let mut demand = demand_of(sim, stage, attempt, partition);
+    let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
     let id = sim.tasks.insert(TaskRun {
         serial,
@@ -44,6 +46,7 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         consumers: [ConsumerState::default(); 4],
         filling: FIRST,
         wanted: Bytes::ZERO,
+        cached,
         temporary: Stored::NONE,
         writing: Stored::NONE,
         direct: Bytes::ZERO,
@@ -53,11 +56,7 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
     let host = &mut sim.executors[executor];
     host.running.push(id);
     host.unmanaged += demand.unmanaged;
-    let broadcast = sim.plan.spec().app.stages[stage.index()].broadcast;
-    if !broadcast.is_zero() && !host.broadcasts.contains(&stage) {
-        host.broadcasts.push(stage);
-        host.broadcast += broadcast;
-    }
+    blocks::hold_broadcast(sim, executor, stage);
     let entity = entity(stage, partition, attempt);
     let delay = sim.luck.draw(&sim.plan.spec().uncertainty.task_launch_s, Purpose::TaskLaunch, entity).max(0.0);
     let timer = sim.after(SimSpan::from_secs_f64(delay), Event::TaskTimer(id));
