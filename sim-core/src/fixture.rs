@@ -86,6 +86,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         sink: SinkSpec::Result,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        memory: StageMemory::default(),
         delay: SimSpan::ZERO,
     }];
     let mut shuffles = Vec::new();
@@ -109,6 +110,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             sink,
             cached: Bytes::ZERO,
             broadcast: Bytes::ZERO,
+            memory: StageMemory::default(),
             delay: SimSpan::ZERO,
         });
     }
@@ -172,7 +174,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
         version: SparkVersion { major: 3, minor: 4, patch: 0 },
         language: Language::Jvm,
         deploy_mode: DeployMode::Cluster,
-        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), cpu: CoreMillis::cores(1) },
+        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), max_result_size: Bytes::gib(1), cpu: CoreMillis::cores(1) },
         executor: ExecutorConf {
             instances,
             cores: 3,

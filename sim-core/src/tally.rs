@@ -93,6 +93,10 @@ impl Tally {
     pub(crate) fn task_failed(&mut self, stage: StageId) {
         self.stages[stage.index()].tasks_failed += 1;
     }
+    /// A task attempt failed with `SparkOutOfMemoryError`.
+    pub(crate) fn task_oom(&mut self, stage: StageId) {
+        self.stages[stage.index()].task_ooms += 1;
+    }
     pub(crate) fn resubmitted(&mut self, stage: StageId, tasks: u32) {
         self.stages[stage.index()].tasks_resubmitted += tasks;
     }
@@ -126,6 +130,7 @@ impl Tally {
             scratch_peak: scratch,
             shuffle_write: tally.stages.iter().map(|s| s.shuffle_write).sum(),
             spill: tally.stages.iter().map(|s| s.spill).sum(),
+            task_ooms: tally.stages.iter().map(|s| s.task_ooms).sum(),
             stages: std::mem::take(&mut tally.stages),
             events: tally.events,
             event_hash: tally.hash,

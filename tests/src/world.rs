@@ -6,7 +6,8 @@
 use sim_core::spec::{
     AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
     Language, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources, RunLimits,
-    SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty,
+    SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageMemory, StageSpec, TaskCount, TaskRow,
+    TaskWork, Uncertainty,
     YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
@@ -119,6 +120,7 @@ pub fn stage(name: &str, reads: Vec<usize>, tasks: u32, work: TaskRow, sink: Sin
         sink,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        memory: StageMemory::default(),
         delay: SimSpan::ZERO,
     }
 }
@@ -183,7 +185,7 @@ fn spark() -> SparkConf {
         version: SparkVersion { major: 3, minor: 4, patch: 0 },
         language: Language::Jvm,
         deploy_mode: DeployMode::Client,
-        driver: DriverConf { memory: Bytes::gib(1), container_memory: Bytes::mib(1408), cpu: CoreMillis::cores(1) },
+        driver: DriverConf { memory: Bytes::gib(1), container_memory: Bytes::mib(1408), max_result_size: Bytes::gib(1), cpu: CoreMillis::cores(1) },
         executor: ExecutorConf {
             instances: 2,
             cores: 2,

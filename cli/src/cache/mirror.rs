@@ -6,7 +6,7 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sim_core::record::{Cause, Holder, Incident, Level, MemoryClass, Party};
+use sim_core::record::{Cause, FailureReason, Holder, Incident, Level, MemoryClass, Party};
 use sim_core::study::{CauseEstimates, Estimate, PointResult, Summary};
 use sim_core::units::{Bytes, SimTime};
 
@@ -74,8 +74,10 @@ pub(super) struct PointResultMirror {
     shuffle_write: Summary,
     #[serde(with = "SummaryMirror")]
     spill: Summary,
+    #[serde(with = "SummaryMirror")]
+    task_ooms: Summary,
     truncated: [u64; 3],
-    failed: [u64; 4],
+    failed: [u64; FailureReason::ALL.len()],
     node_peaks: Vec<f64>,
     example: Option<u64>,
     #[serde(with = "example_incident")]
@@ -242,6 +244,7 @@ pub(super) fn sample() -> PointResult {
         scratch_peak: Bytes::gib(5),
         shuffle_write: Bytes::gib(20),
         spill: Bytes::new(3),
+        task_ooms: 2,
         stages: Vec::new(),
         events: 100,
         event_hash: 1,

@@ -64,6 +64,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
             "POD-10",
         ),
     ),
+    key("spark.driver.maxResultSize", Size(B), Same("1g"), "Largest serialised results of one stage; 0 is no limit.", "Spark 3.4 ConfigEntry"),
     key("spark.driver.cores", Integer(1, 4096), Same("1"), "Cores of the driver.", "POD-10"),
     key("spark.kubernetes.driver.request.cores", Cpu, Unset("spark.driver.cores"), "CPU request of the driver pod.", "POD-5"),
     key("spark.kubernetes.executor.request.cores", Cpu, Unset("spark.executor.cores"), "CPU request of an executor pod.", "POD-5"),

@@ -51,7 +51,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.kryoserializer.buffer.max", "serialiser buffers are part of the task's objects"),
     ("spark.kryo.registrationRequired", "decides nothing about memory"),
     ("spark.cleaner.referenceTracking.blocking.shuffle", "removing a shuffle takes no time here"),
-    ("spark.driver.maxResultSize", "the driver does not run out of memory"),
     ("spark.driver.extraJavaOptions", "the driver's JVM is not modelled"),
     ("spark.driver.extraClassPath", "decides nothing about memory"),
     ("spark.executor.extraClassPath", "decides nothing about memory"),

@@ -129,7 +129,12 @@ fn driver(conf: &Conf, around: &Surroundings) -> DriverConf {
     let memory = conf.size("spark.driver.memory").unwrap_or_default();
     let sizing = container(conf, around, "spark.driver", memory, Bytes::ZERO, Bytes::ZERO);
     let cores = conf.cpu("spark.kubernetes.driver.request.cores").or_else(|| conf.cpu("spark.driver.cores"));
-    DriverConf { memory, container_memory: limit(around.platform, sizing), cpu: cores.unwrap_or(CoreMillis::cores(1)) }
+    DriverConf {
+        memory,
+        container_memory: limit(around.platform, sizing),
+        max_result_size: conf.size("spark.driver.maxResultSize").unwrap_or_default(),
+        cpu: cores.unwrap_or(CoreMillis::cores(1)),
+    }
 }
 
 fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {

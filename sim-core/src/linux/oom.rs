@@ -126,17 +126,22 @@ fn kill(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) -> bool {
             alive
         }
         Owner::Driver => {
-            kill_driver(sim, node, slot, death);
+            kill_driver(sim, death);
             true
         }
     }
 }
 
 /// The driver dies, and the application with it.
-pub(crate) fn kill_driver(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
+///
+/// A driver outside the cluster is noted at the first node, where it holds nothing.
+pub(crate) fn kill_driver(sim: &mut Sim, death: Death) {
+    let node = sim.cluster.driver.map_or(NodeId::new(0), |(node, _)| node);
     record(sim, node, Party::Driver, death);
-    let v = sim.machines[node].v(sim.now());
-    sim.machines[node].memory.container_died(slot, v);
+    if let Some((node, slot)) = sim.cluster.driver {
+        let v = sim.machines[node].v(sim.now());
+        sim.machines[node].memory.container_died(slot, v);
+    }
     sim.end(Ending::Failed(FailureReason::DriverLost));
 }
 

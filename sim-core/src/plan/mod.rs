@@ -32,6 +32,8 @@ pub struct SimPlan {
     pub(crate) writers: Vec<WriterKind>,
     /// Stages whose output each stage reads: parents by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
+    /// By stage, the stage whose cached rows it would read: the last before it that caches any.
+    pub(crate) cache_source: Vec<Option<StageId>>,
     /// By job, the stages that no other stage of it reads.
     pub(crate) ends: Vec<Vec<StageId>>,
     /// By shuffle, the last job that needs it: that writes it, reads it, or reads what was made of it.
@@ -79,6 +81,7 @@ impl SimPlan {
             writers,
             last_jobs: last_jobs(spec, &parents),
             parents,
+            cache_source: cache_sources(spec),
             ends,
         })
     }
@@ -102,6 +105,12 @@ impl SimPlan {
     pub fn executor_limit(&self) -> Option<Bytes> {
         self.executor.limit
     }
+}
+
+/// The last stage before each that caches rows.
+fn cache_sources(spec: &Spec) -> Vec<Option<StageId>> {
+    let stages = &spec.app.stages;
+    (0..stages.len()).map(|index| stages[..index].iter().rposition(|stage| !stage.cached.is_zero()).map(|s| StageId::new(s as u32))).collect()
 }
 
 /// Stages of a job that no other stage of it reads.

@@ -14,6 +14,7 @@ use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::jvm;
 use crate::spark::scratch::Stored;
+use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, task};
 use crate::spec::{Language, Platform};
@@ -56,26 +57,33 @@ pub(crate) struct Executor {
     pub(crate) life: Life,
     pub(crate) node: Option<NodeId>,
     pub(crate) slot: Option<PodSlot>,
+    /// Execution and storage memory in the heap.
     pub(crate) memory: UnifiedMemory,
+    /// The same off-heap; of no size unless `spark.memory.offHeap.enabled` (MEM-8).
+    pub(crate) native: UnifiedMemory,
     pub(crate) running: Vec<TaskId>,
     /// Tasks that wait for execution memory (MEM-21).
     pub(crate) blocked: Vec<TaskId>,
     pub(crate) lost: Vec<LostTask>,
     /// Share of the heap that the young generation may touch.
     pub(crate) young_share: f64,
+    /// Execution memory that tasks acquired in the heap and that the heap could not hold (MEM-31).
+    pub(crate) unused: Bytes,
     /// Live objects of tasks outside managed memory.
     pub(crate) unmanaged: Bytes,
-    /// Deserialised broadcast variables.
+    /// Values of broadcast variables that tasks refer to and that are not in storage memory.
     pub(crate) broadcast: Bytes,
     /// Stages whose broadcast variables it holds.
     pub(crate) broadcasts: Vec<StageId>,
-    /// Off-heap pages charged.
+    /// Off-heap memory charged.
     pub(crate) off_heap: Bytes,
     /// Fetch buffers in use, and their high-water mark: pooled arenas do not shrink (FR-3).
     pub(crate) direct: Bytes,
     pub(crate) direct_peak: Bytes,
     /// Map outputs by shuffle, registered or not.
     pub(crate) outputs: IdVec<ShuffleId, Stored>,
+    /// Cached blocks in the local directories.
+    pub(crate) cached_files: Stored,
     /// Spills and temporary outputs.
     pub(crate) temporary: Stored,
     pub(crate) scratch_peak: Bytes,
@@ -99,10 +107,12 @@ impl Executor {
             node: None,
             slot: None,
             memory: plan.executor.unified_memory(),
+            native: plan.executor.native_memory(),
             running: Vec::with_capacity(plan.executor.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
+            unused: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             broadcasts: Vec::new(),
@@ -110,6 +120,7 @@ impl Executor {
             direct: Bytes::ZERO,
             direct_peak: Bytes::ZERO,
             outputs,
+            cached_files: Stored::NONE,
             temporary: Stored::NONE,
             scratch_peak: Bytes::ZERO,
             disk_stats: Bytes::ZERO,
@@ -117,15 +128,23 @@ impl Executor {
         }
     }
 
-    /// Live heap: base + cached blocks + managed pages + unmanaged objects (JH-1).
+    /// Live heap: base + blocks + managed pages + unmanaged objects + broadcasts beside the blocks (JH-1).
     pub(crate) fn live_heap(&self) -> Bytes {
         let managed = self.memory.storage_used() + self.memory.execution_used();
-        jvm::BASE_LIVE + managed.saturating_sub(self.off_heap) + self.unmanaged + self.broadcast
+        jvm::BASE_LIVE + managed.saturating_sub(self.unused) + self.unmanaged + self.broadcast
+    }
+
+    /// The pools of a memory mode.
+    pub(crate) fn pool(&mut self, mode: MemoryMode) -> &mut UnifiedMemory {
+        match mode {
+            MemoryMode::OnHeap => &mut self.memory,
+            MemoryMode::OffHeap => &mut self.native,
+        }
     }
 
     /// All scratch files.
     pub(crate) fn scratch(&self) -> Stored {
-        self.outputs.values().fold(self.temporary, |sum, &s| sum + s)
+        self.outputs.values().fold(self.temporary + self.cached_files, |sum, &s| sum + s)
     }
 
     /// Notes the scratch peak.
@@ -212,6 +231,7 @@ pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
     let executor = &mut sim.executors[id];
     executor.life = Life::Dead;
     executor.blocked.clear();
+    sim.driver.cache.forget(id);
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
@@ -274,6 +294,7 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     if platform != Platform::Yarn {
         let files = executor.scratch().disk;
         executor.temporary = Stored::NONE;
+        executor.cached_files = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
         sim.machines[node].files -= files;
     }

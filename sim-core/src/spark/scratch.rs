@@ -1,12 +1,13 @@
 //! Scratch files of an executor: how many bytes on which medium.
 //!
-//! Files are spread evenly over the local directories (CM-3), so a number a medium is enough. Map outputs stay
-//! until the application ends or the pod's volumes go (RT-1, 2.7); spills and temporary outputs go with the
-//! task; files of a killed executor go with its volumes (6.4).
+//! Files are spread evenly over the local directories (CM-3), so a number a medium is enough. Map outputs stay, with their index
+//! and checksum files, until the driver's cleaner removes their shuffle ([`super::driver::cleaner`]), the application ends or the
+//! pod's volumes go (RT-1, 2.7); spills, fetched blocks and temporary outputs go with the task at the latest; files of a killed
+//! executor go with its volumes (6.4).
 
 use std::ops::{Add, AddAssign, SubAssign};
 
-use crate::ids::{ExecutorId, ShuffleId};
+use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::units::Bytes;
@@ -31,6 +32,24 @@ pub(crate) fn remove_outputs(sim: &mut Sim, id: ExecutorId, shuffle: ShuffleId) 
     let machine = &mut sim.machines[node];
     machine.files -= files.disk;
     if let Some(slot) = executor.slot.filter(|_| up) {
+        let v = machine.v(now);
+        machine.memory.uncharge(slot, Charge::Shmem, files.tmpfs, v);
+    }
+    sim.touch(node);
+}
+
+/// Removes temporary files of a running attempt before it ends.
+pub(crate) fn remove_temporary(sim: &mut Sim, id: TaskId, files: Stored) {
+    let now = sim.now();
+    let run = &mut sim.tasks[id];
+    run.temporary -= files;
+    let (node, executor) = (run.node, run.executor);
+    let host = &mut sim.executors[executor];
+    host.note_scratch();
+    host.temporary -= files;
+    let machine = &mut sim.machines[node];
+    machine.files -= files.disk;
+    if let Some(slot) = host.slot {
         let v = machine.v(now);
         machine.memory.uncharge(slot, Charge::Shmem, files.tmpfs, v);
     }

@@ -138,7 +138,8 @@ mod tests {
     fn es_2_agrees_with_a_replay_of_every_record() {
         for share in [0, 1, 100_000, 7 << 20, 64 << 20, 1 << 30] {
             for (records, object) in [(0, 50), (31, 1 << 20), (32, 1 << 20), (200_000, 56), (200_000, 333), (5_000, 40_000), (100, 6 << 20)] {
-                for (force_spill_records, force_spill_bytes) in [(u64::MAX, Bytes::MAX), (1000, Bytes::MAX), (u64::MAX, Bytes::mib(9)), (99_999, Bytes::kib(7))] {
+                for (force_spill_records, force_spill_bytes) in [(u64::MAX, Bytes::MAX), (1000, Bytes::MAX), (u64::MAX, Bytes::mib(9)), (99_999, Bytes::kib(7))]
+                {
                     let case = SortWriterInput { force_spill_records, force_spill_bytes, ..input(Bytes::new(share), records, object) };
                     let plan = plan_spills(&case);
                     assert_eq!((plan.records_per_spill, plan.claimed.get(), plan.spill_files), record_by_record(&case), "{case:?}");

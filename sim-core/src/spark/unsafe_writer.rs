@@ -29,6 +29,8 @@ pub struct UnsafeWriterInput {
     pub page_size: Bytes,
     /// Rows that the task writes.
     pub records: u64,
+    /// Rows that are in memory already, with all that they took: what is granted decides on the next ones only.
+    pub in_memory: u64,
     /// Serialised size of a row, without the prefix.
     pub record_bytes: Bytes,
     /// `spark.shuffle.sort.initialBufferSize`, slots.
@@ -104,6 +106,11 @@ pub fn plan_spills(input: &UnsafeWriterInput) -> Result<Spills, SpillError> {
     })
 }
 
+/// The least with which an empty writer takes in a row: its first array and a page as large as the row.
+pub fn least(initial_slots: u64, record_bytes: Bytes) -> Bytes {
+    Bytes::new(initial_slots.clamp(2, MAX_SLOTS) * SLOT) + record_bytes + RECORD_PREFIX
+}
+
 /// Fills an empty writer until its share, a threshold or the rows end (US-1 to US-3), one pointer array after the other.
 ///
 /// # Errors
@@ -113,8 +120,9 @@ pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
     let share = input.share.get();
     let mut slots = input.initial_slots.clamp(2, MAX_SLOTS);
     let first = slots * SLOT;
-    if input.records > 0 && share < first.saturating_add(required.get()) {
-        return Err(SpillError::OutOfMemory { needed: Bytes::new(first) + required, available: input.share });
+    let needed = least(input.initial_slots, input.record_bytes);
+    if input.records > 0 && input.share < needed {
+        return Err(SpillError::OutOfMemory { needed, available: input.share });
     }
     // A writer that has just spilled takes a page smaller than usual if the share has no room for a whole one.
     let page = input.page_size.min(MAX_PAGE).max(required).get().min(share.saturating_sub(first)).max(required.get());
@@ -123,14 +131,15 @@ pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
     while records < limit {
         let level = Level { array: slots * SLOT, rows: limit.min(usable(slots, input.radix_sort)), page, per_page: page / required.get() };
         let forced;
-        (pages, records, forced) = level.fill(pages, records, share, input.force_spill_bytes.get());
+        let granted = if level.rows <= input.in_memory { u64::MAX } else { share };
+        (pages, records, forced) = level.fill(pages, records, granted, input.force_spill_bytes.get());
         if pages > MAX_PAGES_PER_TASK {
             return Err(SpillError::TooManyPages);
         }
         peak = peak.max(pages * page + level.array);
         // Old and new array coexist until the pointers are copied.
         let with_copy = (pages * page).saturating_add(slots * 3 * SLOT);
-        if forced || records < level.rows || records == limit || with_copy > share {
+        if forced || records < level.rows || records == limit || with_copy > share && records >= input.in_memory {
             break;
         }
         slots *= 2;
@@ -187,6 +196,7 @@ mod tests {
             share: Bytes::new(1_241_304_268),
             page_size: Bytes::new(67_108_848),
             records: 30_000_000,
+            in_memory: 0,
             record_bytes: Bytes::new(100),
             initial_slots: 4096,
             radix_sort: true,

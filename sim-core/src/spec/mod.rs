@@ -14,6 +14,7 @@ mod pod;
 mod probit;
 mod scratch;
 mod spark;
+mod stage_memory;
 mod uncertainty;
 
 pub use app::{AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
@@ -31,6 +32,7 @@ pub use scratch::ScratchConf;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };
+pub use stage_memory::{Operators, StageMemory, StorageLevel};
 pub use uncertainty::Uncertainty;
 
 use crate::units::Bytes;

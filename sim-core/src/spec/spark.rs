@@ -89,6 +89,8 @@ pub struct DriverConf {
     pub memory: Bytes,
     /// Driver pod or container memory: memory + overhead (POD-10). Zero: no container limit (`bare`, standalone).
     pub container_memory: Bytes,
+    /// `spark.driver.maxResultSize`; zero is no limit.
+    pub max_result_size: Bytes,
     /// `spark.driver.cores` as CPU request.
     pub cpu: CoreMillis,
 }

@@ -62,7 +62,6 @@ fn clean(sim: &mut Sim) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::fixture;
     use crate::observe::Nobody;
     use crate::plan::SimPlan;
@@ -111,7 +110,8 @@ mod tests {
 
     #[test]
     fn an_sql_execution_with_file_cleanup_leaves_nothing() {
-        let cleanup = |sql: bool| two_jobs(|spec| (spec.app.jobs[0].driver_gap, spec.spark.scratch.sql_file_cleanup, spec.app.sql) = (SimSpan::ZERO, true, sql));
+        let cleanup =
+            |sql: bool| two_jobs(|spec| (spec.app.jobs[0].driver_gap, spec.spark.scratch.sql_file_cleanup, spec.app.sql) = (SimSpan::ZERO, true, sql));
         assert!(holds(&run(&cleanup(true)), 1));
         assert!(holds(&run(&cleanup(false)), 2), "it is for SQL executions");
     }

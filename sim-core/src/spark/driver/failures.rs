@@ -22,6 +22,9 @@ use crate::units::Bytes;
 pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {
     let plan = sim.plan;
     sim.tally.task_ok(stage, written);
+    if plan.spec().app.stages[stage.index()].sink == SinkSpec::Result {
+        super::heap::collect(sim, stage, partition);
+    }
     // Results count whichever attempt brings them; outputs of a failed map stage wait for its next submission.
     let may_end = match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {

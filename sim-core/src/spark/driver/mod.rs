@@ -8,6 +8,7 @@
 
 pub(crate) mod cleaner;
 pub(crate) mod failures;
+pub(crate) mod heap;
 pub(crate) mod offers;
 mod outputs;
 mod stages;
@@ -20,6 +21,7 @@ use crate::plan::SimPlan;
 use crate::record::Ending;
 use crate::sim::Sim;
 use crate::spark::allocator;
+use crate::spark::blocks::{self, CacheMap};
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::FailureCount;
 use crate::spec::{Platform, SinkSpec};
@@ -40,6 +42,9 @@ pub(crate) struct Driver {
     cleaner_due: bool,
     /// When the context was made.
     up_at: SimTime,
+    /// Where cached partitions are.
+    pub(crate) cache: CacheMap,
+    pub(crate) heap: heap::DriverHeap,
     /// Index of the running job.
     job: usize,
     started: bool,
@@ -73,6 +78,8 @@ impl Driver {
         }
         let largest_shares = (0..app.shuffles.len()).map(|shuffle| largest_share(plan, &stages, shuffle)).collect();
         Self {
+            cache: CacheMap::new(plan, &stages),
+            heap: heap::DriverHeap::default(),
             stages,
             outputs,
             largest_shares,
@@ -199,6 +206,8 @@ fn end_job_if_complete(sim: &mut Sim) -> bool {
     }
     sim.driver.job += 1;
     sim.driver.ended.clear();
+    heap::release(sim);
+    blocks::drop_broadcasts(sim);
     if sim.driver.job == plan.ends.len() {
         sim.end(Ending::Succeeded);
     } else {

@@ -8,15 +8,16 @@
 //! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
+use super::consumers::WRITER;
 use super::finish::{self, Failure};
 use super::{Step, TaskRun, pieces};
 use crate::event::Event;
 use crate::hardware::Device;
-use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
+use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
-use crate::spark::executor::Life;
 use crate::spark::driver::MapOutputs;
+use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
 use crate::spark::scratch::{self, Stored};
@@ -114,12 +115,35 @@ pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
                 let disks = plan.nodes[node.index()].shape.disks.len() as u64;
                 read_stored(sim, id, node, (sim.tasks[id].serial % disks) as u8, input);
             }
-            InputSource::None | InputSource::Cached => {}
+            InputSource::Cached => read_cached(sim, id, input, share),
+            InputSource::None => {}
         }
     }
     if !read.is_zero() {
-        fetch(sim, id, node, read.scale(share));
+        fetch(sim, id, node, read.scale(share), stage);
     }
+}
+
+/// Cached rows that are not in memory: from the local directories, or from where the stage that cached them read.
+fn read_cached(sim: &mut Sim, id: TaskId, input: Bytes, share: f64) {
+    let plan = sim.plan;
+    let Some(cached) = sim.tasks[id].cached.take() else { return };
+    let (node, scratch) = (sim.tasks[id].node, &plan.executor.scratch);
+    for (place, part) in &cached.on_disk {
+        pieces::read_from_disk(sim, id, *place, scratch.disks[0], Stored::split(input.scale(*part), scratch.tmpfs_share).disk);
+    }
+    if let Some(source) = cached.source.filter(|_| !cached.lost.is_empty()) {
+        let stored = cached.input.scale(share);
+        match plan.spec().app.stages[source.index()].input {
+            InputSource::Remote { .. } if !stored.is_zero() => pieces::nic(sim, id, node, Device::NicIn, stored),
+            InputSource::Local if !stored.is_zero() => read_stored(sim, id, node, 0, stored),
+            InputSource::Remote { .. } | InputSource::Local | InputSource::None | InputSource::Cached => {}
+        }
+        if !cached.read.is_zero() {
+            fetch(sim, id, node, cached.read.scale(share), source);
+        }
+    }
+    sim.tasks[id].cached = Some(cached);
 }
 
 /// A read of data that is not in the page cache.
@@ -132,10 +156,9 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     sim.touch(node);
 }
 
-/// Fetches `bytes` of all parents from the nodes that hold them.
-fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes) {
+/// Fetches `bytes` of all parents of a stage from the nodes that hold them.
+fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let stage = sim.tasks[id].stage;
     let by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
     let total: u64 = by_node.iter().map(|b| b.get()).sum();
     if total == 0 {
@@ -178,10 +201,11 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
 /// Whether a task still has input to fetch: it consumes, or it has no operator and still produces.
 fn is_fetching(run: &TaskRun) -> bool {
     match run.step {
-        Step::Consume(_) | Step::BlockedAtStart | Step::Blocked(true) | Step::SpillOperator(true) => true,
-        Step::Produce(_) => run.demand.operator.is_zero(),
-        Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
-        Step::Launch | Step::WarmUp | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
+        Step::Consume(_) => true,
+        Step::Blocked | Step::Spill(_) if run.filling != WRITER => true,
+        Step::Produce(_) => run.demand.consumed().is_zero(),
+        Step::Blocked | Step::Spill(_) => run.demand.consumed().is_zero() && run.state(WRITER).done < run.demand.writer,
+        Step::Launch | Step::WarmUp | Step::FinishWrite | Step::Merge => false,
     }
 }
 

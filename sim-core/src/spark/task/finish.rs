@@ -8,8 +8,8 @@ use super::{produce, stop_pieces};
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
-use crate::spark::driver;
 use crate::spark::scratch::Stored;
+use crate::spark::{blocks, driver};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -43,23 +43,12 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
         sim.tasks[id].temporary -= output;
         written = Some(demand.write);
     }
-    cache(sim, id);
+    blocks::store_results(sim, id);
     debug_assert!(temporary.sum() >= written.unwrap_or(Bytes::ZERO));
     let node = sim.tasks[id].node;
     release(sim, id);
     driver::failures::on_task_succeeded(sim, stage, attempt, partition, executor, node, written.unwrap_or(Bytes::ZERO));
     driver::offers::offer(sim, executor);
-}
-
-/// The task's part of a cached RDD goes into storage memory, as far as that takes it (MEM-12).
-fn cache(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    let cached = sim.plan.spec().app.stages[run.stage.index()].cached;
-    if !cached.is_zero() {
-        let part = cached.scale(sim.driver.stages[run.stage].shares[run.partition as usize] * sim.day.volume * sim.day.expansion);
-        sim.executors[run.executor].memory.acquire_storage(part);
-        sim.executors[run.executor].memory.take_evicted();
-    }
 }
 
 /// The attempt fails, its executor lives on.
@@ -68,6 +57,9 @@ pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
     let run = &sim.tasks[id];
     let (stage, executor, attempt, partition) = (run.stage, run.executor, run.attempt, run.partition);
     release(sim, id);
+    if failure == Failure::OutOfMemory {
+        sim.tally.task_oom(stage);
+    }
     driver::failures::on_task_failed(sim, stage, attempt, partition, failure);
     driver::offers::offer(sim, executor);
 }
@@ -77,10 +69,14 @@ fn release(sim: &mut Sim, id: TaskId) {
     let now = sim.now();
     let run = &sim.tasks[id];
     let (executor, node, serial, temporary) = (run.executor, run.node, run.serial, run.temporary);
-    let (unmanaged, direct) = (run.demand.unmanaged, run.direct);
+    let (unmanaged, direct, unused) = (run.demand.unmanaged, run.direct, run.memory.acquired_but_not_used());
     let host = &mut sim.executors[executor];
     host.note_scratch();
     host.memory.release_all(serial);
+    if !sim.plan.executor.off_heap.is_zero() {
+        host.native.release_all(serial);
+    }
+    host.unused -= unused;
     host.unmanaged -= unmanaged;
     host.direct -= direct;
     host.temporary -= temporary;

@@ -6,12 +6,12 @@
 //! the only one and else merged with the others (US-6, US-7); the sort writer merges its spills with what is in memory into the
 //! output (ES-6). All spills exist until the merge has ended.
 
-use super::memory;
+use super::consumers::{FIRST, SECOND, WRITER};
+use super::memory::{self, Grant};
 use super::pieces::{self, Work};
 use super::{Step, TaskRun, fetch, finish, writer_memory};
 use crate::ids::TaskId;
 use crate::sim::Sim;
-use crate::spark::execution_pool::Acquire;
 use crate::spark::scratch;
 use crate::spark::writer::WriterKind;
 use crate::spec::SinkSpec;
@@ -34,77 +34,104 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
     match writer_kind(sim, run) {
         Some(kind @ (WriterKind::Unsafe | WriterKind::Sort)) if !run.demand.writer.is_zero() => collect(sim, id, kind),
         Some(_) | None => {
-            let rest = run.demand.writer - run.writer.done;
+            let rest = run.demand.writer - run.state(WRITER).done;
+            sim.tasks[id].filling = WRITER;
             start(sim, id, rest, 1.0);
         }
     }
 }
 
-/// A round into a writer that holds rows: asks for the memory of all that are left, as far as the executor could ever give it. An
-/// empty writer asks for its part among the running tasks first, since those that started with it fill theirs meanwhile.
+/// Records that the writer holds, and those with all that are still to come.
+fn in_memory(run: &TaskRun) -> (u64, u64) {
+    let (demand, writer) = (&run.demand, run.state(WRITER));
+    let held = demand.records_in(writer.rows_held);
+    (held, held + (demand.writer_records() - demand.records_in(writer.done)))
+}
+
+/// A round into a writer that holds rows: asks for the memory of all that are left, as far as the executor could ever give it, and
+/// at least for what the next row needs. An empty writer asks for its part among the running tasks first, since those that
+/// started with it fill theirs meanwhile.
 fn collect(sim: &mut Sim, id: TaskId, kind: WriterKind) {
     let plan = sim.plan;
     let run = &sim.tasks[id];
-    let demand = &run.demand;
-    let in_memory = demand.records_in(run.writer.rows_held);
-    let all = in_memory + (demand.writer_records() - demand.records_in(run.writer.done));
-    let pool = plan.executor.tungsten;
-    let wanted = match writer_memory::fill(kind, demand, all, pool, plan) {
-        Ok(goal) if goal.records <= in_memory => return spill(sim, id),
-        Ok(goal) => goal.peak.saturating_sub(run.writer.held),
-        Err(_) => pool,
-    };
-    let fair = Bytes::new(pool.get() / sim.executors[run.executor].running.len().max(1) as u64).saturating_sub(run.operator.held);
-    let ask = if in_memory == 0 && fair >= plan.executor.page { wanted.min(fair) } else { wanted };
-    let (executor, serial) = (run.executor, run.serial);
-    let host = &mut sim.executors[executor];
-    let answer = host.memory.acquire_execution(serial, ask);
-    host.memory.take_evicted();
-    match answer {
-        Acquire::Blocked => {
-            host.blocked.push(id);
-            sim.tasks[id].step = Step::Blocked(false);
-        }
-        Acquire::Granted(granted) => take_in(sim, id, kind, all, granted),
+    let (held, all) = in_memory(run);
+    let host = &mut sim.executors[run.executor];
+    let (pool, running) = (host.pool(run.memory.mode(WRITER)).max(), host.running.len().max(1) as u64);
+    let goal = writer_memory::fill(kind, &run.demand, (held, all), pool, plan);
+    if let Ok(goal) = goal
+        && goal.records <= held
+        && writer_memory::forced(kind, &run.demand, (held, all), plan)
+    {
+        return memory::spill(sim, id, WRITER);
+    }
+    let used = run.memory.used(WRITER);
+    let least = writer_memory::next(kind, &run.demand, (held, all), used, plan);
+    let wanted = goal.map_or(pool, |goal| goal.peak).saturating_sub(used);
+    let fair = Bytes::new(pool.get() / running).saturating_sub(run.memory.used(FIRST) + run.memory.used(SECOND));
+    let wanted = if held == 0 { wanted.min(fair) } else { wanted };
+    let grant = memory::acquire_at_least(sim, id, WRITER, least, wanted);
+    granted(sim, id, grant);
+}
+
+/// The answer to a round's request.
+pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
+    let Some(kind) = writer_kind(sim, &sim.tasks[id]) else { return };
+    match grant {
+        Grant::Bytes(bytes) => take_in(sim, id, kind, bytes),
+        Grant::Wait => {}
+        Grant::OutOfMemory => do_with_less(sim, id, kind),
     }
 }
 
-/// Rows go in as far as the memory reaches; if none does, it is given back and someone spills.
-fn take_in(sim: &mut Sim, id: TaskId, kind: WriterKind, all: u64, granted: Bytes) {
+/// Rows go in as far as the memory reaches. What is not needed then, the copy of the pointer array or too little for another page,
+/// is given back.
+fn take_in(sim: &mut Sim, id: TaskId, kind: WriterKind, granted: Bytes) {
     let run = &sim.tasks[id];
-    let (executor, serial, total) = (run.executor, run.serial, run.writer.held + granted);
-    let in_memory = run.demand.records_in(run.writer.rows_held);
-    let filled = writer_memory::fill(kind, &run.demand, all, total, sim.plan).ok().filter(|filled| filled.records > in_memory);
+    let executor = run.executor;
+    let (held, all) = in_memory(run);
+    let total = run.memory.used(WRITER);
+    let filled = writer_memory::fill(kind, &run.demand, (held, all), total, sim.plan).ok().filter(|filled| filled.records > held);
     let Some(filled) = filled else {
-        sim.executors[executor].memory.release_execution(serial, granted);
-        return make_room(sim, id);
+        // What the request made to spill is this writer, whose next request is smaller; or there are more pages than a task may have.
+        release(sim, id, granted);
+        return do_with_less(sim, id, kind);
     };
     let run = &mut sim.tasks[id];
-    let rest = run.demand.writer - run.writer.done;
-    let rows = if filled.records == all { rest } else { (run.demand.bytes_of(filled.records) - run.writer.rows_held).min(rest) };
-    run.writer.held = filled.held;
-    run.writer.pages = filled.pages;
-    run.writer.rows_held += rows;
+    let rest = run.demand.writer - run.state(WRITER).done;
+    let rows = if filled.records == all { rest } else { (run.demand.bytes_of(filled.records) - run.state(WRITER).rows_held).min(rest) };
+    let writer = run.state_mut(WRITER);
+    writer.rows_held += rows;
+    writer.pages = filled.pages;
     let share = rows.as_f64() / run.demand.writer.as_f64();
-    // The copy of the pointer array, and what was too little for another page.
     let unused = total.saturating_sub(filled.held);
-    sim.executors[executor].memory.release_execution(serial, unused);
-    memory::off_heap(sim, executor);
+    release(sim, id, unused);
     start(sim, id, rows, share);
     if !unused.is_zero() && sim.executors[executor].is_up() {
         memory::retry_blocked(sim, executor);
     }
 }
 
-/// Memory was refused: the task's operators spill first, then the writer; with nothing in memory the task fails (1.4).
-fn make_room(sim: &mut Sim, id: TaskId) {
+/// Gives memory of the writer back; who waits for it is told later.
+fn release(sim: &mut Sim, id: TaskId, bytes: Bytes) {
+    let run = &mut sim.tasks[id];
+    let executor = run.executor;
+    let pool = sim.executors[executor].pool(run.memory.mode(WRITER));
+    run.memory.release(pool, WRITER, bytes);
+    memory::off_heap(sim, executor);
+}
+
+/// Nobody can release what was asked for. An empty writer goes on with what an array and a page need, then with a page as small as
+/// a row; after that the task fails (MEM-30).
+fn do_with_less(sim: &mut Sim, id: TaskId, kind: WriterKind) {
     let run = &sim.tasks[id];
-    if !run.operator.held.is_zero() {
-        memory::spill_operator(sim, id, false);
-    } else if !run.writer.rows_held.is_zero() {
-        spill(sim, id);
-    } else {
-        finish::fail(sim, id, finish::Failure::OutOfMemory);
+    let (held, all) = in_memory(run);
+    let steps = [writer_memory::next(kind, &run.demand, (0, all), Bytes::ZERO, sim.plan), writer_memory::smallest(kind, &run.demand, sim.plan)];
+    match steps.into_iter().find(|&step| step < run.least) {
+        Some(least) if held == 0 => {
+            let grant = memory::acquire_at_least(sim, id, WRITER, least, least);
+            granted(sim, id, grant);
+        }
+        Some(_) | None => finish::fail(sim, id, finish::Failure::OutOfMemory),
     }
 }
 
@@ -115,7 +142,7 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
     run.step = Step::Produce(bytes);
     let demand = &run.demand;
     // A task whose operators took the input has done its reading, and its share of the CPU, already.
-    let reads_here = demand.operator.is_zero();
+    let reads_here = demand.consumed().is_zero();
     let cpu_share = if reads_here {
         1.0
     } else if demand.writer.is_zero() {
@@ -124,17 +151,32 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         0.5
     };
     let decompress = if reads_here && !demand.read.is_zero() { demand.writer.as_gib() * conf.decompress_s_per_gib } else { 0.0 };
-    let read_back = run.operator.spilled.scale(share);
     let bypass = kind == Some(WriterKind::Bypass);
     let work = Work {
         cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
-        read_back,
+        read_back: Bytes::ZERO,
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
     };
-    pieces::start(sim, id, work);
+    let read_back = read_spills(run, share);
+    pieces::start(sim, id, Work { read_back, ..work });
+}
+
+/// What a round reads of the operators' spill files: its part of what is left to read.
+fn read_spills(run: &mut TaskRun, share: f64) -> Bytes {
+    let all = run.demand.writer;
+    let left = if all.is_zero() { 1.0 } else { 1.0 - run.state(WRITER).done.as_f64() / all.as_f64() };
+    let part = if left > share { share / left } else { 1.0 };
+    let mut read = Bytes::ZERO;
+    for slot in [FIRST, SECOND] {
+        let unread = &mut run.state_mut(slot).unread;
+        let now = unread.scale(part).min(*unread);
+        *unread -= now;
+        read += now;
+    }
+    read
 }
 
 /// Core-seconds to compress rows of so many bytes.
@@ -143,45 +185,23 @@ pub(super) fn compress_seconds(rows: Bytes, conf: &crate::spec::ShuffleConf) -> 
 }
 
 /// A round has ended: more, or write what is left.
-pub(super) fn round_done(sim: &mut Sim, id: TaskId) {
+pub(super) fn round_done(sim: &mut Sim, id: TaskId, bytes: Bytes) {
+    sim.tasks[id].state_mut(WRITER).done += bytes;
     if !fetch::complete(sim, id) {
         return;
     }
     let run = &sim.tasks[id];
-    if run.writer.done < run.demand.writer {
+    if run.state(WRITER).done < run.demand.writer {
         return round(sim, id);
     }
     fetch::drop_fetched(sim, id);
+    let run = &sim.tasks[id];
     match writer_kind(sim, run) {
         None => finish::succeed(sim, id),
         Some(WriterKind::Bypass) => concatenate(sim, id),
-        Some(WriterKind::Sort) if run.writer.files > 0 => merge(sim, id, WriterKind::Sort),
+        Some(WriterKind::Sort) if run.state(WRITER).files > 0 => merge(sim, id, WriterKind::Sort),
         Some(WriterKind::Unsafe | WriterKind::Sort) => write_rest(sim, id),
     }
-}
-
-/// The writer's rows go to a spill file, which lives until the merge (US-4, US-7).
-pub(super) fn spill(sim: &mut Sim, id: TaskId) {
-    let conf = &sim.plan.spec().spark.shuffle;
-    let run = &mut sim.tasks[id];
-    run.step = Step::SpillWriter;
-    let rows = std::mem::take(&mut run.writer.rows_held);
-    let memory = std::mem::take(&mut run.writer.pages);
-    let file = rows.scale(run.demand.writer_ratio()).min(run.demand.write - run.writer.spilled);
-    run.writer.spilled += file;
-    run.writer.files += 1;
-    let cpu = compress_seconds(rows, conf);
-    let stage = run.stage;
-    sim.tally.spilled(stage, memory, file);
-    pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
-}
-
-/// The writer's spill file is written: its memory is free.
-pub(super) fn spilled(sim: &mut Sim, id: TaskId) {
-    let run = &mut sim.tasks[id];
-    let (held, executor, serial) = (std::mem::take(&mut run.writer.held), run.executor, run.serial);
-    sim.executors[executor].memory.release_execution(serial, held);
-    memory::retry_blocked(sim, executor);
 }
 
 /// Bypass: partition files are appended to one output, each deleted once copied: time, and room for the largest partition (BP-2).
@@ -198,9 +218,9 @@ fn concatenate(sim: &mut Sim, id: TaskId) {
 fn write_rest(sim: &mut Sim, id: TaskId) {
     let conf = &sim.plan.spec().spark.shuffle;
     let run = &sim.tasks[id];
-    let index = if run.writer.files == 0 { index_files(sim, run) } else { Bytes::ZERO };
-    let rest = run.demand.write - run.writer.spilled;
-    let work = Work { cpu: compress_seconds(run.writer.rows_held, conf), write: rest + index, ..Work::default() };
+    let index = if run.state(WRITER).files == 0 { index_files(sim, run) } else { Bytes::ZERO };
+    let rest = run.demand.write - run.state(WRITER).spilled;
+    let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, ..Work::default() };
     sim.tasks[id].step = Step::FinishWrite;
     pieces::start(sim, id, work);
 }
@@ -208,11 +228,13 @@ fn write_rest(sim: &mut Sim, id: TaskId) {
 /// The last rows are on scratch: done when they are the only file, else merge all spills into the output.
 pub(super) fn written(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
-    if run.writer.files == 0 {
+    if run.state(WRITER).files == 0 {
         return finish::succeed(sim, id);
     }
-    run.writer.files += 1;
-    run.writer.spilled = run.demand.write;
+    let all = run.demand.write;
+    let writer = run.state_mut(WRITER);
+    writer.files += 1;
+    writer.spilled = all;
     merge(sim, id, WriterKind::Unsafe);
 }
 
@@ -223,12 +245,12 @@ fn merge(sim: &mut Sim, id: TaskId, kind: WriterKind) {
     let run = &sim.tasks[id];
     let demand = &run.demand;
     let cpu = if kind == WriterKind::Sort {
-        let decompress = if conf.compress { (demand.writer - run.writer.rows_held).as_gib() * conf.decompress_s_per_gib } else { 0.0 };
+        let decompress = if conf.compress { (demand.writer - run.state(WRITER).rows_held).as_gib() * conf.decompress_s_per_gib } else { 0.0 };
         compress_seconds(demand.writer, conf) + decompress
     } else {
         demand.write.as_f64() * COPY_SECONDS_PER_BYTE
     };
-    let work = Work { cpu, write: demand.write + index_files(sim, run), read_back: run.writer.spilled, ..Work::default() };
+    let work = Work { cpu, write: demand.write + index_files(sim, run), read_back: run.state(WRITER).spilled, ..Work::default() };
     sim.tasks[id].step = Step::Merge;
     pieces::start(sim, id, work);
 }

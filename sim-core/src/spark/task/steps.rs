@@ -4,15 +4,18 @@
 //! between) → last write → merge if there were spills → done. Each step's end picks the next; waits and device
 //! pieces are the only things that take time.
 
+use super::consumers::{ConsumerState, FIRST};
 use super::pieces::{self, Work};
-use super::{Consumer, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
+use super::{Step, TaskRun, consume, demand::Demand, finish, memory, produce};
 use crate::event::Event;
-use crate::ids::{ExecutorId, StageId, TaskId};
+use crate::ids::{ExecutorId, ShuffleId, StageId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
+use crate::spark::blocks;
 use crate::spark::scratch::Stored;
+use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
 use crate::spark::{bypass_writer, writer::WriterKind};
-use crate::spec::SinkSpec;
+use crate::spec::{Operators, SinkSpec};
 use crate::units::{Bytes, SimSpan};
 
 /// Core-seconds of the first tasks on an executor for loading classes and deserialising: 0.45 to 0.57 in sixteen logs of
@@ -23,7 +26,8 @@ const WARM_UP: f64 = 0.5;
 /// Sends a task to an executor.
 pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId) {
     let Some(node) = sim.executors[executor].node else { return };
-    let demand = demand_of(sim, stage, attempt, partition);
+    let mut demand = demand_of(sim, stage, attempt, partition);
+    let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
     let id = sim.tasks.insert(TaskRun {
         serial,
@@ -38,8 +42,12 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         next_piece: 0,
         timer: None,
         ramp: None,
-        operator: Consumer::default(),
-        writer: Consumer::default(),
+        memory: memory_manager(sim, stage, serial),
+        consumers: [ConsumerState::default(); 4],
+        filling: FIRST,
+        least: Bytes::ZERO,
+        wanted: Bytes::ZERO,
+        cached,
         temporary: Stored::NONE,
         writing: Stored::NONE,
         to_disk: Bytes::ZERO,
@@ -51,15 +59,21 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
     let host = &mut sim.executors[executor];
     host.running.push(id);
     host.unmanaged += demand.unmanaged;
-    let broadcast = sim.plan.spec().app.stages[stage.index()].broadcast;
-    if !broadcast.is_zero() && !host.broadcasts.contains(&stage) {
-        host.broadcasts.push(stage);
-        host.broadcast += broadcast;
-    }
+    blocks::hold_broadcast(sim, executor, stage);
     let entity = entity(stage, partition, attempt);
     let delay = sim.luck.draw(&sim.plan.spec().uncertainty.task_launch_s, Purpose::TaskLaunch, entity).max(0.0);
     let timer = sim.after(SimSpan::from_secs_f64(delay), Event::TaskTimer(id));
     sim.tasks[id].timer = Some(timer);
+}
+
+/// The attempt's consumers: Tungsten's are off-heap when that is enabled, the object writer's collection is always in the heap (MEM-8).
+fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
+    let tungsten = if sim.plan.executor.off_heap.is_zero() { MemoryMode::OnHeap } else { MemoryMode::OffHeap };
+    let writer = match sim.plan.spec().app.stages[stage.index()].sink {
+        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort => MemoryMode::OnHeap,
+        SinkSpec::Shuffle(_) | SinkSpec::Result => tungsten,
+    };
+    TaskMemoryManager::with_consumers(serial, [tungsten, tungsten, tungsten, writer])
 }
 
 /// Address of a task attempt's draws.
@@ -72,6 +86,7 @@ fn demand_of(sim: &Sim, stage: StageId, attempt: u32, partition: u32) -> Demand 
     let state = &sim.driver.stages[stage];
     let work = &spec.app.stages[stage.index()].work;
     let mut demand = Demand::new(work, partition, state.tasks, state.shares[partition as usize], &sim.day, &spec.spark.shuffle);
+    demand.split_operators(first_share(sim, stage));
     let entity = entity(stage, partition, attempt);
     demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
@@ -80,6 +95,20 @@ fn demand_of(sim: &Sim, stage: StageId, attempt: u32, partition: u32) -> Demand 
         }
     }
     demand
+}
+
+/// Part of the operators' memory that the first of them has.
+fn first_share(sim: &Sim, stage: StageId) -> f64 {
+    let spec = &sim.plan.spec().app.stages[stage.index()];
+    match spec.memory.operators {
+        Operators::Sort | Operators::HashAggregate => 1.0,
+        Operators::Window => 0.5,
+        Operators::SortMergeJoin => {
+            let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].by_node().map(|(_, bytes)| bytes.as_f64()).sum::<f64>();
+            let (first, all) = (spec.reads.first().map_or(0.0, bytes), spec.reads.iter().map(bytes).sum::<f64>());
+            if spec.reads.len() < 2 || all <= 0.0 { 0.5 } else { first / all }
+        }
+    }
 }
 
 /// A wait is over.
@@ -105,34 +134,14 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
             consume::begin(sim, id);
         }
         Step::Consume(bytes) => {
-            run.operator.done += bytes;
-            consume::round_done(sim, id);
+            let filling = run.filling;
+            consume::round_done(sim, id, filling, bytes);
         }
-        Step::SpillOperator(consuming) => {
-            let executor = run.executor;
-            memory::operator_spilled(sim, id);
-            // What the spill released may have gone to a blocked task whose next round filled the heap: then this task is gone too.
-            match (sim.executors[executor].is_up(), consuming) {
-                (false, _) => {}
-                (true, true) => consume::round(sim, id),
-                (true, false) => produce::round(sim, id),
-            }
-        }
-        Step::Produce(bytes) => {
-            run.writer.done += bytes;
-            produce::round_done(sim, id);
-        }
-        Step::SpillWriter => {
-            let executor = run.executor;
-            produce::spilled(sim, id);
-            if sim.executors[executor].is_up() {
-                produce::round(sim, id);
-            }
-        }
+        Step::Spill(consumer) => memory::spilled(sim, id, consumer),
+        Step::Produce(bytes) => produce::round_done(sim, id, bytes),
         Step::FinishWrite => produce::written(sim, id),
         Step::Merge => finish::succeed(sim, id),
-        // Blocked tasks have no piece and no timer; they are woken by releases.
-        Step::BlockedAtStart | Step::Blocked(_) => {}
+        Step::Blocked => memory::woken(sim, id),
     }
 }
 
@@ -164,12 +173,12 @@ mod tests {
         }
         let (first, second) = (sim.executors[host].running[0], sim.executors[host].running[1]);
         for id in [first, second] {
-            sim.tasks[id].demand = Demand { operator: Bytes::gib(8), ..Demand::default() };
+            sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO], ..Demand::default() };
             consume::round(&mut sim, id);
         }
-        assert_eq!(sim.tasks[second].step, Step::Blocked(true));
+        assert_eq!(sim.tasks[second].step, Step::Blocked);
         step_done(&mut sim, first);
-        assert_eq!(sim.tasks[first].step, Step::SpillOperator(true));
+        assert_eq!(sim.tasks[first].step, Step::Spill(FIRST));
         sim.executors[host].unmanaged = Bytes::gib(6);
         step_done(&mut sim, first);
         assert_eq!((sim.executors[host].life, sim.executors[host].running.len()), (Life::Dead, 0));

@@ -10,7 +10,7 @@ use crate::record::{Ending, Outcome};
 use crate::sim::{RunKey, Simulator};
 use crate::spark::scratch::index_files;
 use crate::spark::writer::WriterKind;
-use crate::spec::{InputSource, JobSpec, ShuffleSpec, SinkSpec, Spec, StageSpec, TaskCount, TaskRow, TaskWork};
+use crate::spec::{InputSource, JobSpec, ShuffleSpec, SinkSpec, Spec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork};
 use crate::units::{Bytes, SimSpan};
 
 /// What each task of the stage writes: records, their bytes with the serialiser's length, bytes on scratch.
@@ -54,6 +54,7 @@ fn spec(heap: Bytes, cores: u32, writes: &Writes) -> Spec {
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,
+        memory: StageMemory::default(),
     };
     spec.app.stages = vec![stage];
     spec.app.shuffles = vec![ShuffleSpec { writer: 0, partitions: writes.partitions, map_side_combine: false, relocatable: true }];
