@@ -74,8 +74,11 @@ fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
 
 /// All input is in: the files of blocks that were too large for memory go.
 pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
-    let fetched = std::mem::take(&mut sim.tasks[id].fetched);
+    let run = &mut sim.tasks[id];
+    let fetched = std::mem::take(&mut run.fetched);
     if !fetched.sum().is_zero() {
+        // Files of two media are split by share, each write rounded on its own.
+        let fetched = Stored { tmpfs: fetched.tmpfs.min(run.temporary.tmpfs), disk: fetched.disk.min(run.temporary.disk) };
         scratch::remove_temporary(sim, id, fetched);
     }
 }

@@ -100,6 +100,8 @@ pub(crate) struct TaskRun {
     pub(crate) temporary: Stored,
     /// Files that the running step writes; on tmpfs they are in the ramp.
     pub(crate) writing: Stored,
+    /// What is left of a step that its files had no room for.
+    rest: Option<Box<pieces::Work>>,
     /// Bytes of its remote blocks that go through scratch, in all (FR-2); those of them that are there.
     pub(crate) to_disk: Bytes,
     pub(crate) fetched: Stored,

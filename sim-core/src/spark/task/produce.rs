@@ -156,9 +156,9 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
-        read_back: Bytes::ZERO,
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
+        ..Work::default()
     };
     let read_back = read_spills(run, share);
     pieces::start(sim, id, Work { read_back, ..work });

@@ -50,6 +50,7 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         cached,
         temporary: Stored::NONE,
         writing: Stored::NONE,
+        rest: None,
         to_disk: Bytes::ZERO,
         fetched: Stored::NONE,
         direct: Bytes::ZERO,
@@ -122,6 +123,10 @@ pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
 /// The current step has ended.
 pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
+    if let Some(rest) = run.rest.take() {
+        pieces::start_part(sim, id, *rest);
+        return;
+    }
     let executor = run.executor;
     match run.step {
         Step::Launch if !sim.executors[executor].warm => {

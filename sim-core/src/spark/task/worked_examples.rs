@@ -6,11 +6,13 @@
 
 use crate::fixture;
 use crate::plan::SimPlan;
-use crate::record::{Ending, Outcome};
+use crate::record::{Cause, Ending, Outcome};
 use crate::sim::{RunKey, Simulator};
 use crate::spark::scratch::index_files;
 use crate::spark::writer::WriterKind;
-use crate::spec::{InputSource, JobSpec, ShuffleSpec, SinkSpec, Spec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork};
+use crate::spec::{
+    EmptyDir, InputSource, JobSpec, Medium, ShuffleSpec, SinkSpec, Spec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Volume, VolumeSource,
+};
 use crate::units::{Bytes, SimSpan};
 
 /// What each task of the stage writes: records, their bytes with the serialiser's length, bytes on scratch.
@@ -191,4 +193,47 @@ fn cm_1_index_and_checksum_files_are_on_scratch() {
     assert_eq!(run(&spec).scratch_peak, Bytes::new(10 * (1001 * 8 + 1000 * 8)));
     spec.spark.scratch.checksum = false;
     assert_eq!(run(&spec).scratch_peak, Bytes::new(10 * 1001 * 8));
+}
+
+/// F5, 2.7: two tasks that merge at the same time need four outputs' room. Where there is less, the one that meets the end fails,
+/// its files make room for the other, and it succeeds when it is tried again. On a claim as on a tmpfs mount.
+#[test]
+fn f5_only_the_writer_that_meets_the_full_directory_fails() {
+    let size = OUT.scale(3.2);
+    let sources = [VolumeSource::Claim { size }, VolumeSource::EmptyDir(EmptyDir { medium: Medium::Memory, size_limit: Some(size) })];
+    for source in sources {
+        let mut spec = spec(Bytes::gib(8), 2, &Writes { tasks: 2, ..a17() });
+        spec.spark.memory.fraction = 0.3;
+        let volume = Volume { name: "spark-local-dir-1".into(), mount_path: "/scratch".into(), source };
+        spec.spark.kubernetes.pod_template.volumes = vec![volume];
+        let outcome = run(&spec);
+        assert_eq!((outcome.stages[0].tasks_failed, outcome.executors_lost), (1, 0), "{source:?}");
+        assert!(outcome.has(Cause::ScratchFull) && outcome.scratch_peak <= size, "{source:?}");
+    }
+}
+
+/// FR-2: two executors, two maps of 500 MB, two reducers: each reads a block of 250 MB from the other executor, which is more than
+/// 200 MiB and goes through its scratch beside the map output that lies there.
+#[test]
+fn fr_2_blocks_too_large_for_memory_are_files_of_the_reader() {
+    let half = Bytes::new(500_000_000);
+    let mut spec = spec(Bytes::gib(8), 1, &Writes { tasks: 2, partitions: 300, records: 1_000_000, record: 100, output: half });
+    spec.spark.executor.instances = 2;
+    spec.spark.scheduling.min_registered_ratio = 1.0;
+    let reader = spec.app.stages[0].clone();
+    let TaskWork::Parametric(work) = reader.work.clone() else { unreachable!("the example is parametric") };
+    let work = TaskWork::Parametric(TaskRow { shuffle_read: half * 2, shuffle_write: Bytes::ZERO, writer_memory: Bytes::ZERO, records: 0, ..work });
+    spec.app.stages.push(StageSpec { name: "reduce".into(), reads: vec![0], sink: SinkSpec::Result, work, ..reader });
+    spec.app.jobs[0].stages.push(1);
+    let output = half + index_files(300, true);
+    let peak = |to_memory: Bytes, tmpfs: bool| {
+        let mut spec = spec.clone();
+        spec.spark.scratch.fetch_to_memory_max = to_memory;
+        spec.spark.kubernetes.local_dirs_tmpfs = tmpfs;
+        run(&spec).scratch_peak
+    };
+    for tmpfs in [false, true] {
+        assert_eq!(peak(Bytes::mib(200), tmpfs), output + half.scale(0.5), "tmpfs {tmpfs}");
+        assert_eq!(peak(Bytes::gib(1), tmpfs), output, "tmpfs {tmpfs}");
+    }
 }
