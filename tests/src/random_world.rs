@@ -8,8 +8,8 @@
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, InputSource, JobSpec, Label, LabelSelector, Language, Medium, NeighbourPlacement,
-    NeighbourSpec, NodeSelectorTerm, Platform, PodAffinityTerm, PoolSpec, Requirement, SelectorOp, ShuffleSpec, SinkSpec, Spec, StageSpec, Taint, TaintEffect,
-    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PoolSpec, Requirement, SelectorOp, ShuffleSpec, SinkSpec, Spec, StageMemory,
+    StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -130,6 +130,7 @@ fn executors(d: &mut Draw, spec: &mut Spec) {
     executor.heap = mib(d.bytes(Bytes::mib(451), Bytes::gib(4)));
     executor.off_heap = if d.once_in(5) { mib(d.bytes(Bytes::mib(32), Bytes::gib(1))) } else { Bytes::ZERO };
     conf.language = d.one_of(&[Language::Jvm, Language::Jvm, Language::Jvm, Language::Python, Language::R]);
+    executor.python_worker_reuse = !d.once_in(3);
     executor.pyspark = if conf.language == Language::Python && d.once_in(2) { Bytes::mib(d.count(64, 512)) } else { Bytes::ZERO };
     let overhead = mib(d.bytes(Bytes::mib(8), Bytes::gib(1)));
     let without_limit = matches!(spec.cluster.platform, Platform::Standalone | Platform::Bare) && d.once_in(2);
@@ -295,6 +296,12 @@ fn random_stage(d: &mut Draw, index: usize, reads: Vec<usize>, tasks: u32, sink:
     }
     stage.cached = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::gib(1)) } else { Bytes::ZERO };
     stage.broadcast = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::mib(200)) } else { Bytes::ZERO };
+    stage.memory = StageMemory {
+        operators: d.one_of(&[Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate, Operators::Window]),
+        storage_level: d.one_of(&[StorageLevel::MemoryAndDisk, StorageLevel::MemoryOnly, StorageLevel::OffHeap]),
+        worker: if d.once_in(4) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },
+        collected: if d.once_in(6) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },
+    };
     stage
 }
 
@@ -332,6 +339,7 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no affinity", |s| s.spark.kubernetes.pod_template.affinity = Affinity::NONE),
         ("no cache", |s| s.app.stages.iter_mut().for_each(|stage| stage.cached = Bytes::ZERO)),
         ("no broadcast", |s| s.app.stages.iter_mut().for_each(|stage| stage.broadcast = Bytes::ZERO)),
+        ("plain memory", |s| s.app.stages.iter_mut().for_each(|stage| stage.memory = StageMemory::default())),
         ("few tasks", |s| s.app.stages.iter_mut().for_each(|stage| stage.tasks = TaskCount::Fixed(2))),
         ("one job", |s| s.app.jobs.truncate(1)),
         ("no off-heap", |s| s.spark.executor.off_heap = Bytes::ZERO),

@@ -5,8 +5,8 @@
 //! with a fifth of the stage's input, for small stages only. Assumption: one preference a stage, not one a reducer, which is
 //! the same unless single maps are skewed. Source: 3.3, 3.5, RT-2; Spark's reducer locality.
 
-use super::{Driver, heap};
 use super::failures::complete;
+use super::{Driver, heap};
 use crate::day::Day;
 use crate::event::Event;
 use crate::ids::{NodeId, ShuffleId, StageId};

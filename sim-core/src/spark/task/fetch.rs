@@ -2,8 +2,7 @@
 //!
 //! A reducer reads its share of every parent shuffle from all nodes in proportion to the bytes registered there:
 //! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
-//! buffers bounded by `maxSizeInFlight` (FR-3). Assumptions: buffers are counted for all bytes of a reducer, also those of its own
-//! executor; requests above 200 MiB are not streamed to scratch (FR-2). An executor that is dead but not yet known to be refuses
+//! buffers bounded by `maxSizeInFlight`, but for an executor's own, which are files (FR-3). Assumptions: requests above 200 MiB are not streamed to scratch (FR-2). An executor that is dead but not yet known to be refuses
 //! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
@@ -41,13 +40,28 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
     true
 }
 
+/// Part of a task's shuffle input that comes through Netty: all but the executor's own files, which are read as files, and, with a
+/// shuffle service, all but the node's (`spark.shuffle.readHostLocalDisk`).
+fn remote_share(sim: &Sim, id: TaskId) -> f64 {
+    let (run, service) = (&sim.tasks[id], sim.plan.spec().spark.shuffle.service);
+    let reads = &sim.plan.spec().app.stages[run.stage.index()].reads;
+    let (mut all, mut own) = (0.0, 0.0);
+    for (at, bytes) in reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()) {
+        all += bytes.as_f64();
+        if at.executor == run.executor || service && at.node == run.node {
+            own += bytes.as_f64();
+        }
+    }
+    if all > 0.0 { 1.0 - own / all } else { 0.0 }
+}
+
 /// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.
 fn reserve_buffers(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    let (read, executor, node) = (run.demand.read, run.executor, run.node);
-    if read.is_zero() {
+    if sim.tasks[id].demand.read.is_zero() {
         return;
     }
+    let read = sim.tasks[id].demand.read.scale(remote_share(sim, id));
+    let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
     let buffers = fetch_limits::direct_memory(1, sim.plan.spec().spark.shuffle.max_size_in_flight, read);
     sim.tasks[id].direct = buffers;
     let host = &mut sim.executors[executor];
