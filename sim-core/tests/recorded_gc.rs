@@ -4,7 +4,7 @@ use sim_core::spark::jvm::gc_seconds;
 use sim_core::spec::Collector;
 use sim_core::units::Bytes;
 
-const RECORDING: &str = include_str!("data/gc_cost.csv");
+const RECORDING: &str = include_str!("data/gc-cost.csv");
 
 /// Collector, live share, churn, and recorded over modelled seconds.
 fn ratios() -> Vec<(Collector, f64, f64, f64)> {
