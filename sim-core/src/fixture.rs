@@ -182,6 +182,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             heap,
             off_heap: Bytes::ZERO,
             pyspark: Bytes::ZERO,
+            python_worker_reuse: true,
             container_memory: Bytes::mib(12_800),
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,

@@ -237,7 +237,7 @@ pub struct StageRecord {
     pub spill: Bytes,
     /// Spill files written.
     pub spills: u32,
-    /// Task attempts that failed with `SparkOutOfMemoryError`; their executors lived on (MEM-30).
+    /// Task attempts that failed with `SparkOutOfMemoryError`, or `MemoryError` in Python; their executors lived on (MEM-30).
     pub task_ooms: u32,
     /// Deaths while this stage ran.
     pub deaths: u32,

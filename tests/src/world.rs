@@ -7,8 +7,7 @@ use sim_core::spec::{
     AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
     Language, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources, RunLimits,
     SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageMemory, StageSpec, TaskCount, TaskRow,
-    TaskWork, Uncertainty,
-    YarnSpec,
+    TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -193,6 +192,7 @@ fn spark() -> SparkConf {
             heap: Bytes::gib(1),
             off_heap: Bytes::ZERO,
             pyspark: Bytes::ZERO,
+            python_worker_reuse: true,
             container_memory: Bytes::mib(1792),
             cpu_request: CoreMillis::cores(2),
             cpu_limit: None,

@@ -18,7 +18,7 @@ use super::summary::ExecutorSummary;
 use super::world;
 use crate::profile::{
     DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
-    Profile, RddEvidence, Sink, Stage, TaskRule, Work, parse_spark_bytes, default_operators,
+    Profile, RddEvidence, Sink, Stage, TaskRule, Work, default_operators, parse_spark_bytes,
 };
 
 /// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).
@@ -253,7 +253,7 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         relocatable: sql,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::ZERO,
-        memory: StageMemory { operators: default_operators(parents), storage_level, collected: Bytes::ZERO },
+        memory: StageMemory { operators: default_operators(parents), storage_level, ..StageMemory::default() },
         delay: SimSpan::ZERO,
         attempts: 1,
         failures: record.failures,

@@ -14,8 +14,8 @@ use toml::de::DeTable;
 use super::parse_work::{input_source, work};
 use super::table::Reader;
 use super::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, PartitionRule, Pressure, Profile, RddEvidence,
-    SCHEMA_VERSION, Sink, Stage, TaskRule, check, OPERATORS, STORAGE_LEVELS, default_operators,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, OPERATORS, PartitionRule, Pressure, Profile,
+    RddEvidence, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, check, default_operators,
 };
 use crate::diag::{Diagnostic, Diagnostics, Source};
 
@@ -158,6 +158,7 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
 fn stage_memory(block: &mut Reader<'_, '_>, reads: usize, out: &mut Diagnostics) -> StageMemory {
     StageMemory {
         operators: block.choice("operators", &OPERATORS, out).unwrap_or(default_operators(reads)),
+        worker: block.size("worker_memory", MAX_INPUT, out).unwrap_or_default(),
         storage_level: block.choice("storage_level", &STORAGE_LEVELS, out).unwrap_or_default(),
         collected: block.size("collected", MAX_INPUT, out).unwrap_or_default(),
     }

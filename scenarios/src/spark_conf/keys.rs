@@ -52,6 +52,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.memory.offHeap.size", Size(B), Same("0"), "Off-heap memory for execution and storage.", "MEM-8"),
     key("spark.executor.pyspark.memory", Size(MiB), Unset("Python workers share the overhead"), "Memory of the Python workers of an executor.", "1.5"),
     key("spark.executor.extraJavaOptions", Text, Unset("none"), "JVM options; collector and -Xms are read from it.", "JVM-5"),
+    key("spark.python.worker.reuse", Bool, Same("true"), "Whether a Python worker serves one task after the other.", "Spark 3.4 ConfigEntry"),
     key("spark.driver.memory", Size(MiB), Same("1g"), "Heap of the driver.", "POD-10"),
     key("spark.driver.memoryOverhead", Size(MiB), Unset("factor × driver memory, at least the minimum"), "Memory beside the driver's heap.", "POD-10"),
     since(

@@ -98,6 +98,7 @@ fn executor(conf: &Conf, around: &Surroundings) -> ExecutorConf {
         heap,
         off_heap,
         pyspark,
+        python_worker_reuse: conf.on("spark.python.worker.reuse"),
         container_memory,
         cpu_request: conf.cpu("spark.kubernetes.executor.request.cores").unwrap_or(CoreMillis::cores(u64::from(cores))),
         cpu_limit: conf.cpu("spark.kubernetes.executor.limit.cores"),

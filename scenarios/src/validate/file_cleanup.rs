@@ -13,5 +13,6 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     }
     let kind = if connect { "an application of Spark Connect" } else { "a classic application" };
     let problem = Diagnostic::warning("file-cleanup", format!("{wrong} does nothing: this is {kind}")).found(format!("{wrong} = true"));
-    problems.push(facts.at_conf(&[wrong], problem).expected(right).hint("spark.api.mode = connect, or spark.remote, makes an application one of Spark Connect"));
+    problems
+        .push(facts.at_conf(&[wrong], problem).expected(right).hint("spark.api.mode = connect, or spark.remote, makes an application one of Spark Connect"));
 }

@@ -96,7 +96,9 @@ pub(crate) fn plan_read(sim: &mut Sim, stage: StageId, partition: u32, demand: &
     let each = 1.0 / range.clone().count() as f64;
     for part in range.map(|p| p as u32) {
         match sim.driver.cache.place_mut(source, part).map_or(Place::Nowhere, |place| *place) {
-            Place::Memory(at) => drop(sim.executors[at].pool(mode(plan, source)).touch_block(partition_id(source, part))),
+            Place::Memory(at) => {
+                sim.executors[at].pool(mode(plan, source)).touch_block(partition_id(source, part));
+            }
             Place::Disk(at) => input.on_disk.extend(sim.executors[at].node.map(|node| (node, each))),
             Place::Nowhere => {
                 let state = &sim.driver.stages[source];
@@ -223,7 +225,9 @@ pub(crate) fn drop_broadcasts(sim: &mut Sim) {
     for (_, host) in sim.executors.iter_mut() {
         host.broadcast = Bytes::ZERO;
         for stage in std::mem::take(&mut host.broadcasts) {
-            [PIECES, VALUE].into_iter().for_each(|what| drop(host.memory.drop_block(broadcast_id(stage, what))));
+            for what in [PIECES, VALUE] {
+                host.memory.drop_block(broadcast_id(stage, what));
+            }
         }
     }
 }

@@ -13,18 +13,16 @@ use crate::linux::cgroup::Charge;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::jvm;
+use crate::spark::python::Workers;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, task};
-use crate::spec::{Language, Platform};
+use crate::spec::Platform;
 use crate::units::{Bytes, SimSpan};
 
 /// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
 const STARTS_AT: f64 = 0.35;
-
-/// Resident memory of a Python worker with pandas and Arrow loaded. Recalled.
-const PYTHON_WORKER: Bytes = Bytes::mib(120);
 
 /// Where an executor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +78,8 @@ pub(crate) struct Executor {
     /// Fetch buffers in use, and their high-water mark: pooled arenas do not shrink (FR-3).
     pub(crate) direct: Bytes,
     pub(crate) direct_peak: Bytes,
+    /// Python or R workers.
+    pub(crate) workers: Workers,
     /// Map outputs by shuffle, registered or not.
     pub(crate) outputs: IdVec<ShuffleId, Stored>,
     /// Cached blocks in the local directories.
@@ -119,6 +119,7 @@ impl Executor {
             off_heap: Bytes::ZERO,
             direct: Bytes::ZERO,
             direct_peak: Bytes::ZERO,
+            workers: Workers::default(),
             outputs,
             cached_files: Stored::NONE,
             temporary: Stored::NONE,
@@ -180,21 +181,13 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
     let non_heap = jvm::non_heap(conf.heap, jvm::threads(conf.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
-    let python = if plan.spec().spark.language == Language::Python { python_workers(plan.executor.slots, conf.pyspark) } else { Bytes::ZERO };
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
     let memory = &mut sim.machines[node].memory;
     memory.charge(slot, Charge::NonHeap, non_heap);
     memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
-    memory.charge(slot, Charge::Python, python);
     sim.touch(node);
-}
-
-/// Memory of the Python workers, one a slot, under `spark.executor.pyspark.memory` when that is set.
-fn python_workers(slots: u32, limit: Bytes) -> Bytes {
-    let used = PYTHON_WORKER * u64::from(slots);
-    if limit.is_zero() { used } else { used.min(limit) }
 }
 
 /// The executor offers its slots.

@@ -16,6 +16,7 @@ pub mod fetch_limits;
 pub mod fetch_retry;
 pub mod jvm;
 pub mod page;
+pub mod python;
 pub(crate) mod scratch;
 pub mod sizing;
 pub mod sort_writer;

@@ -110,6 +110,8 @@ pub struct ExecutorConf {
     pub off_heap: Bytes,
     /// `spark.executor.pyspark.memory`, else zero.
     pub pyspark: Bytes,
+    /// `spark.python.worker.reuse`.
+    pub python_worker_reuse: bool,
     /// Container memory: heap + overhead + off-heap + PySpark, whole MiB (1.5). Zero: no container limit (`bare`, standalone).
     pub container_memory: Bytes,
     /// CPU request of the container (POD-5).

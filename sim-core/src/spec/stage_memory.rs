@@ -33,6 +33,8 @@ pub enum StorageLevel {
 pub struct StageMemory {
     /// Operators that hold input rows.
     pub operators: Operators,
+    /// Bytes that a Python (or R) worker holds for one task beside its interpreter: Arrow batches, pandas frames, the user's objects.
+    pub worker: Bytes,
     /// Level of what the stage caches.
     pub storage_level: StorageLevel,
     /// Bytes of serialised results that the driver collects, over all tasks; counted by `spark.driver.maxResultSize`.

@@ -63,7 +63,7 @@ pub(crate) fn on_task_failed(sim: &mut Sim, stage: StageId, attempt: u32, partit
     sim.tally.task_failed(stage);
     match failure {
         Failure::Fetch(lost) => on_fetch_failed(sim, stage, attempt, lost),
-        Failure::NoSpace | Failure::OutOfMemory => count_failure(sim, stage, attempt, partition),
+        Failure::NoSpace | Failure::OutOfMemory | Failure::Worker => count_failure(sim, stage, attempt, partition),
     }
 }
 

@@ -78,6 +78,10 @@ impl MapOutputs {
     pub(crate) fn hosts(&self) -> impl Iterator<Item = ExecutorId> {
         self.sums.iter().map(|(at, _)| at.executor)
     }
+    /// Bytes by executor and its node.
+    pub(crate) fn by_place(&self) -> impl Iterator<Item = (Location, Bytes)> {
+        self.sums.iter().copied()
+    }
     /// Bytes by node (a node may come several times).
     pub(crate) fn by_node(&self) -> impl Iterator<Item = (NodeId, Bytes)> {
         self.sums.iter().map(|(at, bytes)| (at.node, *bytes))

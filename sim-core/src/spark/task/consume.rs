@@ -9,6 +9,7 @@ use super::pieces::{self, Work};
 use super::{Step, consumers, fetch, finish, produce};
 use crate::ids::TaskId;
 use crate::sim::Sim;
+use crate::spark::python;
 use crate::spark::task_memory_manager::ConsumerId;
 use crate::units::Bytes;
 
@@ -17,9 +18,10 @@ const CONSUMING_SHARE: f64 = 0.5;
 
 /// Begins with the input.
 pub(super) fn begin(sim: &mut Sim, id: TaskId) {
-    if fetch::sources_ready(sim, id) {
-        round(sim, id);
+    if !fetch::sources_ready(sim, id) {
+        return;
     }
+    if python::start(sim, id) { round(sim, id) } else { finish::fail(sim, id, finish::Failure::Worker) }
 }
 
 /// The next round, after asking for memory; producing when all input is in.

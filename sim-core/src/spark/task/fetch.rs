@@ -2,9 +2,9 @@
 //!
 //! A reducer reads its share of every parent shuffle from all nodes in proportion to the bytes registered there:
 //! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
-//! buffers bounded by `maxSizeInFlight` (FR-3); requests above `maxRemoteBlockSizeFetchToMem` become files on the reader's scratch,
-//! which it keeps until it has read all its input (FR-2). Assumptions: buffers are counted for all bytes of a reducer, also those of
-//! its own executor; blocks of a shuffle are alike. An executor that is dead but not yet known to be refuses
+//! buffers bounded by `maxSizeInFlight`, but for an executor's own, which are files (FR-3); requests above
+//! `maxRemoteBlockSizeFetchToMem` become files on the reader's scratch, which it keeps until it has read all its input (FR-2).
+//! Assumption: blocks of a shuffle are alike. An executor that is dead but not yet known to be refuses
 //! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
@@ -44,15 +44,33 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
     true
 }
 
+fn limits(sim: &Sim) -> FetchLimits {
+    let (shuffle, scratch) = (&sim.plan.spec().spark.shuffle, &sim.plan.spec().spark.scratch);
+    FetchLimits {
+        max_in_flight: shuffle.max_size_in_flight,
+        max_requests: scratch.max_requests_in_flight,
+        max_blocks_per_address: scratch.max_blocks_in_flight_per_address,
+        to_memory_max: scratch.fetch_to_memory_max,
+    }
+}
+
+/// Most bytes that a reducer of `read` remote bytes has in flight: `maxSizeInFlight`, or less where requests or blocks are counted.
+fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
+    let limits = limits(sim);
+    if limits.max_requests.min(limits.max_blocks_per_address) >= i32::MAX as u32 {
+        return limits.max_in_flight;
+    }
+    let shuffles = || sim.plan.spec().app.stages[sim.tasks[id].stage.index()].reads.iter().map(|&s| &sim.driver.outputs[ShuffleId::new(s as u32)]);
+    let maps = shuffles().map(MapOutputs::maps).sum::<u64>().max(1);
+    let hosts = shuffles().map(|outputs| outputs.hosts().count() as u64).max().unwrap_or(1).max(1);
+    let block = Bytes::new(read.get().div_ceil(maps));
+    let by_blocks = Bytes::new(block.get().saturating_mul(u64::from(limits.max_blocks_per_address)).saturating_mul(hosts));
+    limits.in_flight(limits.request(block, maps.div_ceil(hosts)), read).min(by_blocks)
+}
+
 /// Bytes of this reducer's remote blocks that go through its scratch because their requests are too large for memory (FR-2).
 fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
-    let (spec, run) = (sim.plan.spec(), &sim.tasks[id]);
-    let limits = FetchLimits {
-        max_in_flight: spec.spark.shuffle.max_size_in_flight,
-        max_requests: spec.spark.scratch.max_requests_in_flight,
-        max_blocks_per_address: spec.spark.scratch.max_blocks_in_flight_per_address,
-        to_memory_max: spec.spark.scratch.fetch_to_memory_max,
-    };
+    let (spec, run, limits) = (sim.plan.spec(), &sim.tasks[id], limits(sim));
     // No request is larger than all that is read.
     if !limits.goes_to_disk(run.demand.read) {
         return Bytes::ZERO;
@@ -83,14 +101,30 @@ pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
     }
 }
 
+/// Part of a task's shuffle input that comes through Netty: all but the executor's own files, which are read as files, and, with a
+/// shuffle service, all but the node's (`spark.shuffle.readHostLocalDisk`).
+fn remote_share(sim: &Sim, id: TaskId) -> f64 {
+    let (run, service) = (&sim.tasks[id], sim.plan.spec().spark.shuffle.service);
+    let reads = &sim.plan.spec().app.stages[run.stage.index()].reads;
+    let (mut all, mut own) = (0.0, 0.0);
+    for (at, bytes) in reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()) {
+        all += bytes.as_f64();
+        if at.executor == run.executor || service && at.node == run.node {
+            own += bytes.as_f64();
+        }
+    }
+    if all > 0.0 { 1.0 - own / all } else { 0.0 }
+}
+
 /// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.
 fn reserve_buffers(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    let (read, executor, node) = (run.demand.read, run.executor, run.node);
-    if read.is_zero() {
+    if sim.tasks[id].demand.read.is_zero() {
         return;
     }
-    let buffers = fetch_limits::direct_memory(1, sim.plan.spec().spark.shuffle.max_size_in_flight, read);
+    // What goes through scratch waits in no buffer (FR-2).
+    let read = sim.tasks[id].demand.read.scale(remote_share(sim, id)).saturating_sub(sim.tasks[id].to_disk);
+    let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
+    let buffers = fetch_limits::direct_memory(1, most_in_flight(sim, id, read), read);
     sim.tasks[id].direct = buffers;
     let host = &mut sim.executors[executor];
     host.direct += buffers;

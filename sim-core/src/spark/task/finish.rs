@@ -9,7 +9,7 @@ use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::scratch::Stored;
-use crate::spark::{blocks, driver};
+use crate::spark::{blocks, driver, python};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     NoSpace,
     /// `SparkOutOfMemoryError` (MEM-30).
     OutOfMemory,
+    /// `MemoryError` in its Python worker.
+    Worker,
 }
 
 /// The attempt has done all its work.
@@ -57,7 +59,7 @@ pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
     let run = &sim.tasks[id];
     let (stage, executor, attempt, partition) = (run.stage, run.executor, run.attempt, run.partition);
     release(sim, id);
-    if failure == Failure::OutOfMemory {
+    if matches!(failure, Failure::OutOfMemory | Failure::Worker) {
         sim.tally.task_oom(stage);
     }
     driver::failures::on_task_failed(sim, stage, attempt, partition, failure);
@@ -67,6 +69,7 @@ pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
 /// Gives back memory, temporary files and the slot.
 fn release(sim: &mut Sim, id: TaskId) {
     let now = sim.now();
+    python::stop(sim, id);
     let run = &sim.tasks[id];
     let (executor, node, serial, temporary) = (run.executor, run.node, run.serial, run.temporary);
     let (unmanaged, direct, unused) = (run.demand.unmanaged, run.direct, run.memory.acquired_but_not_used());

@@ -96,6 +96,8 @@ pub(crate) struct TaskRun {
     pub(crate) wanted: Bytes,
     /// What it reads of cached rows beside what is in memory.
     pub(crate) cached: Option<Box<CachedInput>>,
+    /// Size of its Python or R worker, once it has one.
+    pub(crate) worker: Option<Bytes>,
     /// Files of this attempt that go when it ends.
     pub(crate) temporary: Stored,
     /// Files that the running step writes; on tmpfs they are in the ramp.

@@ -1,6 +1,6 @@
 //! Starting a step's pieces on the devices, and their ends.
 //!
-//! CPU work is stretched by garbage collection (JH-3) and by a CPU limit. A write to scratch is a memory copy on
+//! CPU work is lengthened by garbage collection, in proportion to what it allocates (JH-3), and stretched by a CPU limit. A write to scratch is a memory copy on
 //! tmpfs (CPU time, ramping shmem) and a buffered write on disk (absorbed by the page cache up to the dirty
 //! threshold, then at the disk's pace). The heap that the step's allocations touch ramps along with the CPU. A step whose file
 //! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
@@ -103,7 +103,9 @@ pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     run.writing = writing;
     run.fetched += Stored::split(work.fetched, tmpfs_share);
     let disk = disk_of(sim, id);
-    let cpu = cpu_seconds(sim, id, work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND);
+    let own = work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND;
+    let collecting = collecting(sim, id, work.allocated, own);
+    let cpu = (own + collecting) * sim.plan.executor.cpu_stretch;
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
         write_to_disk(sim, id, disk, writing.disk);
@@ -134,11 +136,10 @@ fn heap_is_full(sim: &mut Sim, id: TaskId) -> bool {
     true
 }
 
-/// CPU work stretched by GC and by a CPU limit.
-fn cpu_seconds(sim: &Sim, id: TaskId, work: f64) -> f64 {
-    let executor = &sim.executors[sim.tasks[id].executor];
-    let gc = jvm::gc_share(executor.live_heap(), sim.plan.executor.heap);
-    work * sim.plan.executor.cpu_stretch / (1.0 - gc)
+/// Core-seconds that collecting a step's garbage takes.
+fn collecting(sim: &Sim, id: TaskId, allocated: Bytes, work: f64) -> f64 {
+    let live = sim.executors[sim.tasks[id].executor].live_heap();
+    jvm::gc_seconds(live, sim.plan.executor.heap, sim.plan.spec().spark.executor.collector, allocated, work)
 }
 
 fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shmem: Bytes) {

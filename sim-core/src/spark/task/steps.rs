@@ -48,6 +48,7 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         least: Bytes::ZERO,
         wanted: Bytes::ZERO,
         cached,
+        worker: None,
         temporary: Stored::NONE,
         writing: Stored::NONE,
         rest: None,
@@ -161,12 +162,9 @@ mod tests {
     use crate::sim::RunKey;
     use crate::spark::executor::{Executor, Life};
 
-    /// MEM-21 and 6.6: what one task spills goes to a blocked one, whose rows fill the heap; the spiller dies with the JVM.
-    #[test]
-    fn a_blocked_task_that_fills_the_heap_takes_the_spilling_one_along() {
-        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
-        let mut nobody = Nobody;
-        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+    /// An executor with two tasks of 8 GiB of rows each: the first has the pool and is about to spill, the second waits for it.
+    fn two_tasks<'p, 'o>(plan: &'p SimPlan, nobody: &'o mut Nobody) -> (Sim<'p, 'o>, ExecutorId, [TaskId; 2]) {
+        let mut sim = Sim::new(plan, RunKey { seed: 1, replication: 0 }, nobody);
         let host = ExecutorId::new(0);
         let executor = Executor::new(&sim);
         sim.executors.push(executor);
@@ -176,16 +174,42 @@ mod tests {
         for partition in 0..2 {
             launch(&mut sim, StageId::new(2), 0, partition, host);
         }
-        let (first, second) = (sim.executors[host].running[0], sim.executors[host].running[1]);
-        for id in [first, second] {
+        let tasks = [sim.executors[host].running[0], sim.executors[host].running[1]];
+        for id in tasks {
             sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO], ..Demand::default() };
             consume::round(&mut sim, id);
         }
-        assert_eq!(sim.tasks[second].step, Step::Blocked);
-        step_done(&mut sim, first);
-        assert_eq!(sim.tasks[first].step, Step::Spill(FIRST));
-        sim.executors[host].unmanaged = Bytes::gib(6);
+        assert_eq!(sim.tasks[tasks[1]].step, Step::Blocked);
+        step_done(&mut sim, tasks[0]);
+        assert_eq!(sim.tasks[tasks[0]].step, Step::Spill(FIRST));
+        (sim, host, tasks)
+    }
+
+    /// MEM-21 and 6.6: what one task spills goes to a blocked one, whose rows fill the heap; the spiller dies with the JVM.
+    #[test]
+    fn a_blocked_task_that_fills_the_heap_takes_the_spilling_one_along() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let (mut sim, host, [first, _]) = two_tasks(&plan, &mut nobody);
+        sim.executors[host].unmanaged = Bytes::gib(11);
         step_done(&mut sim, first);
         assert_eq!((sim.executors[host].life, sim.executors[host].running.len()), (Life::Dead, 0));
+    }
+
+    /// MEM-31: of what the waiting task is granted, the heap holds only what 6 GiB of other objects leave; the rest stays acquired and
+    /// unused, and the executor lives.
+    #[test]
+    fn mem_31_pages_beyond_the_heap_are_acquired_but_not_used() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let (mut sim, host, [first, second]) = two_tasks(&plan, &mut nobody);
+        sim.executors[host].unmanaged = Bytes::gib(6);
+        step_done(&mut sim, first);
+        let executor = &sim.executors[host];
+        let usable = crate::spark::jvm::usable_heap(plan.executor.heap, plan.spec().spark.executor.collector);
+        assert_eq!((executor.life, executor.running.len(), executor.live_heap()), (Life::Registered, 2, usable));
+        // The waiting task is granted all of M, 5964 MiB; 9984 - 30 - 6144 MiB are left in the heap.
+        let held = sim.tasks[second].acquired(MemoryMode::OnHeap) - executor.unused;
+        assert!(!executor.unused.is_zero() && held + sim.tasks[first].acquired(MemoryMode::OnHeap) <= Bytes::mib(9984 - 30 - 6144), "{held:?}");
     }
 }
