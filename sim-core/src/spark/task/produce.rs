@@ -75,11 +75,12 @@ fn collect(sim: &mut Sim, id: TaskId, kind: WriterKind) {
 
 /// The answer to a round's request.
 pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
-    let Some(kind) = writer_kind(sim, &sim.tasks[id]) else { return };
+    // A task that waits may have failed already, on a full disk as it began to spill.
+    let kind = |sim: &Sim| writer_kind(sim, &sim.tasks[id]).unwrap_or(WriterKind::Unsafe);
     match grant {
-        Grant::Bytes(bytes) => take_in(sim, id, kind, bytes),
+        Grant::Bytes(bytes) => take_in(sim, id, kind(sim), bytes),
         Grant::Wait => {}
-        Grant::OutOfMemory => do_with_less(sim, id, kind),
+        Grant::OutOfMemory => do_with_less(sim, id, kind(sim)),
     }
 }
 
