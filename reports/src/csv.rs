@@ -5,7 +5,7 @@
 //! the names of columns. Every row carries scenario, version, seed and fingerprint, so that a row that is
 //! copied out of the file can still be made again.
 
-use sim_core::record::Cause;
+use sim_core::record::{Cause, FailureReason};
 use sim_core::study::{Estimate, Summary};
 
 use crate::format::finite;
@@ -61,13 +61,14 @@ fn row(header: &Header, axes: &[AxisInfo], point: &PointReport) -> Cells {
     ] {
         summary(&mut cells, name, "_bytes", values, whole);
     }
+    summary(&mut cells, "task_ooms", "", &result.task_ooms, real);
     endings(&mut cells, header, point);
     cells
 }
 
 fn endings(cells: &mut Cells, header: &Header, point: &PointReport) {
-    let failed = ["task_failures", "stage_attempts", "executor_failures", "driver_lost"].iter().zip(point.result.failed);
-    cells.extend(failed.map(|(name, n)| (format!("failed_{name}"), n.to_string())));
+    let failed = FailureReason::ALL.iter().zip(point.result.failed);
+    cells.extend(failed.map(|(reason, n)| (format!("failed_{}", reason.key()), n.to_string())));
     let cut = ["horizon", "events", "starved"].iter().zip(point.result.truncated);
     cells.extend(cut.map(|(name, n)| (format!("truncated_{name}"), n.to_string())));
     let fingerprint = if point.fingerprint.is_empty() { &header.fingerprint } else { &point.fingerprint };

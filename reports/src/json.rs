@@ -60,11 +60,11 @@ fn summaries(fields: &mut Map<String, Value>, point: &PointReport) {
     put("scratch_peak_bytes", summary(&result.scratch_peak, whole));
     put("shuffle_write_bytes", summary(&result.shuffle_write, whole));
     put("spill_bytes", summary(&result.spill, whole));
+    put("task_ooms", summary(&result.task_ooms, real));
 }
 
 fn endings(fields: &mut Map<String, Value>, point: &PointReport) {
-    let reasons = [FailureReason::TaskFailures, FailureReason::StageAttempts, FailureReason::ExecutorFailures, FailureReason::DriverLost];
-    let failed = reasons.iter().zip(point.result.failed).map(|(reason, n)| (reason.key().to_owned(), json!(n)));
+    let failed = FailureReason::ALL.iter().zip(point.result.failed).map(|(reason, n)| (reason.key().to_owned(), json!(n)));
     fields.insert("failed".into(), Value::Object(failed.collect()));
     let [horizon, events, starved] = point.result.truncated;
     fields.insert("truncated".into(), json!(horizon + events + starved));

@@ -38,6 +38,8 @@ pub enum Event {
     JobStarts,
     /// The driver is through with what it does before it submits a stage.
     StageReady(StageId),
+    /// The driver's forced collection lets unreachable shuffles be removed.
+    CleanerRuns,
     /// Failed stages are submitted again.
     ResubmitStages,
     /// Task offers are made again because a locality wait is over.
@@ -70,6 +72,7 @@ impl Event {
             | Self::RegistrationTimeout
             | Self::JobStarts
             | Self::StageReady(_)
+            | Self::CleanerRuns
             | Self::ResubmitStages
             | Self::LocalityTimeout => 6,
         }
@@ -98,6 +101,7 @@ impl Event {
             Self::MonitorPoll(node) => (18, node.index() as u64),
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
+            Self::CleanerRuns => (21, 0),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

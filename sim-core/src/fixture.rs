@@ -86,6 +86,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         sink: SinkSpec::Result,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        memory: StageMemory::default(),
         delay: SimSpan::ZERO,
     }];
     let mut shuffles = Vec::new();
@@ -109,6 +110,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             sink,
             cached: Bytes::ZERO,
             broadcast: Bytes::ZERO,
+            memory: StageMemory::default(),
             delay: SimSpan::ZERO,
         });
     }
@@ -173,7 +175,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
         version: SparkVersion { major: 3, minor: 4, patch: 0 },
         language: Language::Jvm,
         deploy_mode: DeployMode::Cluster,
-        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), cpu: CoreMillis::cores(1) },
+        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), max_result_size: Bytes::gib(1), cpu: CoreMillis::cores(1) },
         executor: ExecutorConf {
             instances,
             cores: 3,
@@ -181,6 +183,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             heap,
             off_heap: Bytes::ZERO,
             pyspark: Bytes::ZERO,
+            python_worker_reuse: true,
             container_memory: Bytes::mib(12_800),
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,
@@ -203,6 +206,17 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             io_retry_wait: SimSpan::from_secs(5),
             service: false,
             serializer: Serializer::Java,
+        },
+        scratch: ScratchConf {
+            force_spill_records: 2_147_483_647,
+            force_spill_bytes: None,
+            checksum: true,
+            cleaner_interval: Some(SimSpan::from_secs(1800)),
+            sql_file_cleanup: false,
+            service_removes: false,
+            fetch_to_memory_max: Bytes::mib(200),
+            max_requests_in_flight: 2_147_483_647,
+            max_blocks_in_flight_per_address: 2_147_483_647,
         },
         scheduling: SchedulingConf {
             task_max_failures: 4,

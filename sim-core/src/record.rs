@@ -170,9 +170,14 @@ pub enum FailureReason {
     ExecutorFailures,
     /// The driver died.
     DriverLost,
+    /// A stage's results were larger than `spark.driver.maxResultSize`.
+    ResultSize,
 }
 
 impl FailureReason {
+    /// All reasons, in the order of results.
+    pub const ALL: [Self; 5] = [Self::TaskFailures, Self::StageAttempts, Self::ExecutorFailures, Self::DriverLost, Self::ResultSize];
+
     /// The name in results.
     pub const fn key(self) -> &'static str {
         match self {
@@ -180,6 +185,7 @@ impl FailureReason {
             Self::StageAttempts => "stage_attempts",
             Self::ExecutorFailures => "executor_failures",
             Self::DriverLost => "driver_lost",
+            Self::ResultSize => "result_size",
         }
     }
 }
@@ -225,10 +231,14 @@ pub struct StageRecord {
     pub shuffle_write: Bytes,
     /// Shuffle bytes read.
     pub shuffle_read: Bytes,
-    /// Bytes of spill files written.
+    /// Memory that spills freed: Spark's "memory bytes spilled", without pointer arrays (US-8).
+    pub spill_memory: Bytes,
+    /// Bytes of spill files written: Spark's "disk bytes spilled". A writer's last file is its output, or none.
     pub spill: Bytes,
     /// Spill files written.
     pub spills: u32,
+    /// Task attempts that failed with `SparkOutOfMemoryError`, or `MemoryError` in Python; their executors lived on (MEM-30).
+    pub task_ooms: u32,
     /// Deaths while this stage ran.
     pub deaths: u32,
 }
@@ -262,6 +272,8 @@ pub struct Outcome {
     pub shuffle_write: Bytes,
     /// Spill bytes written, all attempts.
     pub spill: Bytes,
+    /// Task attempts that failed with `SparkOutOfMemoryError`, all stages: no memory death of an executor (MEM-30).
+    pub task_ooms: u32,
     /// By stage index.
     pub stages: Vec<StageRecord>,
     /// Events processed.

@@ -173,6 +173,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts => driver::on_job_starts(self),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
+            Event::CleanerRuns => driver::cleaner::on_cleaner(self),
             Event::ResubmitStages => driver::on_resubmit(self),
             Event::LocalityTimeout => driver::offers::on_locality_timeout(self),
             Event::KubeletMetrics(node) => kubelet::on_metrics(self, node),

@@ -101,14 +101,20 @@ impl Tally {
     pub(crate) fn task_failed(&mut self, stage: StageId) {
         self.stages[stage.index()].tasks_failed += 1;
     }
+    /// A task attempt failed with `SparkOutOfMemoryError`.
+    pub(crate) fn task_oom(&mut self, stage: StageId) {
+        self.stages[stage.index()].task_ooms += 1;
+    }
     pub(crate) fn resubmitted(&mut self, stage: StageId, tasks: u32) {
         self.stages[stage.index()].tasks_resubmitted += tasks;
     }
     pub(crate) fn read(&mut self, stage: StageId, bytes: Bytes) {
         self.stages[stage.index()].shuffle_read += bytes;
     }
-    pub(crate) fn spilled(&mut self, stage: StageId, bytes: Bytes) {
+    /// A spill that freed so much memory and wrote a file of so many bytes.
+    pub(crate) fn spilled(&mut self, stage: StageId, memory: Bytes, bytes: Bytes) {
         let record = &mut self.stages[stage.index()];
+        record.spill_memory += memory;
         record.spill += bytes;
         record.spills += 1;
     }
@@ -133,6 +139,7 @@ impl Tally {
             scratch_peak: scratch,
             shuffle_write: tally.stages.iter().map(|s| s.shuffle_write).sum(),
             spill: tally.stages.iter().map(|s| s.spill).sum(),
+            task_ooms: tally.stages.iter().map(|s| s.task_ooms).sum(),
             stages: std::mem::take(&mut tally.stages),
             events: tally.events,
             event_hash: tally.hash,

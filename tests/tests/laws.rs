@@ -6,6 +6,7 @@
 
 mod laws {
     mod failures;
+    mod memory;
     mod probability;
     mod same;
     mod time;

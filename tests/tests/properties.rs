@@ -117,6 +117,10 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             let most = scheduling.stage_max_consecutive_attempts.min(scheduling.stage_max_attempts.unwrap_or(u32::MAX));
             require(outcome.stages.iter().any(|s| s.attempts >= most), || "no stage was tried so often".into())
         }
+        Ending::Failed(FailureReason::ResultSize) => {
+            let largest = spec.app.stages.iter().map(|s| s.memory.collected).max().unwrap_or(Bytes::ZERO);
+            require(!largest.is_zero() && !spec.spark.driver.max_result_size.is_zero(), || "no results that could be too large".into())
+        }
         Ending::Failed(FailureReason::DriverLost) => {
             require(outcome.incidents.iter().any(|i| i.victim == Party::Driver), || "the driver is lost without an incident".into())
         }

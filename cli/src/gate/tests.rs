@@ -43,6 +43,7 @@ fn outcome(replication: u64, dies: bool) -> Outcome {
         scratch_peak: Bytes::ZERO,
         shuffle_write: Bytes::ZERO,
         spill: Bytes::ZERO,
+        task_ooms: 0,
         stages: Vec::new(),
         events: 0,
         event_hash: 0,

@@ -48,6 +48,7 @@ pub(crate) fn outcome(replication: u64, cause: Option<Cause>, node_peak_gib: f64
         scratch_peak: Bytes::gib(9),
         shuffle_write: Bytes::gib(30),
         spill: Bytes::gib(4),
+        task_ooms: 0,
         stages: vec![StageRecord::default(); 3],
         events: 5000,
         event_hash: replication,

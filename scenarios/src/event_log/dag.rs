@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::InputSource;
+use sim_core::spec::{InputSource, StageMemory, StorageLevel};
 use sim_core::units::{Bytes, SimSpan};
 
 use super::log::{Log, StageRecord};
@@ -18,7 +18,7 @@ use super::summary::ExecutorSummary;
 use super::world;
 use crate::profile::{
     DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
-    Profile, RddEvidence, Sink, Stage, TaskRule, Work, parse_spark_bytes,
+    Profile, RddEvidence, Sink, Stage, TaskRule, Work, default_operators, parse_spark_bytes,
 };
 
 /// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).
@@ -238,6 +238,9 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         TaskRule::Fixed(count)
     };
     let coalesced = conf.adaptive && record.reader_tasks.is_none_or(|readers| readers < u64::from(conf.shuffle_partitions));
+    let parents = reads.len();
+    let on_disk_too = record.storage.values().any(|rdd| rdd.level.starts_with("MEMORY_AND_DISK"));
+    let storage_level = if record.storage.is_empty() || on_disk_too { StorageLevel::MemoryAndDisk } else { StorageLevel::MemoryOnly };
     Stage {
         name: format!("stage-{id}"),
         title,
@@ -250,6 +253,7 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         relocatable: sql || record.packs && !record.collects,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::ZERO,
+        memory: StageMemory { operators: default_operators(parents), storage_level, ..StageMemory::default() },
         delay: SimSpan::ZERO,
         attempts: 1,
         failures: record.failures,

@@ -9,7 +9,7 @@ use sim_core::spec::InputSource;
 
 use super::quantity::{print_rate, print_size, print_span};
 use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
-use super::{Evidence, InputBasis, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
+use super::{Evidence, InputBasis, OPERATORS, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, Work};
 use sim_core::units::ByteRate;
 
 /// The profile as TOML.
@@ -102,6 +102,10 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     out.raw("relocatable", stage.relocatable);
     out.text("cached", &print_size(stage.cached));
     out.text("broadcast", &print_size(stage.broadcast));
+    out.text("operators", word(&OPERATORS, stage.memory.operators));
+    out.text("worker_memory", &print_size(stage.memory.worker));
+    out.text("storage_level", word(&STORAGE_LEVELS, stage.memory.storage_level));
+    out.text("collected", &print_size(stage.memory.collected));
     out.text("delay", &print_span(stage.delay));
     if stage.attempts != 1 {
         out.raw("attempts", stage.attempts);
@@ -119,6 +123,11 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
             out.raw(&quoted(reason), count);
         }
     }
+}
+
+/// A choice's word.
+fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
 }
 
 fn write_ratios(out: &mut Out, ratios: &Ratios) {

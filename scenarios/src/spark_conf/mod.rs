@@ -14,7 +14,7 @@ pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use known::NOT_SIMULATED;
 pub(crate) use read::{Conf, check};
-pub(crate) use resolve::{Surroundings, resolve};
+pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};
 
 use sim_core::spec::SparkVersion;
 

@@ -6,6 +6,7 @@
 mod codec;
 mod driver_fits;
 mod executor_fits;
+mod file_cleanup;
 mod heap_minimum;
 mod inject;
 mod limit_below_heap;
@@ -75,6 +76,7 @@ const RULES: &[Rule] = &[
     tmpfs_overhead::rule,
     tmpfs_unused::rule,
     needs_shuffle::rule,
+    file_cleanup::rule,
     inject::rule,
 ];
 

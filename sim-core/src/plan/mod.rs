@@ -32,8 +32,12 @@ pub struct SimPlan {
     pub(crate) writers: Vec<WriterKind>,
     /// Stages whose output each stage reads: parents by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
+    /// By stage, the stage whose cached rows it would read: the last before it that caches any.
+    pub(crate) cache_source: Vec<Option<StageId>>,
     /// By job, the stages that no other stage of it reads.
     pub(crate) ends: Vec<Vec<StageId>>,
+    /// By shuffle, the last job that needs it: that writes it, reads it, or reads what was made of it.
+    pub(crate) last_jobs: Vec<usize>,
     fingerprint: u64,
 }
 
@@ -75,7 +79,9 @@ impl SimPlan {
             executor,
             driver_container: (!driver.is_zero()).then_some(driver),
             writers,
+            last_jobs: last_jobs(spec, &parents),
             parents,
+            cache_source: cache_sources(spec),
             ends,
         })
     }
@@ -101,10 +107,36 @@ impl SimPlan {
     }
 }
 
+/// The last stage before each that caches rows.
+fn cache_sources(spec: &Spec) -> Vec<Option<StageId>> {
+    let stages = &spec.app.stages;
+    (0..stages.len()).map(|index| stages[..index].iter().rposition(|stage| !stage.cached.is_zero()).map(|s| StageId::new(s as u32))).collect()
+}
+
 /// Stages of a job that no other stage of it reads.
 fn ends(stages: &[usize], parents: &[Vec<StageId>]) -> Vec<StageId> {
     let read: BTreeSet<StageId> = stages.iter().flat_map(|&stage| parents[stage].iter().copied()).collect();
     stages.iter().map(|&stage| StageId::new(stage as u32)).filter(|stage| !read.contains(stage)).collect()
+}
+
+/// The last job that needs each shuffle, directly or through ancestors of its stages.
+fn last_jobs(spec: &Spec, parents: &[Vec<StageId>]) -> Vec<usize> {
+    let mut last = vec![0; spec.app.shuffles.len()];
+    for (index, job) in spec.app.jobs.iter().enumerate() {
+        let mut needed = vec![false; spec.app.stages.len()];
+        let mut open = job.stages.clone();
+        while let Some(stage) = open.pop() {
+            if !std::mem::replace(&mut needed[stage], true) {
+                open.extend(parents[stage].iter().map(|parent| parent.index()));
+            }
+        }
+        for (shuffle, last) in last.iter_mut().enumerate() {
+            if needed[spec.app.shuffles[shuffle].writer] {
+                *last = index;
+            }
+        }
+    }
+    last
 }
 
 /// FNV-1a over the spec's debug form and the crate's version: stable for one version, no promise between versions.

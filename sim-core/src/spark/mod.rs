@@ -6,6 +6,7 @@
 //! Left out: adaptive execution, speculation, dynamic allocation, decommission, push-based shuffle. Source: 1 to 4.
 
 pub(crate) mod allocator;
+pub(crate) mod blocks;
 pub mod bypass_writer;
 pub(crate) mod driver;
 pub mod execution_pool;
@@ -16,11 +17,13 @@ pub mod fetch_retry;
 pub(crate) mod inject;
 pub mod jvm;
 pub mod page;
+pub mod python;
 pub(crate) mod scratch;
 pub mod sizing;
 pub mod sort_writer;
 pub mod storage_pool;
 pub(crate) mod task;
+pub mod task_memory_manager;
 pub mod unified_memory;
 pub mod unsafe_writer;
 pub mod writer;

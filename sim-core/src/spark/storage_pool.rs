@@ -137,6 +137,10 @@ impl StoragePool {
     pub fn take_evicted_loose(&mut self) -> Bytes {
         std::mem::take(&mut self.evicted_loose)
     }
+    /// Whether blocks were evicted since [`Self::take_evicted_blocks`] was last called.
+    pub const fn has_evicted(&self) -> bool {
+        !self.evicted_blocks.is_empty()
+    }
     /// Blocks evicted since the last call, in the order of eviction.
     pub fn take_evicted_blocks(&mut self) -> std::vec::Drain<'_, Block> {
         self.evicted_blocks.drain(..)

@@ -54,6 +54,17 @@ impl UnifiedMemory {
         let max_pool = self.max - self.storage.used().min(self.storage_region);
         self.execution.acquire(task, bytes, max_pool)
     }
+    /// A task takes what it can have of `bytes` without waiting and without leaving a request behind: like requests of a page
+    /// after the other for as long as they are granted in full. Returns the bytes taken.
+    pub fn acquire_available(&mut self, task: u64, bytes: Bytes) -> Bytes {
+        if bytes.is_zero() {
+            return Bytes::ZERO;
+        }
+        self.execution.enter(task);
+        self.grow_execution(bytes.saturating_sub(self.execution.free()));
+        let max_pool = self.max - self.storage.used().min(self.storage_region);
+        self.execution.take(task, bytes, max_pool)
+    }
     /// A task gives back execution memory; at most what it holds is taken. Returns the bytes freed.
     pub fn release_execution(&mut self, task: u64, bytes: Bytes) -> Bytes {
         self.execution.release(task, bytes)
@@ -96,6 +107,14 @@ impl UnifiedMemory {
     /// Loose bytes evicted since the last call: the caller no longer holds them.
     pub fn take_evicted(&mut self) -> Bytes {
         self.storage.take_evicted_loose()
+    }
+    /// Whether blocks were evicted that nobody has taken notice of.
+    pub const fn has_evicted(&self) -> bool {
+        self.storage.has_evicted()
+    }
+    /// Whether a block is stored.
+    pub fn holds_block(&self, id: u64) -> bool {
+        self.storage.blocks().iter().any(|block| block.id == id)
     }
     /// Blocks evicted since the last call, in the order of eviction.
     pub fn take_evicted_blocks(&mut self) -> std::vec::Drain<'_, Block> {

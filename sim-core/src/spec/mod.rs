@@ -13,7 +13,9 @@ mod inject;
 mod limits;
 mod pod;
 mod probit;
+mod scratch;
 mod spark;
+mod stage_memory;
 mod uncertainty;
 
 pub use app::{AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
@@ -28,9 +30,11 @@ pub use pod::{
     Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 pub(crate) use probit::probit;
+pub use scratch::ScratchConf;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };
+pub use stage_memory::{Operators, StageMemory, StorageLevel};
 pub use uncertainty::Uncertainty;
 
 use crate::units::Bytes;

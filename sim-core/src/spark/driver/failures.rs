@@ -26,6 +26,9 @@ pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, par
     if !plan.spec().inject.is_empty() {
         inject::on_task_done(sim, stage, done);
     }
+    if plan.spec().app.stages[stage.index()].sink == SinkSpec::Result {
+        super::heap::collect(sim, stage, partition);
+    }
     // Results count whichever attempt brings them; outputs of a failed map stage wait for its next submission.
     let may_end = match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {
@@ -64,7 +67,7 @@ pub(crate) fn on_task_failed(sim: &mut Sim, stage: StageId, attempt: u32, partit
     sim.tally.task_failed(stage);
     match failure {
         Failure::Fetch(lost) => on_fetch_failed(sim, stage, attempt, lost),
-        Failure::NoSpace | Failure::OutOfMemory => count_failure(sim, stage, attempt, partition),
+        Failure::NoSpace | Failure::OutOfMemory | Failure::Worker => count_failure(sim, stage, attempt, partition),
     }
 }
 

@@ -4,9 +4,11 @@
 //! partitions are run (so a stage whose shuffle still exists is skipped, RT-2). A task set is one stage
 //! attempt; after a fetch failure it becomes a zombie: its running tasks go on, no new ones start (FF-2).
 //! What zombies still bring counts: results at once, outputs when their stage is submitted again. Offers go first to the
-//! earliest stage (FIFO). Assumption: retained shuffles are never cleaned while the application runs (RT-1). What follows a failure is in [`failures`].
+//! earliest stage (FIFO). What follows a failure is in [`failures`], what becomes of shuffles that nobody reads in [`cleaner`].
 
+pub(crate) mod cleaner;
 pub(crate) mod failures;
+pub(crate) mod heap;
 pub(crate) mod offers;
 mod outputs;
 mod stages;
@@ -19,10 +21,11 @@ use crate::plan::SimPlan;
 use crate::record::Ending;
 use crate::sim::Sim;
 use crate::spark::allocator;
+use crate::spark::blocks::{self, CacheMap};
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::FailureCount;
-use crate::spec::Platform;
-use crate::units::Bytes;
+use crate::spec::{Platform, SinkSpec};
+use crate::units::{Bytes, SimTime};
 
 pub(crate) use outputs::MapOutputs;
 pub(crate) use stages::{Delay, StageState};
@@ -32,6 +35,16 @@ pub(crate) use stages::{Delay, StageState};
 pub(crate) struct Driver {
     pub(crate) stages: IdVec<StageId, StageState>,
     pub(crate) outputs: IdVec<ShuffleId, MapOutputs>,
+    /// By shuffle, the share of its largest partition where its readers tell.
+    largest_shares: Vec<Option<f64>>,
+    /// By shuffle, whether its files were removed.
+    cleaned: Vec<bool>,
+    cleaner_due: bool,
+    /// When the context was made.
+    up_at: SimTime,
+    /// Where cached partitions are.
+    pub(crate) cache: CacheMap,
+    pub(crate) heap: heap::DriverHeap,
     /// Index of the running job.
     job: usize,
     started: bool,
@@ -63,9 +76,16 @@ impl Driver {
             let maps = stages[StageId::new(shuffle.writer as u32)].tasks;
             outputs.push(MapOutputs::new(maps));
         }
+        let largest_shares = (0..app.shuffles.len()).map(|shuffle| largest_share(plan, &stages, shuffle)).collect();
         Self {
+            cache: CacheMap::new(plan, &stages),
+            heap: heap::DriverHeap::default(),
             stages,
             outputs,
+            largest_shares,
+            cleaned: vec![false; app.shuffles.len()],
+            cleaner_due: false,
+            up_at: SimTime::ZERO,
             job: 0,
             started: false,
             between_jobs: false,
@@ -95,6 +115,14 @@ impl Driver {
         self.locality_timer.is_some()
     }
 
+    /// Share of the largest partition in the output of a stage: that of its reader's largest task, if that has a task for each
+    /// partition; even ones else.
+    pub(crate) fn largest_partition(&self, plan: &SimPlan, stage: StageId) -> f64 {
+        let SinkSpec::Shuffle(shuffle) = plan.spec().app.stages[stage.index()].sink else { return 0.0 };
+        let partitions = plan.spec().app.shuffles[shuffle].partitions;
+        self.largest_shares[shuffle].unwrap_or(1.0 / f64::from(partitions.max(1)))
+    }
+
     /// Registered bytes of some shuffles by node.
     pub(crate) fn bytes_by_node(&self, shuffles: &[usize], nodes: usize) -> Vec<Bytes> {
         let mut sums = vec![Bytes::ZERO; nodes];
@@ -107,8 +135,17 @@ impl Driver {
     }
 }
 
+/// The largest task's share of a shuffle's first reader that has a task for each partition.
+fn largest_share(plan: &SimPlan, stages: &IdVec<StageId, StageState>, shuffle: usize) -> Option<f64> {
+    let app = &plan.spec().app;
+    let reader = app.stages.iter().position(|stage| stage.reads.contains(&shuffle))?;
+    let state = &stages[StageId::new(reader as u32)];
+    (state.tasks == app.shuffles[shuffle].partitions).then(|| state.shares.iter().copied().fold(0.0, f64::max))
+}
+
 /// The driver is up: executors are asked for, and the first job waits for enough of them.
 pub(crate) fn on_driver_up(sim: &mut Sim) {
+    sim.driver.up_at = sim.now();
     if sim.plan.spec().cluster.platform == Platform::Bare {
         allocator::start_bare(sim);
     } else {
@@ -169,9 +206,12 @@ fn end_job_if_complete(sim: &mut Sim) -> bool {
     }
     sim.driver.job += 1;
     sim.driver.ended.clear();
+    heap::release(sim);
+    blocks::drop_broadcasts(sim);
     if sim.driver.job == plan.ends.len() {
         sim.end(Ending::Succeeded);
     } else {
+        cleaner::job_ended(sim);
         sim.driver.between_jobs = true;
         sim.after(plan.spec().app.jobs[job].driver_gap, Event::JobStarts);
     }

@@ -5,8 +5,8 @@
 //! with a fifth of the stage's input, for small stages only. Assumption: one preference a stage, not one a reducer, which is
 //! the same unless single maps are skewed. Source: 3.3, 3.5, RT-2; Spark's reducer locality.
 
-use super::Driver;
 use super::failures::complete;
+use super::{Driver, heap};
 use crate::day::Day;
 use crate::event::Event;
 use crate::ids::{NodeId, ShuffleId, StageId};
@@ -53,6 +53,8 @@ pub(crate) struct StageState {
     pub(crate) pending: Vec<u32>,
     /// Failures of each partition in the current task set (TF-1).
     pub(crate) failures: Vec<u32>,
+    /// Serialised results of the current task set that the driver has counted.
+    pub(crate) result_bytes: Bytes,
     /// Result partitions that are done.
     pub(crate) done: Vec<bool>,
     done_count: u32,
@@ -87,6 +89,7 @@ impl StageState {
             fetch_failed_attempts: 0,
             pending: Vec::new(),
             failures: Vec::new(),
+            result_bytes: Bytes::ZERO,
             done: vec![false; tasks as usize],
             done_count: 0,
             preferred: Vec::new(),
@@ -173,6 +176,8 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     state.active = true;
     state.pending = pending;
     state.failures = vec![0; tasks as usize];
+    state.result_bytes = Bytes::ZERO;
+    let first = state.attempts == 1;
     state.preferred = preferred;
     state.refused_since = None;
     let attempt = state.attempt();
@@ -180,6 +185,9 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     let fullest = sim.fullest_node_memory();
     sim.tally.stage_started(stage, now, writes, fullest);
     sim.observer.stage_started(now, stage.index() as u32, attempt);
+    if first {
+        heap::build_broadcast(sim, stage);
+    }
 }
 
 /// Nodes that hold a fifth or more of the stage's shuffle input.
