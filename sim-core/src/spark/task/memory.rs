@@ -149,6 +149,13 @@ fn spill(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
 }
 
+/// A consumer spills although nobody asked.
+pub(super) fn flush(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
+    let run = &mut sim.tasks[id];
+    (run.filling, run.wanted) = (consumer, Bytes::ZERO);
+    spill(sim, id, consumer);
+}
+
 /// The spill file is written: its memory is free, waiting tasks come first, then the request goes on.
 pub(super) fn spilled(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     let run = &mut sim.tasks[id];
@@ -190,6 +197,9 @@ pub(crate) fn retry_blocked(sim: &mut Sim, executor: ExecutorId) {
 
 fn ask_again(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
+    if let Some(alarm) = run.timer.take() {
+        sim.calendar.cancel(alarm);
+    }
     let pool = sim.executors[run.executor].pool(run.memory.mode(run.filling));
     let progress = run.memory.retry(pool);
     answer(sim, id, progress);
