@@ -126,7 +126,7 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
 }
 
 /// A choice's word.
-fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
     words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
 }
 
