@@ -12,8 +12,8 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::number::Count;
 
-/// Name of the metric of rows given to an exchange.
-const DATA_SIZE: &str = "data size";
+/// Names of the metric of rows given to an exchange: since Spark 3, and before.
+const DATA_SIZE: [&str; 2] = ["data size", "data size total (min, med, max)"];
 /// Name of the peak of execution memory.
 const PEAK: &str = "internal.metrics.peakExecutionMemory";
 
@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for Fold {
         let mut all = Accumulated::default();
         while let Some(one) = items.next_element::<Accumulable<'_>>()? {
             match one.name.as_deref() {
-                Some(DATA_SIZE) if all.data_size.is_none() => all.data_size = Some(one.update.0),
+                Some(name) if DATA_SIZE.contains(&name) && all.data_size.is_none() => all.data_size = Some(one.update.0),
                 Some(PEAK) => all.peak_execution = all.peak_execution.max(one.update),
                 _ => {}
             }

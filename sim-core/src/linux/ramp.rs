@@ -28,9 +28,13 @@ impl FlowRamp {
     pub(crate) fn new(start: f64, work: f64, heap: Bytes, shmem: Bytes) -> Self {
         Self { start, work: work.max(1e-9), heap, shmem }
     }
+    /// Share of the work that is done by virtual time `v`.
+    pub(crate) fn share(&self, v: f64) -> f64 {
+        ((v - self.start) / self.work).clamp(0.0, 1.0)
+    }
     /// Heap and tmpfs bytes brought by virtual time `v`.
     pub(crate) fn partial(&self, v: f64) -> (Bytes, Bytes) {
-        let share = ((v - self.start) / self.work).clamp(0.0, 1.0);
+        let share = self.share(v);
         (Bytes::from_f64(self.heap.as_f64() * share).min(self.heap), Bytes::from_f64(self.shmem.as_f64() * share).min(self.shmem))
     }
 }

@@ -12,11 +12,12 @@ mod dist;
 mod limits;
 mod pod;
 mod probit;
+mod scheduler;
 mod spark;
 mod stage_memory;
 mod uncertainty;
 
-pub use app::{AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
+pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
 };
@@ -27,6 +28,7 @@ pub use pod::{
     Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 pub(crate) use probit::probit;
+pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };

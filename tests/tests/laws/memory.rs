@@ -99,7 +99,7 @@ fn cached(bytes: Bytes, level: StorageLevel) -> Spec {
     second.input = InputSource::Cached;
     spec.app.shuffles.clear();
     spec.app.stages = vec![first, second];
-    spec.app.jobs = (0..2).map(|s| sim_core::spec::JobSpec { stages: vec![s], driver_gap: sim_core::units::SimSpan::ZERO }).collect();
+    spec.app.jobs = (0..2).map(|s| sim_core::spec::JobSpec { stages: vec![s], ..spec.app.jobs[0].clone() }).collect();
     spec
 }
 

@@ -159,12 +159,12 @@ pub(super) fn flush(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
 /// The spill file is written: its memory is free, waiting tasks come first, then the request goes on.
 pub(super) fn spilled(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     let run = &mut sim.tasks[id];
-    let executor = run.executor;
+    let (executor, serial) = (run.executor, run.serial);
     let pool = sim.executors[executor].pool(run.memory.mode(consumer));
     let released = run.memory.release(pool, consumer, Bytes::MAX);
     retry_blocked(sim, executor);
-    // What was released may have gone to a blocked task whose next round filled the heap: then this task is gone too.
-    if sim.executors[executor].is_up() {
+    // What was released may have gone to a blocked task whose next round filled the heap, or failed its stage: then this task is gone too.
+    if sim.executors[executor].is_up() && sim.tasks.get(id, serial).is_some() {
         let run = &mut sim.tasks[id];
         let pool = sim.executors[executor].pool(run.memory.mode(run.filling));
         let progress = run.memory.spilled(pool, released);
