@@ -31,6 +31,8 @@ pub(crate) const PROFILE: &str = "SPILLCAST_PROFILE";
 pub(crate) const FORMAT: &str = "SPILLCAST_FORMAT";
 /// Twin of `--format` of `ingest`, `list` and `explain`, which know fewer formats.
 pub(crate) const INFO_FORMAT: &str = "SPILLCAST_INFO_FORMAT";
+/// Twin of `--all`.
+pub(crate) const ALL: &str = "SPILLCAST_ALL";
 /// Twin of `--out` of `run` and `sweep`: a directory.
 pub(crate) const OUT: &str = "SPILLCAST_OUT";
 /// Twin of `--out` of `ingest` and `new`: a file.

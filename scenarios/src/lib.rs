@@ -36,7 +36,7 @@ mod spark_conf;
 mod sweep;
 mod validate;
 
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, explain, explain_all, explain_matching, explain_set};
 pub use library::{BuiltIn, BuiltInKind};
 pub use new::new_scenario;
 pub use raw::Origin;
@@ -48,13 +48,22 @@ pub fn schema() -> serde_json::Value {
     schema::json_schema(&schema::ROOT, "spillcast scenario")
 }
 
-/// Every Spark key that is known, with its meaning; keys that are known and not simulated say so.
+/// Every Spark key that bears on memory, shuffle or placement, with its meaning; keys that are not simulated say so.
 pub fn known_keys() -> Vec<(String, String)> {
+    use spark_conf::meanings;
     let simulated = spark_conf::KEYS.iter().map(|key| (key.key.to_owned(), key.meaning.to_owned()));
-    let others = spark_conf::NOT_SIMULATED.iter().map(|(key, meaning)| ((*key).to_owned(), format!("{meaning} (not simulated)")));
+    let others = meanings::reasoned().filter(|key| spark_conf::find(key).is_none()).map(|key| {
+        let meaning = meanings::meaning(key).unwrap_or("Not related to memory or shuffle.");
+        (key.to_owned(), format!("{meaning} (not simulated)"))
+    });
     let mut keys: Vec<_> = simulated.chain(others).collect();
     keys.sort();
     keys
+}
+
+/// Whether a name is that of a built-in scenario.
+pub fn is_built_in_scenario(name: &str) -> bool {
+    library::find(name).is_some_and(|built_in| built_in.kind != BuiltInKind::Profile)
 }
 
 /// Every machine shape of the catalogue, with its size.

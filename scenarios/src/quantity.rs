@@ -103,6 +103,8 @@ pub(crate) fn size(text: &str) -> Result<Bytes, BadQuantity> {
 pub(crate) enum SparkUnit {
     /// Bytes.
     B,
+    /// KiB.
+    KiB,
     /// MiB.
     MiB,
 }
@@ -117,7 +119,7 @@ pub(crate) fn spark_size(text: &str, default: SparkUnit) -> Result<Bytes, BadQua
     }
     let shift = match (unit.trim_start(), default) {
         ("", SparkUnit::B) | ("b", _) => 0,
-        ("k" | "kb", _) => 10,
+        ("", SparkUnit::KiB) | ("k" | "kb", _) => 10,
         ("", SparkUnit::MiB) | ("m" | "mb", _) => 20,
         ("g" | "gb", _) => 30,
         ("t" | "tb", _) => 40,
@@ -224,7 +226,7 @@ pub(crate) fn time(text: &str) -> Result<SimSpan, BadQuantity> {
     span(number.times_round(factor), TIME)
 }
 
-/// A time in a Spark key: whole numbers; a bare number has the key's unit (`ms` or `s`).
+/// A time in a Spark key: whole numbers; a bare number has the key's unit (`ms`, `s` or `min`).
 pub(crate) fn spark_time(text: &str, default: &'static str) -> Result<SimSpan, BadQuantity> {
     let lower = text.trim().to_ascii_lowercase();
     let Some((number, unit)) = Decimal::split(&lower) else { return bad(SPARK_TIME) };

@@ -34,16 +34,20 @@ pub enum Event {
     VolumesTornDown(ExecutorId),
     /// The driver has waited long enough for executors to register.
     RegistrationTimeout,
-    /// The next job starts.
-    JobStarts,
+    /// A job starts.
+    JobStarts(u32),
     /// The driver is through with what it does before it submits a stage.
     StageReady(StageId),
     /// The driver's forced collection lets unreachable shuffles be removed.
     CleanerRuns,
     /// Failed stages are submitted again.
     ResubmitStages,
-    /// Task offers are made again because a locality wait is over.
-    LocalityTimeout,
+    /// The driver offers all slots again: a wait is over.
+    ReviveOffers,
+    /// The driver looks for tasks that are too slow.
+    SpeculationLook,
+    /// A stage attempt that could run nowhere has had its time.
+    Unschedulable(StageId, u32),
     /// The kubelet's metrics of a node are taken.
     KubeletMetrics(NodeId),
     /// The kubelet's eviction manager looks at them.
@@ -70,11 +74,13 @@ impl Event {
             | Self::AllocationRound
             | Self::SchedulePods
             | Self::RegistrationTimeout
-            | Self::JobStarts
+            | Self::JobStarts(_)
             | Self::StageReady(_)
             | Self::CleanerRuns
             | Self::ResubmitStages
-            | Self::LocalityTimeout => 6,
+            | Self::ReviveOffers
+            | Self::SpeculationLook
+            | Self::Unschedulable(..) => 6,
         }
     }
 
@@ -93,15 +99,17 @@ impl Event {
             Self::ExecutorLossSeen(e) => (10, e.index() as u64),
             Self::VolumesTornDown(e) => (11, e.index() as u64),
             Self::RegistrationTimeout => (12, 0),
-            Self::JobStarts => (13, 0),
+            Self::JobStarts(job) => (13, u64::from(job)),
             Self::ResubmitStages => (14, 0),
-            Self::LocalityTimeout => (15, 0),
+            Self::ReviveOffers => (15, 0),
+            Self::SpeculationLook => (21, 0),
+            Self::Unschedulable(stage, attempt) => (22, (stage.index() as u64) << 16 | u64::from(attempt)),
             Self::KubeletMetrics(node) => (16, node.index() as u64),
             Self::KubeletTick(node) => (17, node.index() as u64),
             Self::MonitorPoll(node) => (18, node.index() as u64),
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
-            Self::CleanerRuns => (21, 0),
+            Self::CleanerRuns => (65, 0),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

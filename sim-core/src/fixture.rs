@@ -21,6 +21,7 @@ pub(crate) fn certain() -> Uncertainty {
         heap_growth: Dist::Constant(1.0 / 0.6),
         task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
+        warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
     }
 }
@@ -88,6 +89,8 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         broadcast: Bytes::ZERO,
         memory: StageMemory::default(),
         delay: SimSpan::ZERO,
+        barrier: false,
+        indeterminate: false,
     }];
     let mut shuffles = Vec::new();
     let written = input.scale(0.7);
@@ -112,9 +115,14 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             broadcast: Bytes::ZERO,
             memory: StageMemory::default(),
             delay: SimSpan::ZERO,
+            barrier: false,
+            indeterminate: false,
         });
     }
-    let jobs = vec![JobSpec { stages: vec![0], driver_gap: SimSpan::from_secs(1) }, JobSpec { stages: (1..stages.len()).collect(), driver_gap: SimSpan::ZERO }];
+    let jobs = vec![
+        JobSpec { stages: vec![0], driver_gap: SimSpan::from_secs(1), ..JobSpec::default() },
+        JobSpec { stages: (1..stages.len()).collect(), ..JobSpec::default() },
+    ];
     AppSpec { name: "passes".into(), input, jobs, stages, shuffles, sql: true }
 }
 
@@ -222,13 +230,13 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,
             stage_max_attempts: None,
-            locality_wait: SimSpan::from_secs(3),
             executor_max_failures: None,
             failures_validity: None,
             min_registered_ratio: 0.8,
             max_registered_wait: SimSpan::from_secs(30),
             unregister_output_on_host: false,
         },
+        scheduler: SchedulerConf::default(),
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,
             local_dirs: 1,

@@ -170,13 +170,18 @@ pub enum FailureReason {
     ExecutorFailures,
     /// The driver died.
     DriverLost,
+    /// A task may run nowhere: every executor is excluded for it (3.6), or a barrier stage needs more slots than there are (FF-6).
+    Unschedulable,
+    /// Lost output of an indeterminate stage (or a failed barrier stage) whose result stage had committed partitions (FF-5, FF-6).
+    Rollback,
     /// A stage's results were larger than `spark.driver.maxResultSize`.
     ResultSize,
 }
 
 impl FailureReason {
     /// All reasons, in the order of results.
-    pub const ALL: [Self; 5] = [Self::TaskFailures, Self::StageAttempts, Self::ExecutorFailures, Self::DriverLost, Self::ResultSize];
+    pub const ALL: [Self; 7] =
+        [Self::TaskFailures, Self::StageAttempts, Self::ExecutorFailures, Self::DriverLost, Self::Unschedulable, Self::Rollback, Self::ResultSize];
 
     /// The name in results.
     pub const fn key(self) -> &'static str {
@@ -185,6 +190,8 @@ impl FailureReason {
             Self::StageAttempts => "stage_attempts",
             Self::ExecutorFailures => "executor_failures",
             Self::DriverLost => "driver_lost",
+            Self::Unschedulable => "unschedulable",
+            Self::Rollback => "rollback",
             Self::ResultSize => "result_size",
         }
     }

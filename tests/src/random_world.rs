@@ -7,9 +7,10 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, Injection, InputSource, JobSpec, Label, LabelSelector, Language, Medium, Moment,
-    NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PoolSpec, Requirement, SelectorOp, ShuffleSpec, SinkSpec, Spec,
-    StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector,
+    Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PoolConf, PoolSpec, Requirement,
+    SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow,
+    TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -185,12 +186,12 @@ fn scheduling(d: &mut Draw, spec: &mut Spec) {
     conf.task_max_failures = d.count(1, 5) as u32;
     conf.stage_max_consecutive_attempts = d.count(1, 5) as u32;
     conf.stage_max_attempts = d.once_in(3).then(|| d.count(1, 8) as u32);
-    conf.locality_wait = SimSpan::from_ms(d.one_of(&[0, 100, 3000]));
     conf.executor_max_failures = d.once_in(3).then(|| d.count(1, 8) as u32);
     conf.failures_validity = d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 100)));
     conf.min_registered_ratio = d.one_of(&[0.0, 0.5, 0.8, 1.0]);
     conf.max_registered_wait = SimSpan::from_secs(d.count(0, 30));
     conf.unregister_output_on_host = d.once_in(4);
+    scheduler(d, spec);
     let kubernetes = &mut spec.spark.kubernetes;
     kubernetes.allocation_batch_size = d.count(1, 5) as u32;
     // Endless replacement ends at a horizon only; a lab stops at a number.
@@ -198,6 +199,28 @@ fn scheduling(d: &mut Draw, spec: &mut Spec) {
     kubernetes.replace_delay = SimSpan::from_ms(d.count(0, 5000));
     kubernetes.local_dirs = d.count(1, 3) as u32;
     kubernetes.local_dirs_tmpfs = d.once_in(3);
+}
+
+fn scheduler(d: &mut Draw, spec: &mut Spec) {
+    let conf = &mut spec.spark.scheduler;
+    let wait = SimSpan::from_ms(d.one_of(&[0, 100, 3000]));
+    conf.locality.wait_node = wait;
+    conf.locality.wait_process = d.one_of(&[wait, SimSpan::ZERO]);
+    conf.locality.reset_on_launch = d.once_in(4);
+    conf.mode = d.one_of(&[SchedulingMode::Fifo, SchedulingMode::Fair]);
+    conf.pools = vec![PoolConf { mode: SchedulingMode::Fair, weight: d.count(1, 3) as u32, min_share: d.count(0, 3) as u32, ..PoolConf::plain("a") }];
+    if d.once_in(3) {
+        conf.speculation = Some(SpeculationConf {
+            quantile: d.one_of(&[0.1, 0.75]),
+            multiplier: d.one_of(&[1.1, 1.5]),
+            threshold: d.once_in(3).then(|| SimSpan::from_secs(2)),
+            efficiency: if d.once_in(2) { None } else { SpeculationConf::default().efficiency },
+            ..SpeculationConf::default()
+        });
+    }
+    if d.once_in(3) {
+        conf.exclusion = Some(ExclusionConf { timeout: SimSpan::from_secs(d.count(1, 60)), ..ExclusionConf::default() });
+    }
 }
 
 fn on_executors(topology_key: &str) -> PodAffinityTerm {
@@ -278,9 +301,15 @@ fn app(d: &mut Draw, heap: Bytes) -> AppSpec {
     }
     // The second job's stages may read shuffles of the first, which then are skipped or made again.
     let gap = SimSpan::from_ms(d.count(0, 5000));
-    let mut jobs = vec![JobSpec { stages: (0..cut).collect(), driver_gap: gap }];
+    let pool = |d: &mut Draw| d.once_in(2).then(|| "a".to_owned());
+    let mut jobs = vec![JobSpec { stages: (0..cut).collect(), driver_gap: gap, start: JobStart::InTurn, pool: pool(d) }];
     if cut < count {
-        jobs.push(JobSpec { stages: (0..count).filter(|&s| s + 1 != cut).collect(), driver_gap: gap });
+        let start = match d.count(0, 3) {
+            0 | 1 => JobStart::InTurn,
+            2 => JobStart::After { jobs: vec![0], gap },
+            _ => JobStart::With { job: 0, offset: gap },
+        };
+        jobs.push(JobSpec { stages: (0..count).filter(|&s| s + 1 != cut).collect(), driver_gap: gap, start, pool: pool(d) });
     }
     AppSpec { name: "random".into(), input, jobs, stages, shuffles, sql: d.once_in(2) }
 }
@@ -318,6 +347,9 @@ fn random_stage(d: &mut Draw, index: usize, reads: Vec<usize>, tasks: u32, sink:
         stage.work = TaskWork::Recorded((0..d.count(1, 12)).map(|_| part(d)).collect());
     }
     stage.cached = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::gib(1)) } else { Bytes::ZERO };
+    stage.indeterminate = d.once_in(6);
+    // More tasks than there are slots would wait ten minutes and fail.
+    stage.barrier = d.once_in(10);
     stage.broadcast = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::mib(200)) } else { Bytes::ZERO };
     stage.memory = StageMemory {
         operators: d.one_of(&[Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate, Operators::Window]),
@@ -366,6 +398,13 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("plain memory", |s| s.app.stages.iter_mut().for_each(|stage| stage.memory = StageMemory::default())),
         ("few tasks", |s| s.app.stages.iter_mut().for_each(|stage| stage.tasks = TaskCount::Fixed(2))),
         ("one job", |s| s.app.jobs.truncate(1)),
+        ("FIFO", |s| s.spark.scheduler.mode = SchedulingMode::Fifo),
+        ("no speculation", |s| s.spark.scheduler.speculation = None),
+        ("no exclusion", |s| s.spark.scheduler.exclusion = None),
+        ("no locality", |s| s.spark.scheduler.locality = world::no_wait()),
+        ("no barrier", |s| s.app.stages.iter_mut().for_each(|stage| stage.barrier = false)),
+        ("determinate", |s| s.app.stages.iter_mut().for_each(|stage| stage.indeterminate = false)),
+        ("jobs in turn", |s| s.app.jobs.iter_mut().for_each(|job| job.start = JobStart::InTurn)),
         ("no off-heap", |s| s.spark.executor.off_heap = Bytes::ZERO),
         ("JVM", |s| s.spark.language = Language::Jvm),
         ("no driver pod", |s| s.spark.deploy_mode = DeployMode::Client),

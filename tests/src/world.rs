@@ -5,9 +5,9 @@
 
 use sim_core::spec::{
     AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
-    Language, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources, RunLimits,
-    SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageMemory, StageSpec, TaskCount, TaskRow,
-    TaskWork, Uncertainty, YarnSpec,
+    Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources,
+    RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageMemory,
+    StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -29,6 +29,7 @@ pub fn certain() -> Uncertainty {
         heap_growth: Dist::Constant(2.0),
         task_launch_s: Dist::Constant(0.01),
         executor_start_s: Dist::Constant(8.0),
+        warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
     }
 }
@@ -51,6 +52,7 @@ pub fn uncertain() -> Uncertainty {
         heap_growth: Dist::Uniform { low: 1.4, high: 2.8 },
         task_launch_s: Dist::Uniform { low: 0.002, high: 0.05 },
         executor_start_s: Dist::Uniform { low: 2.0, high: 12.0 },
+        warm_up_s: Dist::Uniform { low: 0.0, high: 1.0 },
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
     }
 }
@@ -121,6 +123,8 @@ pub fn stage(name: &str, reads: Vec<usize>, tasks: u32, work: TaskRow, sink: Sin
         broadcast: Bytes::ZERO,
         memory: StageMemory::default(),
         delay: SimSpan::ZERO,
+        barrier: false,
+        indeterminate: false,
     }
 }
 
@@ -139,7 +143,7 @@ pub fn passes(input: Bytes, passes: usize, tasks: u32) -> AppSpec {
         let reads = if pass == 0 { Vec::new() } else { vec![pass - 1] };
         stages.push(stage(&format!("pass-{pass}"), reads, tasks, row(scanned, read, write), sink));
     }
-    let jobs = vec![JobSpec { stages: (0..stages.len()).collect(), driver_gap: SimSpan::ZERO }];
+    let jobs = vec![JobSpec { stages: (0..stages.len()).collect(), ..JobSpec::default() }];
     AppSpec { name: "passes".into(), input, jobs, stages, shuffles, sql: true }
 }
 
@@ -217,13 +221,13 @@ fn spark() -> SparkConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,
             stage_max_attempts: None,
-            locality_wait: SimSpan::ZERO,
             executor_max_failures: None,
             failures_validity: None,
             min_registered_ratio: 0.8,
             max_registered_wait: SimSpan::from_secs(30),
             unregister_output_on_host: false,
         },
+        scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,
             local_dirs: 1,
@@ -234,6 +238,11 @@ fn spark() -> SparkConf {
             pod_template: PodTemplate::default(),
         },
     }
+}
+
+/// Tasks take the first slot, near or far.
+pub fn no_wait() -> LocalityConf {
+    LocalityConf { wait_process: SimSpan::ZERO, wait_node: SimSpan::ZERO, ..LocalityConf::default() }
 }
 
 fn shuffle() -> ShuffleConf {

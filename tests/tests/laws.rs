@@ -9,6 +9,7 @@ mod laws {
     mod memory;
     mod probability;
     mod same;
+    mod schedule;
     mod time;
 
     use sim_core::plan::SimPlan;

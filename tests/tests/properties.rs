@@ -121,6 +121,16 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             let largest = spec.app.stages.iter().map(|s| s.memory.collected).max().unwrap_or(Bytes::ZERO);
             require(!largest.is_zero() && !spec.spark.driver.max_result_size.is_zero(), || "no results that could be too large".into())
         }
+        Ending::Failed(FailureReason::Unschedulable) => {
+            let barrier = spec.app.stages.iter().any(|stage| stage.barrier);
+            let failed = outcome.stages.iter().any(|s| s.tasks_failed > 0);
+            require(barrier || spec.spark.scheduler.exclusion.is_some() && failed, || "nothing keeps a task from any slot".into())
+        }
+        Ending::Failed(FailureReason::Rollback) => {
+            let may = spec.app.stages.iter().any(|stage| stage.barrier || stage.indeterminate);
+            let lost = outcome.executors_lost > 0 || spec.spark.scheduler.exclusion.is_some();
+            require(may && lost, || "nothing to roll back".into())
+        }
         Ending::Failed(FailureReason::DriverLost) => {
             require(outcome.incidents.iter().any(|i| i.victim == Party::Driver), || "the driver is lost without an incident".into())
         }

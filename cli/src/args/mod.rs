@@ -127,7 +127,10 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   spillcast explain spark.memory.fraction
   spillcast explain spark.executor.memory aks-migration
-  spillcast explain spark.executor.memory x.toml --conf spark.executor.memory=12g";
+  spillcast explain spark.executor.memory x.toml --conf spark.executor.memory=12g
+  spillcast explain 'spark.dynamicAllocation.*'    all that match
+  spillcast explain aks-migration                  what the scenario sets
+  spillcast explain --all";
 
 /// `run` and `sweep`.
 #[derive(Debug, clap::Args)]
@@ -205,10 +208,14 @@ pub(crate) enum Listed {
 /// `explain`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// Key, such as spark.memory.fraction
-    pub key: String,
-    /// Scenario file or built-in name whose value to show
+    /// Key, such as spark.memory.fraction; a prefix or a glob, such as 'spark.speculation*'; or only a scenario, for all
+    /// that it sets
+    pub key: Option<String>,
+    /// Scenario file or built-in name whose values to show
     pub scenario: Option<String>,
+    /// Every key of Spark that is known
+    #[arg(long, env = crate::env_vars::ALL, hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub all: bool,
     /// Changes to the scenario.
     #[command(flatten)]
     pub changes: ScenarioArgs,

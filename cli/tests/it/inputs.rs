@@ -23,6 +23,9 @@ fn misspelled_commands_and_options_get_the_nearest_name() {
     refused(&place, &["run", "x", "--format", "jsno"], &["jsno", "json"]);
     refused(&place, &["run", "aks-migraton"], &["aks-migraton", "aks-migration"]);
     refused(&place, &["explain", "spark.executor.memry"], &["spark.executor.memry", "spark.executor.memory", "hint"]);
+    refused(&place, &["explain", "spark.nothing.*"], &["no key matches", "spark.nothing.*", "hint"]);
+    refused(&place, &["explain"], &["nothing to explain", "hint"]);
+    refused(&place, &["explain", "--all", "spark.executor.memory", "aks-migration"], &["--all"]);
 }
 
 #[test]

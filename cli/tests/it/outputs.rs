@@ -165,3 +165,31 @@ fn explain_tells_the_value_its_origin_and_the_pod() {
     let table = place.spillcast(&["explain", "spark.executor.memory", "aks-migration"]).code(0).stdout;
     assert!(table.contains("spark.executor.memory") && table.contains(here["origin"].as_str().unwrap_or("?")), "{table}");
 }
+
+#[test]
+fn explain_lists_what_is_set_what_matches_and_all() {
+    let place = Place::new();
+    let keys = |line: &[&str]| {
+        let json = place.spillcast(&[&["explain"], line, &["--format", "json"]].concat()).code(0).json();
+        json["keys"].as_array().expect("a list").clone()
+    };
+    let set = keys(&["aks-migration"]);
+    assert!(set.iter().any(|key| key["key"] == "cluster.platform" && key["value"] == "aks"), "{set:?}");
+    assert!(set.iter().all(|key| key["origin"].as_str().is_some_and(|origin| !origin.starts_with("default"))), "{set:?}");
+    let matching = keys(&["spark.dynamicAllocation.*", "aks-migration"]);
+    assert_eq!(matching, keys(&["spark.dynamicAllocation", "aks-migration"]));
+    assert!(matching.iter().any(|key| key["key"] == "spark.dynamicAllocation.maxExecutors"));
+    let all = keys(&["--all"]);
+    assert!(all.len() > 1700 && all.iter().any(|key| key["key"] == "spark.ui.port" && key["modelled"] == false));
+    let table = place.spillcast(&["explain", "aks-migration"]).code(0).stdout;
+    assert!(table.contains("(aks-migration.toml:") && table.lines().all(|line| line.chars().count() <= 80), "{table}");
+}
+
+#[test]
+fn explain_tells_where_a_default_changed_and_what_a_key_was_called() {
+    let place = Place::new();
+    let found = place.spillcast(&["explain", "spark.speculation.multiplier", "--format", "json"]).code(0).json();
+    assert_eq!(found["default"], "1.5, 3.0 since 4.0");
+    let old = place.spillcast(&["explain", "spark.yarn.executor.memoryOverhead"]).code(0).stdout;
+    assert!(old.contains("The old name of spark.executor.memoryOverhead"), "{old}");
+}

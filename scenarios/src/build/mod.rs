@@ -4,10 +4,11 @@ mod cluster;
 mod derive;
 mod inject;
 mod job;
+mod measured;
 mod settings;
 mod view;
 
-use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, RunLimits, SparkConf, SparkVersion, Spec, Uncertainty, VolumeSource};
+use sim_core::spec::{Collector, DeployMode, Language, PodTemplate, PoolConf, RunLimits, SparkConf, SparkVersion, Spec, Uncertainty, VolumeSource};
 
 use crate::diag::{Diagnostics, Source};
 use crate::kube_yaml;
@@ -44,7 +45,7 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
         return None;
     }
     if let Some(profile) = &profile {
-        measured(&mut tree, profile);
+        measured::fill(&mut tree, profile);
     }
     fill(&mut tree, &ROOT);
     derive::derive(&mut tree, problems);
@@ -52,18 +53,22 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
         return None;
     }
     let conf = Conf::new(&entries, version);
+    spark_conf::check_mode(&conf, problems);
+    let pools = pools(View(&tree).table("spark"), &conf, problems);
     let mut template = template.unwrap_or_default();
     spark_conf::families(&conf, &mut template, problems);
     place_host_paths(&mut template, &tree);
-    let spark = spark(&tree, &conf, template.pod);
+    let spark = spark(&tree, &conf, template.pod, pools);
     derive::young_share(&mut tree, spark.executor.collector);
-    let spec = spec(&tree, &conf, spark, &profile?);
+    let profile = profile?;
+    let spec = spec(&tree, &conf, spark, &profile);
     validate::validate(&validate::Facts { spec: &spec, conf: &conf, tree: &tree }, problems);
     if problems.has_errors() {
         return None;
     }
     let root = View(&tree);
-    let settings = settings::settings(&tree, &conf);
+    let mut settings = settings::settings(&tree, &conf);
+    measured::tell(&mut settings, &profile);
     Some(Resolved { spec, settings, title: root.text("title"), replications: root.count64("replications") })
 }
 
@@ -104,9 +109,26 @@ fn place_host_paths(template: &mut kube_yaml::Template, tree: &Node) {
     }
 }
 
-fn spark(tree: &Node, conf: &Conf, template: PodTemplate) -> SparkConf {
+/// Pools of the scenario, then those of Spark's file whose names are new.
+fn pools(spark: View<'_>, conf: &Conf, problems: &mut Diagnostics) -> Vec<PoolConf> {
+    let inline = spark.items("pool").map(|pool| PoolConf {
+        name: pool.text("name"),
+        mode: spark_conf::scheduling_mode(&pool.text("mode")).unwrap_or_default(),
+        weight: pool.count("weight"),
+        min_share: pool.count("min_share"),
+    });
+    let mut pools: Vec<PoolConf> = inline.collect();
+    for pool in spark_conf::allocation_file(conf, problems) {
+        if !pools.iter().any(|known| known.name == pool.name) {
+            pools.push(pool);
+        }
+    }
+    pools
+}
+
+fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) -> SparkConf {
     let platform = cluster::platform(&View(tree).table("cluster").text("platform"));
-    spark_conf::resolve(conf, surroundings(View(tree).table("spark"), platform, template))
+    spark_conf::resolve(conf, surroundings(View(tree).table("spark"), platform, template, pools))
 }
 
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
@@ -124,7 +146,7 @@ fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Pr
     }
 }
 
-fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: PodTemplate) -> Surroundings {
+fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: PodTemplate, pools: Vec<PoolConf>) -> Surroundings {
     Surroundings {
         platform,
         language: match spark.text("language").as_str() {
@@ -144,6 +166,7 @@ fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: P
         codec: ["codec_ratio", "compress_s_per_gib", "decompress_s_per_gib"].map(|key| spark.maybe(key).map(|_| spark.number(key))),
         replace_delay: spark.time("replace_delay"),
         max_replacements: spark.maybe("max_replacements").map(|_| spark.count("max_replacements")),
+        pools,
         template,
     }
 }
@@ -166,25 +189,8 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         heap_growth: factor("heap_growth"),
         task_launch_s: seconds("task_launch"),
         executor_start_s: seconds("executor_start"),
+        warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
-    }
-}
-
-/// Puts what the profile's recording run showed of executors' memory where the scenario says nothing.
-fn measured(tree: &mut Node, profile: &crate::profile::Profile) {
-    let Some((calibration, run)) = profile.calibration() else { return };
-    let measured = [("heap_young_share", calibration.young_share), ("heap_growth", calibration.heap_growth), ("non_heap", calibration.non_heap)];
-    for (key, value) in measured {
-        let Some(value) = value else { continue };
-        if tree.get("uncertainty").is_none() {
-            tree.insert("uncertainty", derived(Value::Table(Vec::new()), "the profile's evidence"));
-        }
-        let Some(table) = tree.get_mut("uncertainty").filter(|table| table.get(key).is_none()) else { continue };
-        let origin = format!("measured in {run}, {} executors", value.executors);
-        let text = format!("{{ normal = {{ mean = {:.4}, sd = {:.4} }} }}", value.mean, value.sd);
-        if let Some(node) = crate::raw::read_value(&text, &Layer::Derived(origin)) {
-            table.insert(key, node);
-        }
     }
 }
 

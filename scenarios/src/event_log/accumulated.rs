@@ -13,8 +13,8 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::number::Count;
 
-/// Name of the metric of rows given to an exchange.
-const DATA_SIZE: &str = "data size";
+/// Names of the metric of rows given to an exchange: since Spark 3, and before.
+const DATA_SIZE: [&str; 2] = ["data size", "data size total (min, med, max)"];
 /// Name of the metric of an operator's execution memory at its fullest.
 const OPERATOR_PEAK: &str = "peak memory";
 /// Name of the metric of the memory that an operator's spills freed.
@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for Fold {
         let mut all = Accumulated::default();
         while let Some(one) = items.next_element::<Accumulable<'_>>()? {
             match one.name.as_deref() {
-                Some(DATA_SIZE) if all.data_size.is_none() => all.data_size = Some(one.update.0),
+                Some(name) if DATA_SIZE.contains(&name) && all.data_size.is_none() => all.data_size = Some(one.update.0),
                 Some(OPERATOR_PEAK) => all.operator_peak = all.operator_peak.saturating_add(one.update.0),
                 Some(OPERATOR_SPILL) => all.operator_spill = all.operator_spill.saturating_add(one.update.0),
                 Some(PEAK) => all.peak_execution = all.peak_execution.max(one.update),

@@ -1,9 +1,7 @@
 //! From a log's stages and jobs to the profile's graph.
 //!
 //! Stages that ran at least one task to its end become stages; a stage that Spark skipped stands for the earlier one
-//! that computed the same RDD and whose shuffle files it used. Jobs that overlapped in time, and jobs without a result
-//! stage (adaptive execution submits each map stage as a job of its own), become one job with the one after them. A
-//! stage follows its input when it reads storage, follows `spark.sql.shuffle.partitions` when it has exactly that many
+//! that computed the same RDD and whose shuffle files it used. The module `jobs` puts them in order. A stage follows its input when it reads storage, follows `spark.sql.shuffle.partitions` when it has exactly that many
 //! tasks, and is fixed otherwise. A stage that reads a persisted RDD which an earlier stage had too reads the cache.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,32 +9,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spec::{InputSource, StageMemory, StorageLevel};
 use sim_core::units::{Bytes, SimSpan};
 
-use super::log::{Log, StageRecord};
+use super::jobs::{self, Timeline};
+use super::log::Log;
 use super::mapping::Recorded;
+use super::stage_record::StageRecord;
 use super::storage::PersistedRdd;
 use super::summary::ExecutorSummary;
 use super::world;
 use crate::profile::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, MAX_INPUT, PartitionRule,
-    Profile, RddEvidence, Sink, Stage, TaskRule, Work, default_operators, parse_spark_bytes,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, MAX_INPUT, PartitionRule, Profile,
+    RddEvidence, Sink, Stage, TaskRule, Work, default_operators, parse_spark_bytes,
 };
 
-/// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).
-const LONGEST_GAP_MS: u64 = 3_600_000;
 /// Executors are believed to live up to ten years.
 const LONGEST_LIFE_MS: u64 = 10 * 365 * 24 * 3_600_000;
 
 /// The profile of a log, or `None` when no task of it ended well. Adds warnings about what could not be known.
-pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Option<Profile> {
+/// With it the time that only attempts took which the cluster lost.
+pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Option<(Profile, SimSpan)> {
     let conf = Conf::of(&log);
     let ids: Vec<u64> = log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()).map(|(id, _)| *id).collect();
     let index: BTreeMap<u64, usize> = ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
     let reads = reads_of(&log, &ids, &index, warnings);
-    let groups = group_jobs(&log, &index);
+    let recorded = Timeline::of(&log, &ids);
+    let groups = jobs::group(&log, &index, &recorded);
     let evidence = evidence(&log);
     tell(&log, &conf, warnings);
     let sql = log.sql;
-    let times: Vec<_> = ids.iter().map(|id| log.stages.get(id).map_or((None, None), |stage| (stage.submitted_ms, stage.completed_ms))).collect();
     let attempts = attempts(&log);
     let mut stages = Vec::new();
     let mut cached = BTreeSet::new();
@@ -52,10 +51,10 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
         let attempts = attempts.get(id).copied().unwrap_or(1);
         stages.push(Stage { attempts, ..stage(*id, record, reads, from_cache, sql, &conf) });
     }
-    let (jobs, partial) = finish_jobs(groups, &mut stages, &times);
+    let (jobs, partial, lost) = jobs::finish(groups, &mut stages, &recorded);
     cache_from_peaks(&mut stages, &persisting, &evidence, warnings);
     let (input, input_basis) = input(&stages, warnings)?;
-    Some(Profile {
+    let profile = Profile {
         name: name.to_owned(),
         title: evidence.application.as_ref().map(|application| format!("recorded from {application}")),
         input,
@@ -67,7 +66,8 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
         jobs,
         stages,
         evidence: Some(evidence),
-    })
+    };
+    Some((profile, lost))
 }
 
 /// Settings of the recording run that decide task counts.
@@ -114,113 +114,6 @@ fn reads_of(log: &Log, ids: &[u64], index: &BTreeMap<u64, usize>, warnings: &mut
     all
 }
 
-/// Jobs that are taken together.
-struct Group {
-    stages: Vec<usize>,
-    /// Time of the driver after it.
-    gap: SimSpan,
-    /// When its first job started, milliseconds.
-    start: u64,
-    executions: Vec<u64>,
-}
-
-/// Jobs in order; those that overlapped in time are one group.
-fn group_jobs(log: &Log, index: &BTreeMap<u64, usize>) -> Vec<Group> {
-    let mut owned = BTreeSet::new();
-    let mut merged: Vec<Group> = Vec::new();
-    let mut busy_until: Option<u64> = None;
-    for job in log.jobs.values() {
-        let stages: Vec<usize> = job.stages.iter().filter_map(|id| index.get(id)).copied().filter(|stage| owned.insert(*stage)).collect();
-        if stages.is_empty() {
-            continue;
-        }
-        let gap_ms = busy_until.map(|end| job.start.saturating_sub(end));
-        match merged.last_mut() {
-            Some(last) if gap_ms.is_none() || busy_until.is_some_and(|end| job.start < end) => {
-                last.stages.extend(stages);
-                last.executions.extend(job.execution);
-            }
-            last => {
-                if let Some(last) = last {
-                    last.gap = SimSpan::from_ms(gap_ms.unwrap_or(0).min(LONGEST_GAP_MS));
-                }
-                merged.push(Group { stages, gap: SimSpan::ZERO, start: job.start, executions: job.execution.into_iter().collect() });
-            }
-        }
-        busy_until = job.end.map(|end| end.max(busy_until.unwrap_or(0)));
-    }
-    let rest: Vec<usize> = index.values().copied().filter(|stage| !owned.contains(stage)).collect();
-    if !rest.is_empty() {
-        // Tasks of a job whose start is missing from the log.
-        merged.push(Group { stages: rest, gap: SimSpan::ZERO, start: 0, executions: Vec::new() });
-    }
-    merged
-}
-
-/// Jobs that end with a result stage: a group that does not is joined with the next one. The last of a log that breaks off
-/// may end with a shuffle; then `true` beside them. Each stage gets the time that the driver took before it.
-fn finish_jobs(groups: Vec<Group>, stages: &mut [Stage], times: &[(Option<u64>, Option<u64>)]) -> (Vec<Job>, bool) {
-    let mut jobs: Vec<Job> = Vec::new();
-    let mut open: Option<Group> = None;
-    let mut partial = false;
-    let mut groups = in_order(groups).into_iter().peekable();
-    while let Some(group) = groups.next() {
-        let mut group = match open.take() {
-            Some(earlier) => join(earlier, group),
-            None => group,
-        };
-        group.stages.sort_unstable();
-        let Some(last) = group.stages.last().copied() else { continue };
-        let ends = stages[last].sink == Sink::Result;
-        if !ends && groups.peek().is_some() {
-            open = Some(group);
-            continue;
-        }
-        partial |= !ends;
-        delays(&group, stages, times);
-        group.executions.sort_unstable();
-        group.executions.dedup();
-        jobs.push(Job { name: format!("job-{}", jobs.len()), stages: group.stages, driver_gap: group.gap, executions: group.executions });
-    }
-    (jobs, partial)
-}
-
-/// Two groups as one, which starts with the first and is followed by what followed the second.
-fn join(first: Group, second: Group) -> Group {
-    let start = if first.start == 0 { second.start } else { first.start };
-    let mut joined = Group { start, gap: second.gap, ..first };
-    joined.stages.extend(second.stages);
-    joined.executions.extend(second.executions);
-    joined
-}
-
-/// What the driver did between the instant at which a stage could start and its submission.
-fn delays(group: &Group, stages: &mut [Stage], times: &[(Option<u64>, Option<u64>)]) {
-    for &stage in &group.stages {
-        let Some(submitted) = times[stage].0 else { continue };
-        let parents = stages[stage].reads.iter().filter(|parent| group.stages.contains(parent)).filter_map(|&parent| times[parent].1);
-        let ready = parents.fold(group.start, u64::max);
-        if ready > 0 {
-            stages[stage].delay = SimSpan::from_ms(submitted.saturating_sub(ready).min(LONGEST_GAP_MS));
-        }
-    }
-}
-
-/// Joins groups that are entangled: no stage of a later group may come before a stage of an earlier one.
-fn in_order(groups: Vec<Group>) -> Vec<Group> {
-    let mut ordered: Vec<Group> = Vec::new();
-    for group in groups {
-        let first = group.stages.iter().min().copied().unwrap_or(0);
-        let mut joined = group;
-        while ordered.last().is_some_and(|last| last.stages.iter().any(|stage| *stage > first)) {
-            let Some(earlier) = ordered.pop() else { break };
-            joined = join(earlier, joined);
-        }
-        ordered.push(joined);
-    }
-    ordered
-}
-
 fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql: bool, conf: &Conf) -> Stage {
     let input_bytes = record.sum.map_or(0, |row| row.input.get());
     let title = Some(record.name.trim().to_owned()).filter(|title| !title.is_empty());
@@ -252,10 +145,14 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         map_side_combine: record.combines,
         relocatable: sql || record.packs && !record.collects,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
-        broadcast: Bytes::ZERO,
+        broadcast: Bytes::new(record.broadcast.min(MAX_INPUT)),
         memory: StageMemory { operators: default_operators(parents), storage_level, ..StageMemory::default() },
         delay: SimSpan::ZERO,
+        barrier: record.barrier,
+        indeterminate: record.indeterminate,
         attempts: 1,
+        aborted: record.aborted,
+        job: record.job.map(|job| job.min(MAX_INPUT)),
         failures: record.failures,
         work: Work::Recorded(record.rows.finish()),
         pressure: Some(record.pressure),
@@ -322,7 +219,9 @@ fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
     }
     for (id, stage) in log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()) {
         let done = stage.done.len();
-        if done < stage.tasks {
+        if stage.aborted {
+            warnings.push(format!("stage {id} was given up: what {done} of its {} tasks did until then is kept as its work", stage.tasks));
+        } else if done < stage.tasks {
             warnings.push(format!("stage {id}: {done} of {} tasks ended well; the stage is as large as those", stage.tasks));
         }
     }
@@ -373,6 +272,7 @@ fn evidence(log: &Log) -> Evidence {
         conf: log.conf.clone(),
         executors: known.map(executor).collect(),
         rdds: rdds.into_iter().map(rdd).collect(),
+        jobs: jobs::evidence(log),
     }
 }
 

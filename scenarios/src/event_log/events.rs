@@ -155,6 +155,9 @@ pub(super) struct StageInfo<'a> {
     pub(super) submitted: Option<Count>,
     #[serde(rename = "Completion Time", default)]
     pub(super) completed: Option<Count>,
+    /// Whether it says why it failed; the text does not matter.
+    #[serde(rename = "Failure Reason", default)]
+    pub(super) failure: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +168,12 @@ pub(super) struct RddInfo<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(rename = "Storage Level", default)]
     pub(super) level: StorageLevel,
+    /// `DETERMINATE`, `UNORDERED` or `INDETERMINATE`, in logs of Spark 3.4 and later.
+    #[serde(borrow, rename = "DeterministicLevel", default)]
+    pub(super) determinism: Cow<'a, str>,
+    /// Whether it belongs to a barrier stage.
+    #[serde(rename = "Barrier", default)]
+    pub(super) barrier: bool,
     #[serde(rename = "Number of Partitions", default)]
     pub(super) partitions: Count,
     #[serde(rename = "Memory Size", default)]

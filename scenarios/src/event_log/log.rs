@@ -6,18 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::TaskRow;
-
+use super::aborted::until_abort;
+use super::broadcasts::Broadcasts;
 use super::events::{self, Peaks, StageInfo, TaskEnd};
 use super::kept_conf::KEPT_CONF;
 use super::machines::{Machines, scheduler_delay};
 use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, task_row};
-use super::partitions::Partitions;
 use super::rows::{RowBudget, Rows};
-use super::storage::PersistedRdd;
+use super::stage_record::{StageRecord, count_failure, suffer};
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use super::writers::{is_alone, operator_memory, writer_memory};
-use crate::profile::{Pressure, WeightedRow, add_rows};
+use crate::profile::{WeightedRow, add_rows};
 
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
 const BYPASS_PARTITIONS: u64 = 200;
@@ -40,6 +39,13 @@ pub(super) struct Log {
     /// What `SparkListenerApplicationStart` calls the application and its attempt.
     pub(super) application_id: Option<String>,
     pub(super) attempt_id: Option<String>,
+    pub(super) broadcasts: Broadcasts,
+    /// Executors that took a task with them.
+    pub(super) died: BTreeSet<String>,
+    /// When the last attempt ended that the cluster took, milliseconds since 1970.
+    last_loss_ms: u64,
+    /// Stage attempts that were submitted and have not completed.
+    running: BTreeSet<(u64, u64)>,
     budget: RowBudget,
 }
 
@@ -51,45 +57,6 @@ pub(super) struct JobRecord {
     pub(super) failed: bool,
     pub(super) stages: Vec<u64>,
     pub(super) execution: Option<u64>,
-}
-
-/// One stage over all its attempts.
-#[derive(Default)]
-pub(super) struct StageRecord {
-    pub(super) name: String,
-    pub(super) tasks: u64,
-    pub(super) parents: Vec<u64>,
-    /// The RDD whose partitions the tasks compute; a skipped stage is recognised by it.
-    pub(super) rdd: Option<u64>,
-    /// RDDs of the stage that are persisted in memory.
-    pub(super) persisted: BTreeSet<u64>,
-    pub(super) cached_bytes: u64,
-    /// Tasks of the stages that read its shuffle.
-    pub(super) reader_tasks: Option<u64>,
-    /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
-    read_expansion: Option<f64>,
-    pub(super) writes_shuffle: bool,
-    /// Whether a task outside SQL wrote with the serialised writer.
-    pub(super) packs: bool,
-    /// Whether one wrote with the sort writer.
-    pub(super) collects: bool,
-    /// Whether its writer collected objects although the bypass writer would do: map-side combine.
-    pub(super) combines: bool,
-    /// Shuffle bytes of its partitions, each once, as the run's codec wrote them.
-    pub(super) written: u64,
-    pub(super) read: u64,
-    /// When it was first submitted and when it last ended, milliseconds since 1970.
-    pub(super) submitted_ms: Option<u64>,
-    pub(super) completed_ms: Option<u64>,
-    /// Persisted RDDs by id.
-    pub(super) storage: BTreeMap<u64, PersistedRdd>,
-    /// Failed task attempts by reason.
-    pub(super) failures: BTreeMap<String, u64>,
-    pub(super) done: Partitions,
-    pub(super) rows: Rows,
-    /// Sum of its task rows.
-    pub(super) sum: Option<TaskRow>,
-    pub(super) pressure: Pressure,
 }
 
 /// What is known of the executors' JVM.
@@ -200,7 +167,21 @@ impl Log {
         let stages = event.stages.iter().map(|info| info.id.0).collect();
         let execution =
             event.properties.as_ref().and_then(|properties| properties.execution.as_ref()?.trim().parse().ok()).filter(|id| *id < crate::profile::MAX_AMOUNT);
+        self.found_broadcasts(execution, &event.stages);
+        for info in &event.stages {
+            if let Some(stage) = self.stages.get_mut(&info.id.0) {
+                stage.job = stage.job.or(Some(event.id.0));
+            }
+        }
         self.jobs.insert(event.id.0, JobRecord { start: event.time.0, end: None, failed: false, stages, execution });
+    }
+
+    /// What a query's driver has built by now is there from the first stage of its next job on.
+    fn found_broadcasts(&mut self, execution: Option<u64>, stages: &[StageInfo<'_>]) {
+        let first = stages.iter().map(|info| info.id.0).filter(|id| self.stages.get(id).is_some_and(|stage| stage.rows.is_empty())).min();
+        if let (Some(execution), Some(stage)) = (execution, first.and_then(|id| self.stages.get_mut(&id))) {
+            stage.broadcast = stage.broadcast.saturating_add(self.broadcasts.take(execution));
+        }
     }
 
     pub(super) fn job_end(&mut self, event: &events::JobEnd<'_>) {
@@ -216,7 +197,18 @@ impl Log {
         attempt.name = info.name.to_string();
         attempt.submitted_ms = info.submitted.map(|time| time.0).or(attempt.submitted_ms);
         attempt.completed_ms = info.completed.map(|time| time.0).or(attempt.completed_ms);
+        let others = !self.running.is_empty();
+        if info.completed.is_some() {
+            self.running.remove(&(info.id.0, info.attempt.0));
+        } else {
+            self.running.insert((info.id.0, info.attempt.0));
+        }
         if let Some(stage) = self.stages.get_mut(&info.id.0) {
+            if stage.submitted_ms.is_none() {
+                stage.beside_others = others;
+                stage.after_loss_ms = self.last_loss_ms;
+            }
+            stage.given_up = info.completed.is_some() && info.failure.is_some();
             stage.submitted_ms = stage.submitted_ms.or(info.submitted.map(|time| time.0));
             stage.completed_ms = stage.completed_ms.max(info.completed.map(|time| time.0));
         }
@@ -233,6 +225,8 @@ impl Log {
         stage.tasks = stage.tasks.max(info.tasks.0);
         stage.parents = info.parents.iter().map(|parent| parent.0).collect();
         stage.rdd = info.rdds.first().map(|rdd| rdd.id.0).or(stage.rdd);
+        stage.indeterminate |= info.rdds.first().is_some_and(|rdd| rdd.determinism == "INDETERMINATE");
+        stage.barrier |= info.rdds.iter().any(|rdd| rdd.barrier);
         let in_memory = info.rdds.iter().filter(|rdd| rdd.level.memory);
         stage.persisted.extend(in_memory.clone().map(|rdd| rdd.id.0));
         for rdd in info.rdds.iter().filter(|rdd| rdd.level.memory || rdd.level.disk) {
@@ -263,26 +257,31 @@ impl Log {
         if !event.info.executor.is_empty() {
             let executor = self.executor(&event.info.executor);
             executor.tasks += 1;
-            let host = executor.host.clone();
-            self.machines.task(&host, event);
+            let (host, cold) = (executor.host.clone(), executor.tasks <= executor.cores.max(1));
+            self.machines.task(&host, event, cold);
             if let Some(peaks) = &event.executor {
                 self.peaks(&event.info.executor, peaks);
             }
         }
-        let row = if failed { None } else { Some(self.row(event, &metrics)) };
+        let over = self.attempt(id, event.attempt.0).completed_ms;
+        let row = self.row(event, &if failed { until_abort(event, over, metrics) } else { metrics });
         let stage = self.stages.entry(id).or_default();
         stage.writes_shuffle |= event.kind == "ShuffleMapTask";
-        stage.completed_ms = stage.completed_ms.max(Some(event.info.finished.0).filter(|time| *time > 0));
+        stage.ran(&event.info, over);
         suffer(&mut stage.pressure, failed, &metrics);
         if failed {
+            if event.reason.reason == "ExecutorLostFailure" {
+                self.died.insert(event.info.executor.to_string());
+            }
             count_failure(&mut stage.failures, &event.reason);
+            if stage.lost.add(partition, row, &event.reason, &metrics) {
+                self.last_loss_ms = self.last_loss_ms.max(event.info.finished.0);
+            }
             let attempt = self.attempt(id, event.attempt.0);
             count_failure(&mut attempt.failures, &event.reason);
             return;
         }
-        if let Some(row) = row
-            && stage.done.insert(partition)
-        {
+        if stage.done.insert(partition) {
             stage.sum = Some(stage.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
             stage.written = stage.written.saturating_add(metrics.write.bytes.0);
             stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
@@ -349,19 +348,10 @@ fn seen(event: &TaskEnd<'_>) -> [u64; crate::profile::SEEN_COLUMNS.len()] {
         m.peak_execution.0,
         m.spill_memory.0,
         m.spill_disk.0,
+        m.input.records.0,
+        m.read.records.0,
     ];
     counts.map(|n| n.min(crate::profile::MAX_AMOUNT - 1))
-}
-
-/// Reasons that are told apart; further ones are counted together.
-const MAX_REASONS: usize = 16;
-
-fn count_failure(failures: &mut BTreeMap<String, u64>, reason: &events::EndReason<'_>) {
-    let class = reason.class.rsplit('.').next().unwrap_or_default();
-    let name = if class.is_empty() { reason.reason.to_string() } else { format!("{}: {class}", reason.reason) };
-    let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-    let known = failures.len() < MAX_REASONS || failures.contains_key(&name);
-    *failures.entry(if known && !name.is_empty() { name } else { "other".to_owned() }).or_insert(0) += 1;
 }
 
 /// The master without the host that it may name.
@@ -370,15 +360,4 @@ fn nameless_master(master: &str) -> String {
         Some((scheme, _)) => format!("{scheme}://"),
         None => master.to_owned(),
     }
-}
-
-fn suffer(pressure: &mut Pressure, failed: bool, m: &events::TaskMetrics) {
-    let add = |sum: &mut u64, n: u64| *sum = sum.saturating_add(n).min(crate::profile::MAX_AMOUNT - 1);
-    add(&mut pressure.run_time_ms, m.run_ms.0);
-    add(&mut pressure.gc_ms, m.gc_ms.0);
-    add(&mut pressure.fetch_wait_ms, m.read.wait_ms.0);
-    add(&mut pressure.deserialize_ms, m.deserialize_ms.0);
-    add(&mut pressure.spill_memory, m.spill_memory.0);
-    add(&mut pressure.spill_disk, m.spill_disk.0);
-    add(&mut pressure.failed_tasks, u64::from(failed));
 }

@@ -32,12 +32,19 @@ pub(super) struct Machines {
     hosts: BTreeMap<String, Host>,
     delay_ms: u64,
     delays: u64,
+    /// CPU time that the first tasks of executors took to deserialise, nanoseconds, and how many they were.
+    loading_ns: u64,
+    first_tasks: u64,
 }
 
 impl Machines {
-    /// Takes a finished task in.
-    pub(super) fn task(&mut self, host: &str, event: &TaskEnd<'_>) {
+    /// Takes a finished task in; `cold` if it was among the first of its executor.
+    pub(super) fn task(&mut self, host: &str, event: &TaskEnd<'_>, cold: bool) {
         let (Some(m), info) = (&event.metrics, &event.info) else { return };
+        if event.reason.reason != "Success" {
+            // Spark records neither CPU time nor deserialisation of an attempt that failed.
+            return;
+        }
         let (start, end) = (info.launched.0, info.finished.0);
         if end <= start || start == 0 {
             return;
@@ -54,11 +61,26 @@ impl Machines {
         slot.cpu_ns = slot.cpu_ns.saturating_add(m.cpu_ns.0).saturating_add(m.deserialize_cpu_ns.0);
         self.delay_ms = self.delay_ms.saturating_add(scheduler_delay(event));
         self.delays += 1;
+        if cold && m.deserialize_cpu_ns.0 > 0 {
+            self.loading_ns = self.loading_ns.saturating_add(m.deserialize_cpu_ns.0);
+            self.first_tasks += 1;
+        }
+    }
+
+    /// Mean CPU time of an executor's first tasks for loading classes, seconds.
+    pub(super) fn warm_up_s(&self) -> Option<f64> {
+        (self.first_tasks > 0).then(|| self.loading_ns as f64 / 1e9 / self.first_tasks as f64)
     }
 
     /// Mean time from the driver's choice to a task's work and back, seconds.
     pub(super) fn launch_s(&self) -> Option<f64> {
         (self.delays > 0).then(|| self.delay_ms as f64 / 1e3 / self.delays as f64)
+    }
+
+    /// What the tasks of all hosts had of each core that they wanted; `None` when they had all.
+    pub(super) fn share(&self) -> Option<f64> {
+        let (cpu, wanted) = self.hosts.values().fold((0.0, 0.0), |(cpu, wanted), host| (cpu + host.cpu_ns as f64, wanted + host.wanted_ms as f64 * 1e6));
+        Some(cpu / wanted).filter(|share| cpu > 0.0 && *share < FREE)
     }
 
     /// Cores that the tasks of a host had, and what they had of each they wanted; `None` when they had all that they wanted.

@@ -8,13 +8,16 @@
 //! extension; rolled logs are read in the order of their files, and of several attempts of an application the one that
 //! got furthest counts. No input makes it panic.
 
+mod aborted;
 mod accumulated;
 mod attempts;
+mod broadcasts;
 mod busy;
 mod codec;
 mod dag;
 mod events;
 mod files;
+mod jobs;
 mod kept_conf;
 mod lines;
 mod log;
@@ -25,6 +28,7 @@ mod partitions;
 mod reader;
 mod redact;
 mod rows;
+mod stage_record;
 mod storage;
 mod summary;
 mod world;
@@ -36,7 +40,7 @@ use std::path::{Path, PathBuf};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::profile::Profile;
 
-pub use world::{RecordedHost, RecordedStage, RecordedWorld};
+pub use world::{RecordedHost, RecordedSpan, RecordedStage, RecordedWorld};
 
 pub use summary::{ExecutorSummary, LineCounts, StageSummary, Summary, Totals};
 
@@ -49,6 +53,8 @@ pub struct Ingested {
     pub world: RecordedWorld,
     /// Stages in the order of the profile's, as they were.
     pub recorded: Vec<RecordedStage>,
+    /// How long all took.
+    pub span: RecordedSpan,
     /// What was read, in numbers.
     pub summary: Summary,
     /// Warnings.
@@ -103,17 +109,20 @@ fn read_all(logs: &[PathBuf]) -> Result<(files::LogFiles, reader::Read), Diagnos
     attempts::furthest(read)
 }
 
-fn finish(path: &Path, read: reader::Read) -> Result<Ingested, Diagnostics> {
+fn finish(path: &Path, mut read: reader::Read) -> Result<Ingested, Diagnostics> {
+    read.log.settle();
     let name = path.display().to_string();
     let mut warnings = read.warnings;
     let summary = read.log.summarize(read.lines, read.truncated);
     let (world, recorded) = (world::world(&read.log), world::stages(&read.log));
-    let profile = dag::to_profile(read.log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
+    let started_ms = jobs::started_ms(&read.log);
+    let (profile, lost) = dag::to_profile(read.log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
+    let span = RecordedSpan { started_ms, ended_ms: recorded.iter().filter_map(|stage| stage.ended_ms).max(), lost };
     let mut diagnostics = Diagnostics::default();
     for warning in &warnings {
         diagnostics.push(Diagnostic::warning("event-log", format!("{name}: {warning}")));
     }
-    Ok(Ingested { profile, world, recorded, summary: Summary { warnings, ..summary }, diagnostics })
+    Ok(Ingested { profile, world, recorded, span, summary: Summary { warnings, ..summary }, diagnostics })
 }
 
 fn failure(problem: Diagnostic) -> Diagnostics {

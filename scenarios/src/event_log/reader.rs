@@ -164,12 +164,27 @@ impl Read {
             "SparkListenerResourceProfileAdded" => log.resource_profile(&from(line)?),
             "SparkListenerApplicationStart" => log.application_start(&from(line)?),
             "SparkListenerApplicationEnd" => log.ended = true,
-            "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart" | "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd" => {
+            "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd" => log.sql = true,
+            "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart" => {
                 log.sql = true;
+                return self.plan(line);
             }
+            "org.apache.spark.sql.execution.ui.SparkListenerSQLAdaptiveExecutionUpdate" => return self.plan(line),
+            "org.apache.spark.sql.execution.ui.SparkListenerDriverAccumUpdates" => log.broadcasts.measured(&from(line)?),
             // Most lines of a log start a task or tell of a block. They are not parsed, but a line that is cut is seen.
             _ if line.ends_with(b"}") => return Ok(false),
             _ => return from::<serde::de::IgnoredAny>(line).map(|_| false),
+        }
+        Ok(true)
+    }
+}
+
+impl Read {
+    /// Takes the broadcasts of a query's plan in. A plan can be nested deeper than the parser goes; then the line is only checked.
+    fn plan(&mut self, line: &[u8]) -> serde_json::Result<bool> {
+        match from(line) {
+            Ok(event) => self.log.broadcasts.plan(&event),
+            Err(_) => from::<serde::de::IgnoredAny>(line).map(|_| ())?,
         }
         Ok(true)
     }

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spark::jvm;
 use sim_core::spark::unified_memory::unified_region;
 use sim_core::spec::Collector;
-use sim_core::units::Bytes;
+use sim_core::units::{Bytes, SimSpan};
 
-use super::log::{Log, StageRecord};
+use super::log::Log;
+use super::stage_record::StageRecord;
 use super::summary::ExecutorSummary;
 use crate::profile::parse_spark_bytes;
 
@@ -44,6 +45,9 @@ pub struct RecordedWorld {
     pub replacement_s: Option<f64>,
     /// Mean time from the driver's choice of a slot to the task's start there and back, seconds.
     pub launch_s: Option<f64>,
+    /// Mean CPU time that the first tasks of executors took for loading classes and deserialising, seconds. Hardly any where tasks
+    /// run in the driver's JVM, which has loaded them.
+    pub warm_up_s: Option<f64>,
 }
 
 /// A host of the recorded world.
@@ -64,14 +68,25 @@ pub struct RecordedStage {
     pub name: String,
     /// Partitions that ended well.
     pub tasks: u64,
-    /// When it was first submitted, milliseconds since 1970.
+    /// When its first task was launched, or it was submitted beside other stages, milliseconds since 1970.
     pub started_ms: Option<u64>,
-    /// When it last ended, milliseconds since 1970.
+    /// When its last task ended, milliseconds since 1970.
     pub ended_ms: Option<u64>,
     /// Shuffle bytes written, each partition once, as the run's codec wrote them.
     pub write_bytes: u64,
     /// Shuffle bytes read, each partition once, as the run's codec wrote them.
     pub read_bytes: u64,
+}
+
+/// From the first job's start to the end of the last task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordedSpan {
+    /// When the first job started, or the first executor registered if that was later, milliseconds since 1970.
+    pub started_ms: Option<u64>,
+    /// When the last task ended, milliseconds since 1970.
+    pub ended_ms: Option<u64>,
+    /// Time in it that dead executors took: attempts that were lost, and the part of the slots that was missing afterwards.
+    pub lost: SimSpan,
 }
 
 /// The stages that a profile keeps, in its order.
@@ -80,8 +95,8 @@ pub(super) fn stages(log: &Log) -> Vec<RecordedStage> {
     let stage = |(id, stage): (&u64, &StageRecord)| RecordedStage {
         name: format!("stage-{id}"),
         tasks: stage.done.len(),
-        started_ms: stage.submitted_ms,
-        ended_ms: stage.completed_ms,
+        started_ms: stage.began_ms(),
+        ended_ms: stage.finished_ms,
         write_bytes: stage.written,
         read_bytes: stage.read,
     };
@@ -116,6 +131,7 @@ pub(super) fn world(log: &Log) -> RecordedWorld {
         // Dynamic allocation removes idle executors and asks for others when there is work: those replace nobody.
         replacement_s: replacement(&executors).filter(|_| log.conf.get("spark.dynamicAllocation.enabled").is_none_or(|on| on != "true")),
         launch_s: log.machines.launch_s(),
+        warm_up_s: log.machines.warm_up_s(),
     }
 }
 

@@ -25,7 +25,11 @@ pub(super) fn to_app(profile: &Profile, input: Bytes, conf: &ProfileConf) -> App
     let shuffles = scaling.shuffles();
     let shuffle_of = |stage: usize| shuffles.iter().position(|s| s.writer == stage);
     let stages = (0..profile.stages.len()).map(|index| scaling.stage(index, &shuffle_of)).collect();
-    let jobs = profile.jobs.iter().map(|job| JobSpec { stages: job.stages.clone(), driver_gap: job.driver_gap }).collect();
+    let jobs = profile
+        .jobs
+        .iter()
+        .map(|job| JobSpec { stages: job.stages.clone(), driver_gap: job.driver_gap, start: job.start.clone(), pool: job.pool.clone() })
+        .collect();
     AppSpec { name: profile.name.clone(), input, jobs, stages, shuffles, sql: profile.sql }
 }
 
@@ -109,6 +113,8 @@ impl Scaling<'_> {
             broadcast: stage.broadcast,
             memory: StageMemory { collected: self.scaled(stage.memory.collected), ..stage.memory },
             delay: stage.delay,
+            barrier: stage.barrier,
+            indeterminate: stage.indeterminate,
         }
     }
 

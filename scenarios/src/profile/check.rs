@@ -2,9 +2,12 @@
 //!
 //! A stage may read only stages above it in the file, which makes cycles impossible and puts parents before children.
 //! Every stage belongs to exactly one job, and a job ends with a stage whose sink is the result, as a Spark action does;
-//! only the last job of a recording that broke off may end with a shuffle.
+//! only a job that was aborted, and the last one of a recording that broke off, may end with a shuffle. A job may wait only for
+//! jobs above it.
 
-use super::parse::{RawJob, RawStage};
+use sim_core::spec::JobStart;
+
+use super::parse::{RawJob, RawStage, RawStart};
 use super::table::{Reader, nearest};
 use super::{Job, Sink, Stage};
 use crate::diag::Diagnostics;
@@ -63,9 +66,11 @@ fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, partial:
     let mut owner = vec![false; stages.len()];
     let mut linked = Vec::new();
     let count = jobs.len();
+    let job_names: Vec<String> = jobs.iter().map(|raw| raw.job.name.clone()).collect();
     for (index, raw) in jobs.into_iter().enumerate() {
         let cut_off = partial && index + 1 == count;
         let mut job = raw.job;
+        job.start = link_start(top, raw.start, index, &job_names, out);
         for (name, span) in raw.stages {
             match names.iter().position(|n| *n == name) {
                 Some(stage) if owner[stage] => out.push(top.error(span, format!("stage `{name}` is in two jobs")).expected("each stage in one job")),
@@ -81,7 +86,7 @@ fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, partial:
         job.stages.sort_unstable();
         match last {
             None => out.push(top.error(raw.span, format!("job `{}` has no stages", job.name)).hint("name its stages in `stages`")),
-            Some(last) if stages[last].sink != Sink::Result && !cut_off || job.stages.last() != Some(&last) => {
+            Some(last) if stages[last].sink != Sink::Result && !stages[last].aborted && !cut_off || job.stages.last() != Some(&last) => {
                 let problem = top.error(raw.span, format!("job `{}` does not end with a result stage", job.name));
                 out.push(
                     problem.expected("a last stage with `sink = \"result\"` below the stages that it needs").hint("list the stage that gives the result last"),
@@ -97,6 +102,26 @@ fn link_jobs(top: &Reader<'_, '_>, stages: &[Stage], jobs: Vec<RawJob>, partial:
         out.push(top.error(top.span(), format!("stage `{}` is in no job", names[orphan])).hint("add it to the `stages` of a `[[job]]`"));
     }
     linked
+}
+
+fn link_start(top: &Reader<'_, '_>, start: RawStart, own: usize, names: &[String], out: &mut Diagnostics) -> JobStart {
+    let mut earlier = |(name, span): (String, std::ops::Range<usize>)| match names.iter().position(|known| *known == name) {
+        Some(job) if job < own => Some(job),
+        Some(_) => {
+            let problem = top.error(span, format!("job `{}` waits for `{name}`, which does not come before it", names[own]));
+            out.push(problem.hint("put jobs after those that they wait for"));
+            None
+        }
+        None => {
+            out.push(unknown(top, "job", &name, span, names));
+            None
+        }
+    };
+    match start {
+        RawStart::InTurn => JobStart::InTurn,
+        RawStart::After(jobs, gap) => JobStart::After { jobs: jobs.into_iter().filter_map(&mut earlier).collect(), gap },
+        RawStart::With(job, offset) => earlier(job).map_or(JobStart::InTurn, |job| JobStart::With { job, offset }),
+    }
 }
 
 fn unknown(top: &Reader<'_, '_>, what: &str, name: &str, span: std::ops::Range<usize>, names: &[String]) -> crate::diag::Diagnostic {

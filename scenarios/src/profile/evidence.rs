@@ -25,6 +25,21 @@ pub struct Evidence {
     pub executors: Vec<ExecutorEvidence>,
     /// RDDs that it persisted.
     pub rdds: Vec<RddEvidence>,
+    /// Spark's jobs. A profile's `[[job]]` joins those that overlapped; here they lie as they lay.
+    pub jobs: Vec<JobEvidence>,
+}
+
+/// A job of the recording run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobEvidence {
+    /// Spark's number of it.
+    pub id: u64,
+    /// When it started, after the first one did.
+    pub started: SimSpan,
+    /// When it ended, after the first one started.
+    pub ended: Option<SimSpan>,
+    /// Whether it failed.
+    pub failed: bool,
 }
 
 /// A persisted RDD of the recording run.

@@ -22,13 +22,13 @@ mod write;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sim_core::spec::{AppSpec, InputSource, Operators, StageMemory, StorageLevel};
+use sim_core::spec::{AppSpec, InputSource, JobStart, Operators, StageMemory, StorageLevel};
 use sim_core::units::{ByteRate, Bytes, SimSpan};
 
 use crate::diag::{Diagnostics, Source};
 
 pub use calibrate::{Calibration, Measured};
-pub use evidence::{Evidence, ExecutorEvidence, RddEvidence};
+pub use evidence::{Evidence, ExecutorEvidence, JobEvidence, RddEvidence};
 pub(crate) use parse::MAX_INPUT;
 pub(crate) use quantity::parse_spark_bytes;
 pub(crate) use rows::{MAX_AMOUNT, add_rows, thin};
@@ -77,8 +77,12 @@ pub struct Job {
     pub name: String,
     /// Indices of its stages, parents before children, the result stage last.
     pub stages: Vec<usize>,
-    /// Time of the driver between this job's end and the next job's start.
+    /// Time of the driver between this job's end and the next job's start, if that starts in turn.
     pub driver_gap: SimSpan,
+    /// When it starts.
+    pub start: JobStart,
+    /// `spark.scheduler.pool`.
+    pub pool: Option<String>,
     /// SQL executions that it belongs to.
     pub executions: Vec<u64>,
 }
@@ -113,8 +117,16 @@ pub struct Stage {
     pub memory: StageMemory,
     /// Time of the driver between the instant at which the stage could start and its submission: planning, adaptive re-planning.
     pub delay: SimSpan,
+    /// Whether its tasks are launched all together and fail together (FF-6).
+    pub barrier: bool,
+    /// Whether a second run of a task may give other rows (FF-5).
+    pub indeterminate: bool,
     /// Attempts that the recording run needed.
     pub attempts: u32,
+    /// Whether Spark gave it up and its job failed: its work is what was done until then, and its job ends with it.
+    pub aborted: bool,
+    /// Spark's number of the job that ran it first.
+    pub job: Option<u64>,
     /// Task attempts of the recording run that failed, by reason.
     pub failures: BTreeMap<String, u64>,
     /// What its tasks do.

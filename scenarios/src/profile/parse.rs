@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sim_core::spec::{InputSource, StageMemory};
-use sim_core::units::Bytes;
+use sim_core::spec::{InputSource, JobStart, StageMemory};
+use sim_core::units::{Bytes, SimSpan};
 use toml::de::DeTable;
 
 use super::parse_work::{input_source, work};
 use super::table::Reader;
 use super::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, OPERATORS, PartitionRule, Pressure, Profile,
-    RddEvidence, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, check, default_operators,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, JobEvidence, OPERATORS, PartitionRule, Pressure,
+    Profile, RddEvidence, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, check, default_operators,
 };
 use crate::diag::{Diagnostic, Diagnostics, Source};
 
@@ -33,7 +33,15 @@ pub(super) struct RawStage {
 pub(super) struct RawJob {
     pub(super) job: Job,
     pub(super) stages: Vec<(String, Range<usize>)>,
+    pub(super) start: RawStart,
     pub(super) span: Range<usize>,
+}
+
+/// When a job starts, jobs still by name.
+pub(super) enum RawStart {
+    InTurn,
+    After(Vec<(String, Range<usize>)>, SimSpan),
+    With((String, Range<usize>), SimSpan),
 }
 
 /// Reads the text of a profile.
@@ -102,9 +110,33 @@ fn job(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> RawJob {
     let stages = block.need("stages", stages, "[\"scan\", \"sort\"]", out).unwrap_or_default();
     let driver_gap = block.time("driver_gap", out).unwrap_or_default();
     let executions = block.integers("executions", out);
+    let pool = block.string("pool", out);
+    let start = start(&mut block, out);
     let span = block.span();
     block.finish(out);
-    RawJob { job: Job { name, stages: Vec::new(), driver_gap, executions }, stages, span }
+    RawJob { job: Job { name, stages: Vec::new(), driver_gap, start: JobStart::InTurn, pool, executions }, stages, start, span }
+}
+
+/// `after = ["a"]` with `gap`, or `beside = "a"` with `offset`; without either a job starts in turn.
+fn start(block: &mut Reader<'_, '_>, out: &mut Diagnostics) -> RawStart {
+    let after = block.names("after", out);
+    let beside = block.string("beside", out);
+    let at = block.span_of("beside");
+    let (gap, offset) = (block.time("gap", out), block.time("offset", out));
+    let problem = match (&after, &beside) {
+        (Some(_), Some(_)) => Some(("beside", "a job starts `after` others or `beside` one, not both")),
+        (None, _) if gap.is_some() => Some(("gap", "`gap` belongs to `after`")),
+        (_, None) if offset.is_some() => Some(("offset", "`offset` belongs to `beside`")),
+        _ => None,
+    };
+    if let Some((key, message)) = problem {
+        out.push(block.error(block.span_of(key), message).expected("`after` with `gap`, `beside` with `offset`, or neither"));
+    }
+    match (after, beside) {
+        (Some(after), _) => RawStart::After(after, gap.unwrap_or_default()),
+        (None, Some(beside)) => RawStart::With((beside, at), offset.unwrap_or_default()),
+        (None, None) => RawStart::InTurn,
+    }
 }
 
 fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStage {
@@ -125,7 +157,11 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
     let broadcast = block.size("broadcast", MAX_INPUT, out).unwrap_or_default();
     let memory = stage_memory(&mut block, reads.len(), out);
     let delay = block.time("delay", out).unwrap_or_default();
+    let barrier = block.boolean("barrier", out).unwrap_or(false);
+    let indeterminate = block.boolean("indeterminate", out).unwrap_or(false);
     let attempts = block.integer("attempts", 1..1 << 20, out).map_or(1, |n| n as u32);
+    let aborted = block.boolean("aborted", out).unwrap_or(false);
+    let job = block.integer("job", 0..MAX_INPUT + 1, out);
     let work = work(&mut block, input, out);
     let failures = block.child("failures", out).map(|table| table.counts(out)).unwrap_or_default();
     let pressure = block.child("pressure", out).map(|child| pressure(child, out));
@@ -146,7 +182,11 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
         broadcast,
         memory,
         delay,
+        barrier,
+        indeterminate,
         attempts,
+        aborted,
+        job,
         failures,
         work,
         pressure,
@@ -188,8 +228,20 @@ fn evidence(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Evidence {
     let xms_equals_xmx = block.boolean("xms_equals_xmx", out);
     let executors = block.blocks("executor", out).into_iter().map(|child| executor(child, out)).collect();
     let rdds = block.blocks("rdd", out).into_iter().map(|child| rdd(child, out)).collect();
+    let jobs = block.blocks("job", out).into_iter().map(|child| job_evidence(child, out)).collect();
     block.finish(out);
-    Evidence { spark_version, application, collector, xms_equals_xmx, conf, executors, rdds }
+    Evidence { spark_version, application, collector, xms_equals_xmx, conf, executors, rdds, jobs }
+}
+
+fn job_evidence(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> JobEvidence {
+    let job = JobEvidence {
+        id: block.integer("id", 0..u64::MAX, out).unwrap_or(0),
+        started: block.time("started", out).unwrap_or_default(),
+        ended: block.time("ended", out),
+        failed: block.boolean("failed", out).unwrap_or(false),
+    };
+    block.finish(out);
+    job
 }
 
 fn executor(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> ExecutorEvidence {

@@ -34,7 +34,7 @@ impl WeightedRow {
 }
 
 /// What a recording run saw of a task beside its work: times that belong to the cluster that recorded it, and how its memory was used.
-pub const SEEN_COLUMNS: [&str; 11] = [
+pub const SEEN_COLUMNS: [&str; 13] = [
     "seen_run_ms",
     "seen_gc_ms",
     "seen_fetch_wait_ms",
@@ -46,6 +46,8 @@ pub const SEEN_COLUMNS: [&str; 11] = [
     "seen_peak_execution_bytes",
     "seen_spill_memory_bytes",
     "seen_spill_disk_bytes",
+    "seen_input_records",
+    "seen_read_records",
 ];
 
 /// The columns of a row that scale with the work, in the order of the file format.

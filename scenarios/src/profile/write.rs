@@ -5,11 +5,13 @@
 
 use std::fmt::Write as _;
 
-use sim_core::spec::InputSource;
+use sim_core::spec::{InputSource, JobStart};
 
 use super::quantity::{print_rate, print_size, print_span};
 use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
-use super::{Evidence, InputBasis, OPERATORS, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, Work};
+use super::{
+    Evidence, InputBasis, JobEvidence, OPERATORS, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, Work,
+};
 use sim_core::units::ByteRate;
 
 /// The profile as TOML.
@@ -30,6 +32,10 @@ pub(super) fn to_toml(profile: &Profile) -> String {
         out.text("name", &job.name);
         out.raw("stages", names(profile, &job.stages));
         out.text("driver_gap", &print_span(job.driver_gap));
+        write_start(&mut out, profile, &job.start);
+        if let Some(pool) = &job.pool {
+            out.text("pool", pool);
+        }
         if !job.executions.is_empty() {
             out.raw("executions", format!("{:?}", job.executions));
         }
@@ -41,6 +47,22 @@ pub(super) fn to_toml(profile: &Profile) -> String {
         write_evidence(&mut out, evidence);
     }
     out.0
+}
+
+/// Nothing for a job that starts in turn.
+fn write_start(out: &mut Out, profile: &Profile, start: &JobStart) {
+    match start {
+        JobStart::InTurn => {}
+        JobStart::After { jobs, gap } => {
+            let names: Vec<String> = jobs.iter().map(|job| quoted(&profile.jobs[*job].name)).collect();
+            out.raw("after", format!("[{}]", names.join(", ")));
+            out.text("gap", &print_span(*gap));
+        }
+        JobStart::With { job, offset } => {
+            out.text("beside", &profile.jobs[*job].name);
+            out.text("offset", &print_span(*offset));
+        }
+    }
 }
 
 /// The text so far.
@@ -107,8 +129,19 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     out.text("storage_level", word(&STORAGE_LEVELS, stage.memory.storage_level));
     out.text("collected", &print_size(stage.memory.collected));
     out.text("delay", &print_span(stage.delay));
+    for (key, on) in [("barrier", stage.barrier), ("indeterminate", stage.indeterminate)] {
+        if on {
+            out.raw(key, true);
+        }
+    }
     if stage.attempts != 1 {
         out.raw("attempts", stage.attempts);
+    }
+    if stage.aborted {
+        out.raw("aborted", true);
+    }
+    if let Some(job) = stage.job {
+        out.raw("job", job);
     }
     match &stage.work {
         Work::Parametric(ratios) => write_ratios(out, ratios),
@@ -126,7 +159,7 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
 }
 
 /// A choice's word.
-fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
     words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
 }
 
@@ -175,6 +208,16 @@ fn write_pressure(out: &mut Out, pressure: &Pressure) {
     out.raw("spill_memory_bytes", pressure.spill_memory);
     out.raw("spill_disk_bytes", pressure.spill_disk);
     out.raw("failed_tasks", pressure.failed_tasks);
+}
+
+fn write_job_evidence(out: &mut Out, job: &JobEvidence) {
+    out.header("[[evidence.job]]");
+    out.raw("id", job.id);
+    out.text("started", &print_span(job.started));
+    if let Some(ended) = job.ended {
+        out.text("ended", &print_span(ended));
+    }
+    out.raw("failed", job.failed);
 }
 
 fn write_evidence(out: &mut Out, evidence: &Evidence) {
@@ -226,6 +269,7 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
             out.text(key, &print_size(peak));
         }
     }
+    evidence.jobs.iter().for_each(|job| write_job_evidence(out, job));
     for rdd in &evidence.rdds {
         out.header("[[evidence.rdd]]");
         out.raw("id", rdd.id);

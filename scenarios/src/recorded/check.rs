@@ -7,6 +7,7 @@ use sim_core::plan::SimPlan;
 use sim_core::record::{Ending, Outcome};
 use sim_core::sim::{RunKey, Simulator};
 use sim_core::spec::{Dist, Spec, Uncertainty};
+use sim_core::units::SimTime;
 
 use super::scenario;
 use crate::diag::{Diagnostic, Diagnostics, Source};
@@ -25,7 +26,7 @@ pub struct StageCheck {
     pub name: String,
     /// Its tasks.
     pub tasks: u64,
-    /// From its submission to its end, seconds; none where the log has no times.
+    /// From its first launch to the end of its last task, seconds; none where the log has no times.
     pub recorded_s: Option<f64>,
     /// The same in the replay.
     pub replayed_s: f64,
@@ -42,8 +43,11 @@ pub struct StageCheck {
 /// The check of a whole log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// From the submission of the first stage to the end of the last, seconds; none where the log has no times.
+    /// From the start of the first job to the end of the last task, less `lost_s`, seconds; none where the log has no times.
     pub recorded_s: Option<f64>,
+    /// Seconds in between that dead executors took: attempts that were lost with them or could not fetch from them, and the part of the
+    /// slots that was missing until another executor came. A replay does not repeat them.
+    pub lost_s: f64,
     /// The same in the replay.
     pub replayed_s: f64,
     /// Shuffle bytes written.
@@ -123,6 +127,7 @@ fn certain(u: &mut Uncertainty) {
         &mut u.heap_growth,
         &mut u.task_launch_s,
         &mut u.executor_start_s,
+        &mut u.warm_up_s,
         &mut u.death_detection_s,
     ];
     for dist in all {
@@ -144,16 +149,20 @@ fn compare(ingested: &Ingested, outcomes: &[Outcome]) -> Check {
         replayed_read_bytes: mean(&|outcome| outcome.stages[index].shuffle_read.as_f64()) as u64,
     };
     let stages: Vec<StageCheck> = ingested.recorded.iter().enumerate().map(stage).collect();
-    let first = ingested.recorded.iter().filter_map(|stage| stage.started_ms).min();
-    let last = ingested.recorded.iter().filter_map(|stage| stage.ended_ms).max();
+    let lost_s = ingested.span.lost.as_secs_f64();
+    let delays: Vec<f64> = ingested.profile.stages().iter().map(|stage| stage.delay.as_secs_f64()).collect();
+    let seconds = |time: SimTime| time.since(SimTime::ZERO).as_secs_f64();
     let span = |outcome: &Outcome| {
-        let started = outcome.stages.iter().filter(|stage| stage.attempts > 0);
-        let (first, last) = (started.clone().map(|stage| stage.started).min(), started.map(|stage| stage.ended).max());
-        first.zip(last).map_or(0.0, |(first, last)| last.max(first).since(first).as_secs_f64())
+        let ran = || outcome.stages.iter().zip(&delays).filter(|(stage, _)| stage.attempts > 0);
+        // The first job starts the delay of its first stage before that stage.
+        let first = ran().map(|(stage, delay)| seconds(stage.started) - delay).fold(f64::INFINITY, f64::min);
+        let last = ran().map(|(stage, _)| seconds(stage.ended)).fold(0.0, f64::max);
+        if first.is_finite() { last - first } else { 0.0 }
     };
     let sum = |of: fn(&StageCheck) -> u64| stages.iter().map(of).fold(0u64, u64::saturating_add);
     Check {
-        recorded_s: first.zip(last).map(|(first, last)| last.saturating_sub(first) as f64 / 1e3),
+        recorded_s: ingested.span.started_ms.zip(ingested.span.ended_ms).map(|(first, last)| last.saturating_sub(first) as f64 / 1e3 - lost_s),
+        lost_s,
         replayed_s: mean(&span),
         recorded_write_bytes: sum(|stage| stage.recorded_write_bytes),
         replayed_write_bytes: sum(|stage| stage.replayed_write_bytes),

@@ -41,6 +41,9 @@ fn write(out: &mut String, ingested: &Ingested, world: &RecordedWorld, profile: 
     if let Some(seconds) = world.launch_s {
         writeln!(out, "task_launch = {seconds:<18.4} # mean delay of a task beside deserialising, running and its result")?;
     }
+    if let Some(seconds) = world.warm_up_s {
+        writeln!(out, "warm_up = {seconds:<22.4} # mean CPU time of executors' first tasks for loading classes")?;
+    }
     if let Some(share) = share(world).filter(|_| cores.is_none()) {
         writeln!(out, "cpu_speed = {share:<20.4} # of a core, what a task had that wanted one: other work and more slots than cores took the rest")?;
     }

@@ -2,7 +2,7 @@
 //!
 //! `spark.kubernetes.executor.label.NAME`, `spark.kubernetes.node.selector.NAME`,
 //! `spark.kubernetes.executor.node.selector.NAME` and `spark.kubernetes.executor.volumes.TYPE.NAME.…` (LD-3, 4.8) add to the
-//! pod template. Other families with free parts (`spark.hadoop.*`, environment, driver pod) decide nothing here.
+//! pod template. Other families with free parts (`spark.hadoop.*`, environment, driver pod) decide nothing here (`others.rs`).
 
 use std::collections::BTreeMap;
 
@@ -17,21 +17,10 @@ use crate::raw::Node;
 const LABEL: &str = "spark.kubernetes.executor.label.";
 const SELECTORS: [&str; 2] = ["spark.kubernetes.node.selector.", "spark.kubernetes.executor.node.selector."];
 const VOLUMES: &str = "spark.kubernetes.executor.volumes.";
-const NEUTRAL: &[&str] = &[
-    "spark.hadoop.",
-    "spark.executorEnv.",
-    "spark.kubernetes.driverEnv.",
-    "spark.kubernetes.driver.label.",
-    "spark.kubernetes.driver.annotation.",
-    "spark.kubernetes.executor.annotation.",
-    "spark.kubernetes.driver.volumes.",
-    "spark.kubernetes.driver.node.selector.",
-    "spark.yarn.appMasterEnv.",
-];
 
-/// Whether a key belongs to a family that is known: it adds to the pod, or decides nothing about memory.
+/// Whether a key belongs to a family that adds to the executor pod.
 pub(crate) fn is_family(key: &str) -> bool {
-    key.starts_with(LABEL) || key.starts_with(VOLUMES) || SELECTORS.iter().chain(NEUTRAL).any(|prefix| key.starts_with(prefix))
+    key.starts_with(LABEL) || key.starts_with(VOLUMES) || SELECTORS.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// Adds what the families say to the template.
@@ -48,8 +37,6 @@ pub(crate) fn families(conf: &Conf, template: &mut Template, problems: &mut Diag
             if let (Some(kind), Some(name), Some(option)) = (parts.next(), parts.next(), parts.next()) {
                 volumes.entry((kind.to_owned(), name.to_owned())).or_default().insert(option.to_owned(), node.clone());
             }
-        } else if let Some(prefix) = NEUTRAL.iter().find(|prefix| key.starts_with(**prefix)) {
-            problems.push(node.mark(Diagnostic::warning("not-simulated", format!("{key} is not simulated: {prefix}* decides nothing about memory here"))));
         }
     }
     for ((kind, name), options) in volumes {

@@ -1,24 +1,31 @@
 //! Spark's configuration: which keys there are, what they mean, their defaults by version, and the resolved values.
 //!
-//! A table names every key that the model uses and the common ones that it does not; a key outside it is told with
-//! its nearest names, a known one that is not simulated is told once. Values are read by Spark's own rules
-//! (sizes with a default unit for each key, whole numbers). Defaults follow the release (Appendix B).
+//! A catalogue recorded from Spark's releases names every key and its default in each (`released.rs`); a table names those that the
+//! model uses (`keys.rs`). A key that is known and not simulated is told once, unless it is set to its default; one that nobody knows is told with
+//! its nearest names. Values are read by Spark's own rules (sizes with a default unit for each key, whole numbers).
 
 mod families;
 mod keys;
 mod known;
+pub(crate) mod meanings;
+pub(crate) mod others;
+#[cfg(test)]
+mod page;
 mod read;
+pub(crate) mod released;
 mod resolve;
+mod scheduler;
 
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
-pub(crate) use known::NOT_SIMULATED;
 pub(crate) use read::{Conf, check};
 pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};
+pub(crate) use scheduler::{allocation_file, check_mode, mode as scheduling_mode};
 
 use sim_core::spec::SparkVersion;
 
 use crate::quantity::SparkUnit;
+use released::Step;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,11 +49,11 @@ pub(crate) enum ConfKind {
 /// A key's default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConfDefault {
-    /// The same in every version.
+    /// What the catalogue has for the release.
+    Released,
+    /// The same in every version; the catalogue goes before where it has a value.
     Same(&'static str),
-    /// By version: the last entry whose version is not later counts.
-    Since(&'static [((u16, u16), &'static str)]),
-    /// None; the text says what happens then.
+    /// Computed by Spark, or none, whatever the catalogue has; the text says what happens then.
     Unset(&'static str),
 }
 
@@ -70,20 +77,33 @@ pub(crate) struct ConfKey {
 impl ConfKey {
     /// The default in a version, if it has one.
     pub(crate) fn default_in(&self, version: SparkVersion) -> Option<&'static str> {
-        match self.default {
-            ConfDefault::Same(value) => Some(value),
-            ConfDefault::Since(values) => values.iter().rev().find(|(since, _)| *since <= (version.major, version.minor)).map(|(_, value)| *value),
-            ConfDefault::Unset(_) => None,
+        match (self.default, released::find(self.key).map(|row| row.step(version))) {
+            (ConfDefault::Unset(_), _) => None,
+            (_, Some(Step::Value(value))) => Some(value),
+            (ConfDefault::Same(value), _) => Some(value),
+            (ConfDefault::Released, _) => None,
+        }
+    }
+    /// The key whose value counts where this one is not set.
+    pub(crate) fn fallback(&self, version: SparkVersion) -> Option<&'static str> {
+        match (self.default, released::find(self.key)?.step(version)) {
+            (ConfDefault::Released, Step::As(key)) => Some(key),
+            _ => None,
         }
     }
     /// The default in words, by version where it differs.
     pub(crate) fn default_in_words(&self) -> String {
-        let value = match self.default {
-            ConfDefault::Same(value) => value.to_owned(),
-            ConfDefault::Since(values) => values.iter().map(|((major, minor), value)| format!("{value} since {major}.{minor}")).collect::<Vec<_>>().join(", "),
-            ConfDefault::Unset(then) => format!("unset: {then}"),
-        };
-        if self.since == (0, 0) { value } else { format!("{value} (key since {}.{})", self.since.0, self.since.1) }
+        let recorded = released::find(self.key).filter(|row| row.steps.iter().any(|(_, step)| matches!(step, Step::Value(_) | Step::As(_))));
+        match (self.default, recorded) {
+            (ConfDefault::Unset(then), _) => format!("unset: {then}"),
+            (_, Some(row)) => row.default_in_words(),
+            (ConfDefault::Same(value), None) => value.to_owned(),
+            (ConfDefault::Released, None) => "unset".to_owned(),
+        }
+    }
+    /// Whether a version reads the key under this name.
+    pub(crate) fn known_in(&self, version: SparkVersion) -> bool {
+        self.since <= (version.major, version.minor) && released::find(self.key).is_none_or(|row| row.known_in(version))
     }
 }
 
@@ -92,29 +112,61 @@ pub(crate) fn find(key: &str) -> Option<&'static ConfKey> {
     KEYS.iter().find(|known| known.key == key)
 }
 
-/// The names of all known keys.
+/// The names of all known keys, also of the past.
 pub(crate) fn known_names() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|known| known.key).chain(NOT_SIMULATED.iter().map(|(key, _)| *key))
+    let recorded = released::all().iter().map(|row| row.key).chain(released::old_names().map(|old| old.old));
+    let others = KEYS.iter().map(|known| known.key).chain(meanings::reasoned()).filter(|key| released::find(key).is_none());
+    recorded.chain(others)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn version(major: u16, minor: u16) -> SparkVersion {
+        SparkVersion { major, minor, patch: 0 }
+    }
+
+    const RELEASES: [(u16, u16); 7] = [(3, 3), (3, 4), (3, 5), (4, 0), (4, 1), (4, 2), (4, 3)];
+
     #[test]
     fn no_key_stands_twice_and_every_default_can_be_read() {
-        let mut names: Vec<&str> = known_names().collect();
+        let mut names: Vec<&str> = KEYS.iter().map(|known| known.key).chain(known::NOT_SIMULATED.iter().map(|(key, _)| *key)).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
         for key in KEYS {
-            for minor in [(3, 4), (3, 5), (4, 0), (4, 3)] {
-                let version = SparkVersion { major: minor.0, minor: minor.1, patch: 0 };
-                if let Some(value) = key.default_in(version) {
+            for (major, minor) in RELEASES {
+                if let Some(value) = key.default_in(version(major, minor)) {
                     assert_eq!(read::problem(value, key.kind), None, "{}", key.key);
                 }
             }
+        }
+    }
+
+    // What the table writes itself must not contradict what was recorded; nor may a first version, or the unit of a bare number.
+    #[test]
+    fn the_table_agrees_with_the_catalogue() {
+        for key in KEYS {
+            let Some(row) = released::find(key.key) else {
+                assert!(others::family_reason(key.key).is_some(), "{} was not recorded", key.key);
+                continue;
+            };
+            assert!(key.since == (0, 0) || key.since == row.since, "{} exists since {:?}", key.key, row.since);
+            for (major, minor) in RELEASES.into_iter().filter(|release| *release >= key.since) {
+                let release = version(major, minor);
+                if let (Step::Value(recorded), ConfDefault::Same(written)) = (row.step(release), key.default) {
+                    assert!(read::same_value(recorded, written, key.kind), "{} is {recorded} in {major}.{minor}, not {written}", key.key);
+                }
+            }
+            let unit = |kind: ConfKind| match kind {
+                ConfKind::Size(unit) => format!("{unit:?}"),
+                ConfKind::Time(unit) => unit.to_owned(),
+                _ => String::new(),
+            };
+            let transport = key.key.starts_with("spark.shuffle.io.");
+            assert!(transport || unit(key.kind) == unit(row.kind), "{}: {:?} and {:?}", key.key, key.kind, row.kind);
         }
     }
 
@@ -123,7 +175,8 @@ mod tests {
     fn defaults_by_version() {
         let batch = find("spark.kubernetes.allocation.batch.size").expect("key");
         for (major, minor, value) in [(3, 4, "5"), (3, 5, "5"), (4, 0, "10"), (4, 1, "10"), (4, 2, "20"), (4, 3, "20")] {
-            assert_eq!(batch.default_in(SparkVersion { major, minor, patch: 0 }), Some(value), "{major}.{minor}");
+            assert_eq!(batch.default_in(version(major, minor)), Some(value), "{major}.{minor}");
         }
+        assert_eq!(batch.default_in_words(), "5, 10 since 4.0, 20 since 4.2");
     }
 }

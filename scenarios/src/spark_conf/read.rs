@@ -1,50 +1,131 @@
 //! Values of Spark keys: checked by Spark's rules, read by kind.
+//!
+//! A value under an old name counts for the new one in the releases that read it so. A key that the release does not know is ignored, as
+//! Spark does, and told. A key that is known and not simulated is told unless it says what the release does anyway.
 
 use std::collections::BTreeMap;
 
 use sim_core::spec::SparkVersion;
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 
-use super::{ConfKind, find, is_family, known_names};
-use crate::diag::{Diagnostic, Diagnostics};
+use super::others::{self, Together};
+use super::released::{self, OldName};
+use super::{ConfKey, ConfKind, find, is_family, known_names, meanings};
+use crate::diag::{Diagnostic, Diagnostics, Place};
 use crate::quantity::{self, BadQuantity, SparkUnit};
 use crate::raw::{Entry, Node, Value, mark};
-use crate::schema::nearest;
 
 /// Checks all keys: values that cannot be read are errors, keys that decide nothing are warnings.
 pub(crate) fn check(entries: &[Entry], version: SparkVersion, problems: &mut Diagnostics) {
+    let mut together = Together::default();
     for entry in entries {
-        let place = entry.key_place.as_ref().or(entry.node.place.as_ref());
         let text = entry.node.scalar().unwrap_or_default();
-        if let Some(key) = find(&entry.key) {
-            if let Some(BadQuantity { expected, hint }) = problem(&text, key.kind) {
-                let found = entry.node.found();
-                let diagnostic = entry.node.mark(Diagnostic::error("bad-conf", format!("{} cannot be read", entry.key))).found(found).expected(expected);
-                problems.push(diagnostic.hint(hint.unwrap_or_else(|| format!("spillcast explain {} tells what it takes", entry.key))));
-            } else if key.since > (version.major, version.minor) {
-                let message = format!("{} is ignored: Spark {}.{} does not know it", entry.key, version.major, version.minor);
-                problems.push(mark(place, Diagnostic::warning("conf-version", message)).hint(format!("it exists since Spark {}.{}", key.since.0, key.since.1)));
+        match released::find_old(&entry.key, version) {
+            Some(old) => {
+                let both = entries.iter().any(|other| Some(other.key.as_str()) == old.new);
+                problems.push(mark(place(entry), renamed(old, version, both)));
+                if let Some(new) = old.new.filter(|_| old.read_in(version) && !both) {
+                    check_value(entry, new, &old.translate(&text), version, &mut together, problems);
+                }
             }
-        } else if !is_family(&entry.key) {
-            problems.push(mark(place, unknown(&entry.key)));
+            None => check_value(entry, &entry.key, &text, version, &mut together, problems),
         }
+    }
+    together.tell(problems);
+}
+
+/// Where a key stands.
+fn place(entry: &Entry) -> Option<&Place> {
+    entry.key_place.as_ref().or(entry.node.place.as_ref())
+}
+
+/// What to say of a name of the past.
+fn renamed(old: &OldName, version: SparkVersion, both: bool) -> Diagnostic {
+    let release = format!("Spark {}.{}", version.major, version.minor);
+    let OldName { old: name, new, .. } = old;
+    match new {
+        None => Diagnostic::warning("conf-version", format!("{name} is ignored: {release} does not read it")).hint("remove it"),
+        Some(new) if !old.read_in(version) => {
+            Diagnostic::warning("conf-version", format!("{name} is ignored: {release} does not read it")).hint(format!("it is called {new} now"))
+        }
+        Some(new) if both => {
+            Diagnostic::warning("conf-renamed", format!("{name} is ignored: it is the old name of {new}, which is set, too")).hint("remove it")
+        }
+        Some(new) => Diagnostic::warning("conf-renamed", format!("{name} is the old name of {new}")).hint(format!("write {new}")),
     }
 }
 
-fn unknown(key: &str) -> Diagnostic {
-    if let Some((_, why)) = super::NOT_SIMULATED.iter().find(|(name, _)| *name == key) {
-        return Diagnostic::warning("not-simulated", format!("{key} is not simulated: {why}"));
+/// Checks a value under a name that is not of the past.
+fn check_value(entry: &Entry, key: &str, text: &str, version: SparkVersion, together: &mut Together, problems: &mut Diagnostics) {
+    if let Some(known) = find(key) {
+        return check_modelled(entry, known, text, version, problems);
     }
+    let row = released::find(key);
+    if is_family(key) || row.is_some_and(|row| row.is_default(text, version)) {
+        return;
+    }
+    let missing = row.filter(|row| !row.known_in(version)).map(|row| not_in(key, row.since, version));
+    let reasoned = || meanings::instead(key).map(|why| Diagnostic::warning("not-simulated", format!("{key} is not simulated: {why}")));
+    let slip = || if others::is_known(key) { None } else { strange(key) };
+    match missing.or_else(reasoned).or_else(slip) {
+        Some(problem) => problems.push(mark(place(entry), problem)),
+        None => together.push(others::reason(key), key, place(entry)),
+    }
+}
+
+fn check_modelled(entry: &Entry, known: &ConfKey, text: &str, version: SparkVersion, problems: &mut Diagnostics) {
+    if let Some(BadQuantity { expected, hint }) = problem(text, known.kind) {
+        let found = entry.node.found();
+        let diagnostic = entry.node.mark(Diagnostic::error("bad-conf", format!("{} cannot be read", entry.key))).found(found).expected(expected);
+        problems.push(diagnostic.hint(hint.unwrap_or_else(|| format!("spillcast explain {} tells what it takes", known.key))));
+    } else if !known.known_in(version) {
+        let since = released::find(known.key).map_or(known.since, |row| row.since);
+        problems.push(mark(place(entry), not_in(known.key, since, version)));
+    }
+}
+
+/// A key that the release does not have: too early, or too late.
+fn not_in(key: &str, since: (u16, u16), version: SparkVersion) -> Diagnostic {
+    let message = format!("{key} is ignored: Spark {}.{} does not know it", version.major, version.minor);
+    let removed = released::find(key).and_then(released::Released::removed);
+    let hint = match removed {
+        Some((major, minor)) if since <= (version.major, version.minor) => format!("Spark {major}.{minor} dropped it"),
+        _ => format!("it exists since Spark {}.{}", since.0, since.1),
+    };
+    Diagnostic::warning("conf-version", message).hint(hint)
+}
+
+/// A key that looks like a slip.
+fn strange(key: &str) -> Option<Diagnostic> {
     if !key.starts_with("spark.") {
-        return Diagnostic::warning("unknown-conf", format!("{key} is ignored: Spark reads only keys that start with \"spark.\""));
+        return Some(Diagnostic::warning("unknown-conf", format!("{key} is ignored: Spark reads only keys that start with \"spark.\"")));
     }
-    let diagnostic = Diagnostic::warning("unknown-conf", format!("{key} is not known and not simulated")).found(key).expected("a key that the model uses");
-    let near = nearest(key, known_names());
-    if near.is_empty() { diagnostic } else { diagnostic.hint(format!("did you mean {}?", near.join(" or "))) }
+    let near = others::slip_of(key, known_names());
+    let diagnostic = Diagnostic::warning("unknown-conf", format!("{key} is not known and not simulated")).found(key).expected("a key of Spark");
+    (!near.is_empty()).then(|| diagnostic.hint(format!("did you mean {}?", near.join(" or "))))
 }
 
 fn bad(expected: &'static str) -> BadQuantity {
     BadQuantity { expected, hint: None }
+}
+
+/// Whether two texts mean the same value of a kind.
+pub(super) fn same_value(one: &str, other: &str, kind: ConfKind) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    let same = match kind {
+        ConfKind::Size(unit) => equal(quantity::spark_size(one, unit), quantity::spark_size(other, unit)),
+        ConfKind::Time(unit) => equal(quantity::spark_time(one, unit), quantity::spark_time(other, unit)),
+        ConfKind::Integer(..) => equal(one.parse::<i64>(), other.parse()),
+        ConfKind::Number(..) => equal(one.parse::<f64>(), other.parse()),
+        ConfKind::Bool => one.eq_ignore_ascii_case(other),
+        ConfKind::Cpu => equal(quantity::kube_cpu(one), quantity::kube_cpu(other)),
+        ConfKind::Text => false,
+    };
+    same || one == other
+}
+
+fn equal<T: PartialEq, E>(one: Result<T, E>, other: Result<T, E>) -> bool {
+    matches!((one, other), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Why a text is not a value of the kind.
@@ -76,13 +157,20 @@ pub(crate) struct Conf {
 }
 
 impl Conf {
-    /// A view of checked entries.
+    /// A view of checked entries; those under an old name stand under the one that the release reads them for.
     pub(crate) fn new(entries: &[Entry], version: SparkVersion) -> Self {
-        Self { entries: entries.iter().map(|entry| (entry.key.clone(), entry.node.clone())).collect(), version }
+        let mut all: BTreeMap<String, Node> = entries.iter().map(|entry| (entry.key.clone(), entry.node.clone())).collect();
+        for entry in entries {
+            let Some(old) = released::find_old(&entry.key, version).filter(|old| old.read_in(version)) else { continue };
+            let (Some(new), Some(mut node)) = (old.new, all.remove(&entry.key)) else { continue };
+            node.value = Value::Text(old.translate(&node.scalar().unwrap_or_default()));
+            all.entry(new.to_owned()).or_insert(node);
+        }
+        Self { entries: all, version }
     }
     /// What the user wrote for a key that this version knows.
     pub(crate) fn written(&self, key: &str) -> Option<&Node> {
-        let known = find(key).is_none_or(|k| k.since <= (self.version.major, self.version.minor));
+        let known = find(key).is_none_or(|k| k.known_in(self.version));
         self.entries.get(key).filter(|_| known)
     }
     /// All written entries.
@@ -96,7 +184,10 @@ impl Conf {
                 Value::Text(text) => Some(text.trim().to_owned()),
                 _ => node.scalar(),
             },
-            None => find(key).and_then(|k| k.default_in(self.version)).map(str::to_owned),
+            None => {
+                let known = find(key)?;
+                known.default_in(self.version).map(str::to_owned).or_else(|| self.text(known.fallback(self.version)?))
+            }
         }
     }
     /// A size.

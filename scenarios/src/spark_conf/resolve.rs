@@ -3,8 +3,8 @@
 use sim_core::spark::failure_cap::{ExecutorCount, failure_cap};
 use sim_core::spark::sizing::{Sizing, SizingRequest, container_memory};
 use sim_core::spec::{
-    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, SchedulingConf, ScratchConf, Serializer,
-    ShuffleConf, SparkConf,
+    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, PoolConf, SchedulingConf, ScratchConf,
+    Serializer, ShuffleConf, SparkConf,
 };
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 
@@ -33,12 +33,15 @@ pub(crate) struct Surroundings {
     pub(crate) replace_delay: SimSpan,
     /// Largest number of replacements.
     pub(crate) max_replacements: Option<u32>,
+    /// Pools of the task scheduler.
+    pub(crate) pools: Vec<PoolConf>,
     /// Pod template with everything added.
     pub(crate) template: PodTemplate,
 }
 
 /// Builds the configuration from checked keys.
-pub(crate) fn resolve(conf: &Conf, around: Surroundings) -> SparkConf {
+pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
+    let pools = std::mem::take(&mut around.pools);
     let executor = executor(conf, &around);
     SparkConf {
         version: conf.version,
@@ -53,6 +56,7 @@ pub(crate) fn resolve(conf: &Conf, around: Surroundings) -> SparkConf {
         shuffle: shuffle(conf, around.codec),
         scratch: scratch(conf),
         scheduling: scheduling(conf, around.platform, executor.instances),
+        scheduler: super::scheduler::scheduler(conf, pools),
         kubernetes: kubernetes(conf, around),
         executor,
     }
@@ -143,7 +147,7 @@ fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
     let kryo = conf.text("spark.serializer").is_some_and(|name| name.ends_with("KryoSerializer"));
     ShuffleConf {
         bypass_merge_threshold: conf.count("spark.shuffle.sort.bypassMergeThreshold").unwrap_or_default(),
-        initial_buffer_size: conf.count("spark.shuffle.sort.initialBufferSize").map(u64::from).unwrap_or_default(),
+        initial_buffer_size: conf.size("spark.shuffle.sort.initialBufferSize").map(Bytes::get).unwrap_or_default(),
         radix_sort: conf.on("spark.shuffle.sort.useRadixSort"),
         spill_initial_memory: conf.size("spark.shuffle.spill.initialMemoryThreshold").unwrap_or_default(),
         compress: conf.on("spark.shuffle.compress"),
@@ -202,7 +206,6 @@ fn scheduling(conf: &Conf, platform: Platform, instances: u32) -> SchedulingConf
         task_max_failures: conf.count("spark.task.maxFailures").unwrap_or_default(),
         stage_max_consecutive_attempts: conf.count("spark.stage.maxConsecutiveAttempts").unwrap_or_default(),
         stage_max_attempts: if (conf.version.major, conf.version.minor) >= (3, 5) { conf.count("spark.stage.maxAttempts") } else { None },
-        locality_wait: conf.time("spark.locality.wait").unwrap_or_default(),
         executor_max_failures: failure_cap(platform, conf.version, written_failure_cap(conf, platform), ExecutorCount::Fixed(Some(instances))),
         failures_validity: conf.time("spark.executor.failuresValidityInterval").or_else(|| conf.time("spark.yarn.executor.failuresValidityInterval")),
         min_registered_ratio: conf.number("spark.scheduler.minRegisteredResourcesRatio").unwrap_or(ratio),

@@ -66,6 +66,8 @@ pub enum Purpose {
     HeapGrowth = 24,
     /// Time until a task starts on its executor; entity (stage, partition, attempt).
     TaskLaunch = 25,
+    /// CPU time of an executor's first tasks for loading classes; entity executor.
+    WarmUp = 26,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.
@@ -157,7 +159,7 @@ impl Stream {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 25] = [
+    const PURPOSES: [Purpose; 26] = [
         Purpose::DataVolume,
         Purpose::PartitionSkew,
         Purpose::Compression,
@@ -183,12 +185,13 @@ mod tests {
         Purpose::RecordedRow,
         Purpose::HeapGrowth,
         Purpose::TaskLaunch,
+        Purpose::WarmUp,
     ];
 
     #[test]
     fn purposes_are_numbered_from_one_in_order_for_ever() {
         let numbers: Vec<u32> = PURPOSES.iter().map(|purpose| *purpose as u32).collect();
-        assert_eq!(numbers, (1..=25).collect::<Vec<_>>());
+        assert_eq!(numbers, (1..=26).collect::<Vec<_>>());
     }
 
     /// The expected numbers come from a program of its own, written from the published definitions of `SplitMix64` and

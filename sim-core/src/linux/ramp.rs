@@ -32,9 +32,13 @@ impl FlowRamp {
     pub(crate) fn shmem_slope(&self) -> f64 {
         self.shmem.as_f64() / self.work
     }
+    /// Share of the work that is done by virtual time `v`.
+    pub(crate) fn share(&self, v: f64) -> f64 {
+        ((v - self.start) / self.work).clamp(0.0, 1.0)
+    }
     /// Heap and tmpfs bytes brought by virtual time `v`.
     pub(crate) fn partial(&self, v: f64) -> (Bytes, Bytes) {
-        let share = ((v - self.start) / self.work).clamp(0.0, 1.0);
+        let share = self.share(v);
         (Bytes::from_f64(self.heap.as_f64() * share).min(self.heap), Bytes::from_f64(self.shmem.as_f64() * share).min(self.shmem))
     }
 }

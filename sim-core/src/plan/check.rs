@@ -5,7 +5,7 @@
 //! graph that points nowhere or backwards. A configuration that must fail is run, and fails.
 
 use super::PlanError;
-use crate::spec::{AppSpec, Injection, Moment, SinkSpec, Spec, TaskCount, TaskWork, VolumeSource};
+use crate::spec::{AppSpec, Injection, JobStart, Moment, SinkSpec, Spec, TaskCount, TaskWork, VolumeSource};
 use crate::units::Bytes;
 
 /// Spark refuses to start below 1.5 × 300 MiB of heap (MEM-4).
@@ -42,6 +42,14 @@ fn app(app: &AppSpec) -> Result<(), PlanError> {
     for job in &app.jobs {
         require(!job.stages.is_empty(), "a job of the profile has no stage")?;
         require(job.stages.iter().all(|&s| s < app.stages.len()), "a job of the profile names a stage that does not exist")?;
+    }
+    for (index, job) in app.jobs.iter().enumerate() {
+        let waits_for_earlier = match &job.start {
+            JobStart::InTurn => true,
+            JobStart::After { jobs, .. } => jobs.iter().all(|&before| before < index),
+            JobStart::With { job, .. } => *job < index,
+        };
+        require(waits_for_earlier, "a job of the profile waits for one that does not come before it")?;
     }
     for (index, shuffle) in app.shuffles.iter().enumerate() {
         require(shuffle.partitions > 0, "a shuffle of the profile has no partitions")?;

@@ -7,9 +7,9 @@
 
 mod check;
 mod executor;
+mod graph;
 mod node;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 pub use executor::{ExecutorPlan, ScratchPlan};
@@ -36,8 +36,14 @@ pub struct SimPlan {
     pub(crate) cache_source: Vec<Option<StageId>>,
     /// By job, the stages that no other stage of it reads.
     pub(crate) ends: Vec<Vec<StageId>>,
-    /// By shuffle, the last job that needs it: that writes it, reads it, or reads what was made of it.
-    pub(crate) last_jobs: Vec<usize>,
+    /// By shuffle, the jobs that need it: that write it, read it, or read what was made of it.
+    pub(crate) needed_by: Vec<Vec<u32>>,
+    /// By stage, the jobs that it is such a last stage of.
+    pub(crate) ended_by: Vec<Vec<u32>>,
+    /// By stage, whether a second run may give other rows: its own, or those of a stage that it reads (FF-5).
+    pub(crate) indeterminate: Vec<bool>,
+    /// By stage, the stage whose cached rows it reads partition by partition.
+    pub(crate) cached_by: Vec<Option<StageId>>,
     fingerprint: u64,
 }
 
@@ -71,7 +77,7 @@ impl SimPlan {
         let writers = spec.app.shuffles.iter().map(writer).collect();
         let parents: Vec<Vec<StageId>> =
             spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
-        let ends = spec.app.jobs.iter().map(|job| ends(&job.stages, &parents)).collect();
+        let ends: Vec<Vec<StageId>> = spec.app.jobs.iter().map(|job| graph::ends(&job.stages, &parents)).collect();
         Ok(Self {
             fingerprint: fingerprint(spec),
             spec: spec.clone(),
@@ -79,7 +85,10 @@ impl SimPlan {
             executor,
             driver_container: (!driver.is_zero()).then_some(driver),
             writers,
-            last_jobs: last_jobs(spec, &parents),
+            needed_by: graph::needed_by(&spec.app, &parents),
+            ended_by: graph::ended_by(&ends, parents.len()),
+            indeterminate: graph::indeterminate(&spec.app, &parents),
+            cached_by: graph::cached_by(&spec.app),
             parents,
             cache_source: cache_sources(spec),
             ends,
@@ -101,6 +110,11 @@ impl SimPlan {
         self.nodes.iter().map(NodePlan::lines).collect()
     }
 
+    /// Every executor, sized.
+    pub fn executor(&self) -> &ExecutorPlan {
+        &self.executor
+    }
+
     /// Container limit of an executor, if it has one.
     pub fn executor_limit(&self) -> Option<Bytes> {
         self.executor.limit
@@ -111,32 +125,6 @@ impl SimPlan {
 fn cache_sources(spec: &Spec) -> Vec<Option<StageId>> {
     let stages = &spec.app.stages;
     (0..stages.len()).map(|index| stages[..index].iter().rposition(|stage| !stage.cached.is_zero()).map(|s| StageId::new(s as u32))).collect()
-}
-
-/// Stages of a job that no other stage of it reads.
-fn ends(stages: &[usize], parents: &[Vec<StageId>]) -> Vec<StageId> {
-    let read: BTreeSet<StageId> = stages.iter().flat_map(|&stage| parents[stage].iter().copied()).collect();
-    stages.iter().map(|&stage| StageId::new(stage as u32)).filter(|stage| !read.contains(stage)).collect()
-}
-
-/// The last job that needs each shuffle, directly or through ancestors of its stages.
-fn last_jobs(spec: &Spec, parents: &[Vec<StageId>]) -> Vec<usize> {
-    let mut last = vec![0; spec.app.shuffles.len()];
-    for (index, job) in spec.app.jobs.iter().enumerate() {
-        let mut needed = vec![false; spec.app.stages.len()];
-        let mut open = job.stages.clone();
-        while let Some(stage) = open.pop() {
-            if !std::mem::replace(&mut needed[stage], true) {
-                open.extend(parents[stage].iter().map(|parent| parent.index()));
-            }
-        }
-        for (shuffle, last) in last.iter_mut().enumerate() {
-            if needed[spec.app.shuffles[shuffle].writer] {
-                *last = index;
-            }
-        }
-    }
-    last
 }
 
 /// FNV-1a over the spec's debug form and the crate's version: stable for one version, no promise between versions.

@@ -220,13 +220,15 @@ pub(crate) fn hold_broadcast(sim: &mut Sim, executor: ExecutorId, stage: StageId
     evicted(sim, executor);
 }
 
-/// The job has ended: nobody refers to its broadcast variables any more.
+/// A job has ended: nobody refers to the broadcast variables of stages that no running job has.
 pub(crate) fn drop_broadcasts(sim: &mut Sim) {
+    let (plan, jobs) = (sim.plan, &sim.driver.jobs);
+    let needed = |stage: StageId| jobs.iter().zip(&plan.spec().app.jobs).any(|(state, job)| state.is_running() && job.stages.contains(&stage.index()));
     for (_, host) in sim.executors.iter_mut() {
-        host.broadcast = Bytes::ZERO;
-        for stage in std::mem::take(&mut host.broadcasts) {
-            for what in [PIECES, VALUE] {
-                host.memory.drop_block(broadcast_id(stage, what));
+        for stage in host.broadcasts.extract_if(.., |stage| !needed(*stage)) {
+            host.memory.drop_block(broadcast_id(stage, PIECES));
+            if host.memory.drop_block(broadcast_id(stage, VALUE)).is_zero() {
+                host.broadcast -= plan.spec().app.stages[stage.index()].broadcast;
             }
         }
     }

@@ -41,14 +41,6 @@ pub(crate) enum Life {
     Gone,
 }
 
-/// A task that died with its executor, for the driver to hear of later.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LostTask {
-    pub(crate) stage: StageId,
-    pub(crate) attempt: u32,
-    pub(crate) partition: u32,
-}
-
 /// An executor at run time.
 #[derive(Debug)]
 pub(crate) struct Executor {
@@ -62,7 +54,10 @@ pub(crate) struct Executor {
     pub(crate) running: Vec<TaskId>,
     /// Tasks that wait for execution memory (MEM-21).
     pub(crate) blocked: Vec<TaskId>,
-    pub(crate) lost: Vec<LostTask>,
+    /// Tasks that died with it, for the driver to hear of.
+    pub(crate) lost: Vec<task::Attempt>,
+    /// Whether the driver ended it: then nobody is to blame.
+    pub(crate) dismissed: bool,
     /// Share of the heap that the young generation may touch.
     pub(crate) young_share: f64,
     /// Execution memory that tasks acquired in the heap and that the heap could not hold (MEM-31).
@@ -111,6 +106,7 @@ impl Executor {
             running: Vec::with_capacity(plan.executor.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
+            dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             unused: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
@@ -222,8 +218,24 @@ pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
 
 /// The processes of an executor that has some get SIGKILL: what follows any death, without an incident.
 pub(crate) fn kill(sim: &mut Sim, id: ExecutorId) {
-    let now = sim.now();
     let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
+    end(sim, id, node, slot);
+    let seen = sim.luck.draw(&sim.plan.spec().uncertainty.death_detection_s, Purpose::DeathDetection, id.index() as u64).max(0.0);
+    sim.after(SimSpan::from_secs_f64(seen), Event::ExecutorLossSeen(id));
+}
+
+/// The driver ends an executor that lives: no death, no failure. It knows at once, and asks for another one.
+pub(crate) fn dismiss(sim: &mut Sim, id: ExecutorId) {
+    let executor = &sim.executors[id];
+    let (Some(node), Some(slot), Life::Registered) = (executor.node, executor.slot, executor.life) else { return };
+    sim.executors[id].dismissed = true;
+    end(sim, id, node, slot);
+    sim.after(SimSpan::ZERO, Event::ExecutorLossSeen(id));
+}
+
+/// The processes end: tasks are cut off, anonymous memory is free, fetches break, volumes go later.
+fn end(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
+    let now = sim.now();
     for task in std::mem::take(&mut sim.executors[id].running) {
         let lost = task::abort_at_death(sim, task);
         sim.executors[id].lost.push(lost);
@@ -238,8 +250,6 @@ pub(crate) fn kill(sim: &mut Sim, id: ExecutorId) {
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);
     }
-    let seen = sim.luck.draw(&sim.plan.spec().uncertainty.death_detection_s, Purpose::DeathDetection, id.index() as u64).max(0.0);
-    sim.after(SimSpan::from_secs_f64(seen), Event::ExecutorLossSeen(id));
     let teardown = match sim.plan.spec().cluster.platform {
         Platform::Bare => sim.plan.spec().spark.kubernetes.replace_delay,
         Platform::Kubernetes | Platform::Yarn | Platform::Standalone => {

@@ -16,7 +16,7 @@ pub struct AppSpec {
     pub name: String,
     /// Bytes of input that the profile describes at scale 1 of this point.
     pub input: Bytes,
-    /// Jobs in order; each starts when the one before has ended.
+    /// Jobs by number, as FIFO orders them.
     pub jobs: Vec<JobSpec>,
     /// All stages; a job names its own.
     pub stages: Vec<StageSpec>,
@@ -26,14 +26,40 @@ pub struct AppSpec {
     pub sql: bool,
 }
 
+/// When a job starts.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum JobStart {
+    /// When the job before it has ended and the driver's gap after that one is over; the first job at once.
+    #[default]
+    InTurn,
+    /// A span after all of these earlier jobs have ended; at once when there is none.
+    After {
+        /// Indices of earlier jobs.
+        jobs: Vec<usize>,
+        /// From the last one's end.
+        gap: SimSpan,
+    },
+    /// A span after an earlier job's start: they run at the same time.
+    With {
+        /// Index of an earlier job.
+        job: usize,
+        /// From its start.
+        offset: SimSpan,
+    },
+}
+
 /// One Spark job (one action).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct JobSpec {
     /// Stage indices, parents before children. The job ends when every stage that no other stage of it reads has ended; one of
     /// them is the last. There are several when jobs that ran at the same time are taken together.
     pub stages: Vec<usize>,
-    /// Time the driver spends between this job's end and the next job's start.
+    /// Time the driver spends between this job's end and the next job's start, if that starts in turn.
     pub driver_gap: SimSpan,
+    /// When it starts.
+    pub start: JobStart,
+    /// `spark.scheduler.pool`, which counts under FAIR.
+    pub pool: Option<String>,
 }
 
 /// A shuffle between stages.
@@ -143,4 +169,9 @@ pub struct StageSpec {
     /// Time that the driver takes from the instant at which the stage could start (its job has, and its parents' outputs are
     /// there) to its first submission: planning, adaptive re-planning, collecting a broadcast. Zero for plain stages.
     pub delay: SimSpan,
+    /// Whether its tasks are launched all together and fail together (FF-6).
+    pub barrier: bool,
+    /// Whether a second run of a task may give other rows (FF-5): round-robin repartition of rows without order. What reads such a
+    /// stage is indeterminate, too.
+    pub indeterminate: bool,
 }

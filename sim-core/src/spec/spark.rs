@@ -3,7 +3,7 @@
 //! Raw keys, defaults by version and their origins live in `scenarios`; here every value is known. Each field
 //! names its key.
 
-use super::{PodTemplate, ScratchConf};
+use super::{PodTemplate, SchedulerConf, ScratchConf};
 use crate::units::{Bytes, CoreMillis, SimSpan};
 
 /// A Spark release.
@@ -76,8 +76,10 @@ pub struct SparkConf {
     pub shuffle: ShuffleConf,
     /// Files on scratch.
     pub scratch: ScratchConf,
-    /// Task and stage scheduling.
+    /// Failure limits of tasks, stages and executors.
     pub scheduling: SchedulingConf,
+    /// Order of jobs, locality, speculation, exclusion.
+    pub scheduler: SchedulerConf,
     /// Kubernetes backend.
     pub kubernetes: KubernetesConf,
 }
@@ -175,10 +177,8 @@ pub struct SchedulingConf {
     pub task_max_failures: u32,
     /// `spark.stage.maxConsecutiveAttempts`.
     pub stage_max_consecutive_attempts: u32,
-    /// `spark.stage.maxAttempts`, none before 3.5.
+    /// `spark.stage.maxAttempts`, none before 3.5. Spark takes the larger of it and `stage_max_consecutive_attempts`.
     pub stage_max_attempts: Option<u32>,
-    /// `spark.locality.wait`.
-    pub locality_wait: SimSpan,
     /// `spark.executor.maxNumFailures` resolved by version (FC-1, FC-2); `None` means no cap.
     pub executor_max_failures: Option<u32>,
     /// `spark.executor.failuresValidityInterval`.
@@ -187,7 +187,7 @@ pub struct SchedulingConf {
     pub min_registered_ratio: f64,
     /// `spark.scheduler.maxRegisteredResourcesWaitingTime`.
     pub max_registered_wait: SimSpan,
-    /// `spark.files.fetchFailure.unRegisterOutputOnHost`.
+    /// `spark.files.fetchFailure.unRegisterOutputOnHost`: with a shuffle service a fetch failure drops the outputs of the whole host.
     pub unregister_output_on_host: bool,
 }
 

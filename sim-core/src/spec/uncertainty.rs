@@ -36,6 +36,8 @@ pub struct Uncertainty {
     pub task_launch_s: Dist,
     /// Seconds from the pod's binding to the executor's registration. Drawn once an executor (8.5).
     pub executor_start_s: Dist,
+    /// Core-seconds of the first tasks on an executor for loading classes and deserialising. Drawn once an executor (8.5).
+    pub warm_up_s: Dist,
     /// Seconds from a process's death to the driver's reaction (DT-1). Drawn once a death.
     pub death_detection_s: Dist,
 }

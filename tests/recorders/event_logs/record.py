@@ -9,7 +9,8 @@ Needs Java 17 and in FOLDER one virtual environment for each version of Spark in
 
     python3 -m venv FOLDER/venv-3.5.8 && FOLDER/venv-3.5.8/bin/pip install pyspark==3.5.8 setuptools psutil
 
-(Spark 3.3 needs Python 3.10 or older). Each run is one `spark-submit` of `jobs.py`. What Spark wrote is then made fit
+(Spark 3.3 needs Python 3.10 or older; of Spark 2.4 only the jars are used, which any Python up to 3.9 installs, and its jobs are
+`spark2/Jobs.java`, because its Python side and its closure cleaner do not run beside Java 17). Each run is one `spark-submit` of `jobs.py`. What Spark wrote is then made fit
 for a repository: values that name the machine (host, user, paths, kernel, Java's and Spark's own places, addresses) are
 replaced in the text, and the text is packed again by the same Spark's own `CompressionCodec` class with a flush wherever
 Spark flushes. Logs are in `scenarios/tests/data/recorded/`, named SPARK-JOB-VARIANT[.CODEC].
@@ -42,6 +43,8 @@ ROLLING = {"spark.eventLog.rolling.enabled": ON}
 
 # Name, version of Spark, master, job, codec (None: plain), further configuration.
 RUNS = [
+    ("2.4.8-mixed", "2.4.8", LOCAL, "sort+join+cache", "lz4", {}),
+    ("2.4.8-fail", "2.4.8", LOCAL, "fail", "lz4", {}),
     ("3.3.4-sort-aqe", "3.3.4", LOCAL, "sort", "zstd", {}),
     ("3.3.4-join-noaqe", "3.3.4", LOCAL, "join", "lz4", NO_AQE),
     ("3.3.4-fail", "3.3.4", LOCAL, "fail", "lzf", {}),
@@ -54,11 +57,10 @@ RUNS = [
     ("3.5.8-volume-rolling", "3.5.8", LOCAL, "volume", "zstd", {**ROLLING, "spark.eventLog.rolling.maxFileSize": "10m"}),
     ("4.0.5-sort-aqe-rolling", "4.0.5", LOCAL, "sort", "zstd", ROLLING),
     ("4.0.5-cache", "4.0.5", LOCAL, "cache", "lz4", {}),
-    ("4.0.5-udf-metrics", "4.0.5", CLUSTER, "udf", "snappy", METRICS),
+    ("4.3.0-udf-metrics", "4.3.0", CLUSTER, "udf", "snappy", METRICS),
     ("4.0.5-fail-rolling", "4.0.5", LOCAL, "fail", "lzf", ROLLING),
     ("4.3.0-join-aqe", "4.3.0", LOCAL, "join", "zstd", {}),
     ("4.3.0-sort-noaqe", "4.3.0", LOCAL, "sort", "lz4", NO_AQE),
-    ("4.3.0-kill-rolling", "4.3.0", CLUSTER, "kill", "zstd", {**METRICS, **ROLLING}),
     ("4.3.0-cache", "4.3.0", LOCAL, "cache", None, {}),
 ]
 
@@ -93,6 +95,9 @@ def submit(folder, version, master, job, codec, conf):
     for key, value in {**fixed, **conf}.items():
         command += ["--conf", "%s=%s" % (key, value)]
     command += [os.path.join(HERE, "jobs.py"), job, work]
+    if version.startswith("2."):
+        settings = {**fixed, **conf, "spark.master": master, "spark.io.compression.codec": codec or "lz4"}
+        command = java(folder, version) + ["-Xmx512m"] + ["-D%s=%s" % setting for setting in settings.items()] + ["Jobs", job, work]
     env = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost", "SPARK_USER": "recorder", "PYSPARK_PYTHON": python,
            "PYSPARK_DRIVER_PYTHON": python, "SPARK_WORKER_DIR": os.path.join(work, "worker")}
     for name in ("SPARK_HOME", "PYTHONPATH"):
@@ -101,6 +106,19 @@ def submit(folder, version, master, job, codec, conf):
         subprocess.run(command, env=env, stdout=out, stderr=subprocess.STDOUT, check=True, cwd=work, timeout=300)
     (log,) = glob.glob(os.path.join(work, "logs", "*"))
     return log
+
+
+def java(folder, version):
+    """The command of a Java that has Spark 2's jars and the classes of `spark2`, compiled once."""
+    jars = glob.glob(os.path.join(folder, "venv-" + version, "lib", "python*", "site-packages", "pyspark", "jars"))[0]
+    classes = os.path.join(folder, "classes")
+    if not os.path.isdir(classes):
+        sources = glob.glob(os.path.join(HERE, "spark2", "**", "*.java"), recursive=True)
+        subprocess.run(["javac", "-nowarn", "--release", "8", "-cp", os.path.join(jars, "*"), "-d", classes] + sources, check=True, capture_output=True)
+    packages = ["java." + name for name in "lang lang.invoke lang.reflect io net nio util util.concurrent util.concurrent.atomic".split()]
+    packages += ["sun." + name for name in "nio.ch nio.cs security.action util.calendar".split()]
+    opens = [word for package in packages for word in ("--add-opens", "java.base/%s=ALL-UNNAMED" % package)]
+    return ["java"] + opens + ["-cp", os.path.pathsep.join([classes, os.path.join(jars, "*")])]
 
 
 def machine_words(folder, version):
@@ -192,8 +210,12 @@ else:
 
 
 def codec_run(folder, version, mode, source, target, codec=""):
-    python = os.path.join(folder, "venv-" + version, "bin", "python")
-    subprocess.run([python, "-c", CODEC_SCRIPT, mode, source, target, codec, ",".join(FLUSHED)], check=True, capture_output=True)
+    if version.startswith("2."):
+        codec = codec or source.rsplit(".", 1)[1]
+        subprocess.run(java(folder, version) + ["Pack", mode, source, target, codec, ",".join(FLUSHED)], check=True, capture_output=True)
+    else:
+        python = os.path.join(folder, "venv-" + version, "bin", "python")
+        subprocess.run([python, "-c", CODEC_SCRIPT, mode, source, target, codec, ",".join(FLUSHED)], check=True, capture_output=True)
     if mode == "read":
         with open(target, encoding="utf-8") as log:
             text = log.read()

@@ -204,7 +204,10 @@ def totals(path):
                 stage[key] = stage.get(key, 0) + value
                 if key in sums:
                     sums[key] += value
-            stage["peak_execution_memory_bytes"] = max(stage.get("peak_execution_memory_bytes", 0), m.get("Peak Execution Memory", 0))
+            # Spark 2 has this one only as an accumulator.
+            peaks = [int(a.get("Update", 0)) for a in event["Task Info"]["Accumulables"] if a.get("Name") == "internal.metrics.peakExecutionMemory"]
+            peak = max([m.get("Peak Execution Memory", 0)] + peaks)
+            stage["peak_execution_memory_bytes"] = max(stage.get("peak_execution_memory_bytes", 0), peak)
     sums["stage_attempts"] = len(stages)
     sums["stages"] = len({stage for stage, _ in stages})
     rows = [{"stage": stage, "attempt": attempt, **values} for (stage, attempt), values in sorted(stages.items())]

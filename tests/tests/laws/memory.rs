@@ -36,10 +36,10 @@ fn f10_a_build_side_that_does_not_fit_fails_tasks_and_no_executor() {
     assert_eq!((small.ending, small.task_ooms), (Ending::Succeeded, 0));
 }
 
-/// 1.4: a writer that lacks memory makes the sorter spill that its task reads; an aggregation's map does not give way, so the writer
-/// spills itself. Both end well, and what is spilled is told.
+/// 1.4: a writer that lacks memory makes the sorters spill that its task reads. An aggregation's map does not give way, but one that
+/// has spilled is given up at the end of its input. A window's buffer neither gives way nor ends, so its writer is refused.
 #[test]
-fn sorters_give_way_to_the_writer_and_hash_maps_do_not() {
+fn sorters_give_way_to_the_writer_and_a_window_buffer_does_not() {
     let with = |operators| {
         let mut spec = world::world();
         spec.spark.executor.heap = Bytes::mib(512);
@@ -48,12 +48,15 @@ fn sorters_give_way_to_the_writer_and_hash_maps_do_not() {
         spec.app.stages.iter_mut().for_each(|stage| stage.memory.operators = operators);
         run(&spec)
     };
-    for operators in [Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate, Operators::Window] {
+    for operators in [Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate] {
         let outcome = with(operators);
-        assert_eq!(outcome.ending, Ending::Succeeded, "{operators:?}");
+        assert_eq!((outcome.ending, outcome.task_ooms), (Ending::Succeeded, 0), "{operators:?}");
         assert!(outcome.stages[1].spills > 0 && !outcome.spill.is_zero(), "{operators:?}");
     }
     assert_ne!(with(Operators::Sort).stages[1].spill, with(Operators::HashAggregate).stages[1].spill);
+    let window = with(Operators::Window);
+    assert_eq!((window.ending, window.executors_lost), (Ending::Failed(FailureReason::TaskFailures), 0));
+    assert!(window.task_ooms >= 4);
 }
 
 /// `spark.driver.maxResultSize` aborts the job as the sum passes it; without a limit the same results end the driver's heap.
@@ -96,7 +99,7 @@ fn cached(bytes: Bytes, level: StorageLevel) -> Spec {
     second.input = InputSource::Cached;
     spec.app.shuffles.clear();
     spec.app.stages = vec![first, second];
-    spec.app.jobs = (0..2).map(|s| sim_core::spec::JobSpec { stages: vec![s], driver_gap: sim_core::units::SimSpan::ZERO }).collect();
+    spec.app.jobs = (0..2).map(|s| sim_core::spec::JobSpec { stages: vec![s], ..spec.app.jobs[0].clone() }).collect();
     spec
 }
 
@@ -108,7 +111,7 @@ fn cached_rows_that_do_not_fit_cost_time() {
     let with = |level| seconds(&cached(Bytes::gib(3), level));
     assert!((seconds(&cached(Bytes::mib(500), StorageLevel::MemoryAndDisk)) - fits).abs() < 1e-9, "nothing is evicted");
     let (disk, again) = (with(StorageLevel::MemoryAndDisk), with(StorageLevel::MemoryOnly));
-    assert!(again > 1.2 * fits && disk < again, "{fits} {disk} {again}");
+    assert!(fits < disk && disk < again && again > fits + 1.0, "{fits} {disk} {again}");
     assert!(run(&cached(Bytes::gib(3), StorageLevel::MemoryAndDisk)).scratch_peak > Bytes::mib(500), "blocks are on scratch");
 }
 

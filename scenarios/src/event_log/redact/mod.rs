@@ -245,7 +245,7 @@ fn metric(item: Value) -> Option<Value> {
     let Value::Object(map) = item else { return None };
     let name = map.get("Name").or_else(|| map.get("name"))?.as_str()?;
     let internal = |name: &str| name.strip_prefix("internal.metrics.").is_some_and(|rest| INTERNAL.contains(&rest));
-    if !words::METRICS.contains(&name) && !internal(name) {
+    if !words::METRICS.contains(&without_unit(name)) && !internal(name) {
         return None;
     }
     let field = |(key, value): (String, Value)| {
@@ -260,6 +260,12 @@ fn metric(item: Value) -> Option<Value> {
         Some((key, value))
     };
     Some(Value::Object(map.into_iter().filter_map(field).collect()))
+}
+
+/// The name of a metric without what Spark 2 says of its unit: `time to build (ms)`, `data size total (min, med, max)`.
+fn without_unit(name: &str) -> &str {
+    let name = [" (ms)", " (bytes)", " (min, med, max)"].iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
+    name.strip_suffix(" total").unwrap_or(name)
 }
 
 /// Metrics of every task, without `internal.metrics.`.
@@ -333,6 +339,7 @@ mod tests {
     fn metrics_of_spark_are_kept_and_those_of_users_are_not() {
         let item = |name: &str, value: Value| metric(serde_json::json!({"ID": 1, "Name": name, "Update": value, "Internal": true}));
         assert_eq!(item("data size", "12".into()).unwrap()["Update"], "12");
+        assert_eq!(item("data size total (min, med, max)", "12".into()).unwrap()["Update"], "12");
         assert!(item("clients of acme", 7.into()).is_none());
         assert!(item("data size", "acme".into()).unwrap().get("Update").is_none());
     }

@@ -15,10 +15,11 @@ use crate::spark::executor::Life;
 use crate::spark::scratch;
 
 impl Driver {
-    /// Shuffles that are still on scratch and that no job from the running one on needs.
-    fn garbage(&self, last_jobs: &[usize]) -> impl Iterator<Item = ShuffleId> {
-        let (job, cleaned) = (self.job, &self.cleaned);
-        let unneeded = last_jobs.iter().enumerate().filter(move |&(shuffle, &last)| last < job && !cleaned[shuffle]);
+    /// Shuffles that are still on scratch and that no job needs which has not ended.
+    fn garbage(&self, needed_by: &[Vec<u32>]) -> impl Iterator<Item = ShuffleId> {
+        let (jobs, cleaned) = (&self.jobs, &self.cleaned);
+        let over = move |needing: &[u32]| needing.iter().all(|&job| jobs[job as usize].ended);
+        let unneeded = needed_by.iter().enumerate().filter(move |&(shuffle, needing)| !cleaned[shuffle] && over(needing));
         unneeded.map(|(shuffle, _)| ShuffleId::new(shuffle as u32))
     }
 }
@@ -27,7 +28,7 @@ impl Driver {
 pub(super) fn job_ended(sim: &mut Sim) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.scratch;
-    if sim.driver.garbage(&plan.last_jobs).next().is_none() {
+    if sim.driver.garbage(&plan.needed_by).next().is_none() {
         return;
     }
     if conf.sql_file_cleanup && plan.spec().app.sql {
@@ -49,7 +50,7 @@ pub(crate) fn on_cleaner(sim: &mut Sim) {
 fn clean(sim: &mut Sim) {
     let plan = sim.plan;
     let conf = &plan.spec().spark;
-    let garbage: Vec<ShuffleId> = sim.driver.garbage(&plan.last_jobs).collect();
+    let garbage: Vec<ShuffleId> = sim.driver.garbage(&plan.needed_by).collect();
     let service = conf.shuffle.service && conf.scratch.service_removes;
     let holders: Vec<ExecutorId> = sim.executors.iter().filter(|(_, e)| e.is_up() || service && e.life == Life::Gone).map(|(id, _)| id).collect();
     for shuffle in garbage {
@@ -83,7 +84,8 @@ mod tests {
         spec.app.stages[4].reads = vec![1];
         spec.app.shuffles.push(crate::spec::ShuffleSpec { writer: 3, ..spec.app.shuffles[0].clone() });
         let gap = |minutes: u64| SimSpan::from_secs(60 * minutes);
-        spec.app.jobs = vec![JobSpec { stages: vec![1, 2], driver_gap: gap(45) }, JobSpec { stages: vec![3, 4], driver_gap: gap(0) }];
+        let job = |stages| JobSpec { stages, ..spec.app.jobs[0].clone() };
+        spec.app.jobs = vec![JobSpec { driver_gap: gap(45), ..job(vec![1, 2]) }, job(vec![3, 4])];
         change(&mut spec);
         spec
     }
@@ -124,7 +126,7 @@ mod tests {
             spec.spark.scratch.sql_file_cleanup = true;
         });
         let plan = SimPlan::compile(&spec).expect("compiles");
-        assert_eq!(plan.last_jobs, [1, 1]);
+        assert_eq!(plan.needed_by, [vec![0, 1], vec![1]]);
         assert!(holds(&run(&spec), 2));
     }
 

@@ -1,181 +1,215 @@
-//! What the driver does when tasks end and executors are lost.
+//! What the driver does when task attempts end and executors are lost.
 //!
-//! Task failures count by partition and task set, four abort the job (3.5, TF-1). A fetch failure counts for
-//! nothing but turns the task set into a zombie, unregisters the lost executor's outputs and submits the stage
-//! and its incomplete parents again after 200 ms (FF-2, FF-3); too many in a row abort (FF-4). An executor's
-//! death fails its tasks (counted, because the exit is the application's), unregisters its outputs and puts its
-//! finished partitions of running map stages back (EL-1). Too many dead executors end the application from
-//! Spark 3.5 on (FC-2).
+//! Task failures count by partition and task set, four abort the job (3.5, TF-1). What does not count: fetch failures
+//! ([`super::fetch_failures`]), attempts that the driver killed because another one succeeded, and those of executors that it
+//! dismissed itself. An executor's death fails its tasks (counted, because the exit is the application's), unregisters its
+//! outputs and puts the partitions that a running map stage's task set had finished there back (EL-1). Too many dead executors end
+//! the application from Spark 3.5 on (FC-2). There is no commit-denied failure, because the copy that loses is killed at once.
 
-use super::{Location, on_stage_complete};
-use crate::event::Event;
+use super::{Location, barrier, complete_stage, fetch_failures, heap, offers, speculation, stages};
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
-use crate::spark::fetch_retry::RESUBMIT_DELAY;
 use crate::spark::inject;
-use crate::spark::task::Failure;
+use crate::spark::task::{self, Attempt, Failure};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
+/// The driver learns that an attempt is over, however it ended. `read` tells what a successful one has read.
+pub(crate) fn attempt_over(sim: &mut Sim, end: Attempt, read: Option<Bytes>) {
+    let now = sim.now();
+    sim.driver.count_in_pool(end.pool, false);
+    let state = &mut sim.driver.stages[end.stage];
+    if end.number != state.attempt() {
+        return;
+    }
+    state.set.ended(end.partition);
+    if let Some(copies) = state.set.copies.as_deref_mut() {
+        let since = copies.ended(end.partition, end.executor);
+        if let (Some(since), Some(read)) = (since, read) {
+            copies.succeeded(now.since(since), read);
+        }
+    }
+}
+
 /// A task attempt succeeded.
-pub(crate) fn on_task_succeeded(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId, node: NodeId, written: Bytes) {
+pub(crate) fn on_task_succeeded(sim: &mut Sim, end: Attempt, node: NodeId, read: Bytes, written: Bytes) {
     let plan = sim.plan;
+    let (stage, partition, executor) = (end.stage, end.partition, end.executor);
     let done = sim.tally.task_ok(stage, written);
     if !plan.spec().inject.is_empty() {
         inject::on_task_done(sim, stage, done);
     }
-    if plan.spec().app.stages[stage.index()].sink == SinkSpec::Result {
-        super::heap::collect(sim, stage, partition);
+    attempt_over(sim, end, Some(read));
+    let freed = kill_other_copies(sim, end);
+    let state = &mut sim.driver.stages[stage];
+    let current = end.number == state.attempt();
+    // An earlier attempt's success spares the current one the partition, unless its rows may be others (FF-5).
+    let counts = current || !plan.indeterminate[stage.index()];
+    if counts {
+        state.set.succeed(partition, current.then_some(executor));
+    }
+    if let Some(at) = state.cached_at.get_mut(partition as usize) {
+        *at = Some(executor);
     }
     // Results count whichever attempt brings them; outputs of a failed map stage wait for its next submission.
-    let may_end = match plan.spec().app.stages[stage.index()].sink {
+    match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {
-            sim.driver.outputs[ShuffleId::new(shuffle as u32)].register(partition, Location { executor, node }, written);
-            sim.driver.stages[stage].active
+            if counts {
+                sim.driver.outputs[ShuffleId::new(shuffle as u32)].register(partition, Location { executor, node }, written);
+            }
+            if sim.driver.stages[stage].active && sim.driver.stages[stage].set.left() == 0 {
+                map_set_done(sim, stage);
+            }
         }
-        SinkSpec::Result => sim.driver.stages[stage].finish_result(partition),
-    };
+        SinkSpec::Result => {
+            let first = state.finish_result(partition);
+            if first {
+                heap::collect(sim, stage, partition);
+            }
+            if first && sim.driver.is_complete(plan, stage) {
+                complete(sim, stage);
+            }
+        }
+    }
+    if sim.ending.is_none() {
+        speculation::plan_look(sim, stage);
+        freed.into_iter().for_each(|executor| offers::offer(sim, executor));
+    }
+}
+
+/// The first success of a task ends its other attempts in the same task set. Executors that have a slot free by that.
+fn kill_other_copies(sim: &mut Sim, end: Attempt) -> Vec<ExecutorId> {
+    let state = &sim.driver.stages[end.stage];
+    let others = if end.number == state.attempt() { state.set.copies_of(end.partition) > 0 } else { sim.plan.spec().spark.scheduler.speculation.is_some() };
+    if !others {
+        return Vec::new();
+    }
+    task::kill_where(sim, |run| run.stage == end.stage && run.attempt == end.number && run.partition == end.partition)
+}
+
+/// All tasks of a map stage's set have succeeded. Outputs that were lost meanwhile are made again by a new attempt, at once.
+fn map_set_done(sim: &mut Sim, stage: StageId) {
+    if sim.driver.is_complete(sim.plan, stage) {
+        return complete(sim, stage);
+    }
+    stages::close(sim, stage);
     let state = &mut sim.driver.stages[stage];
-    if attempt != state.attempt() {
-        // A zombie's success spares the current attempt the partition.
-        state.pending.retain(|&p| p != partition);
-    }
-    if may_end && sim.driver.is_complete(plan, stage) {
-        complete(sim, stage);
-    }
+    state.failed_attempts = 0;
+    let job = state.job;
+    stages::submit(sim, stage, job);
+    offers::offer_all(sim);
 }
 
 /// A stage has all its outputs or results.
 pub(super) fn complete(sim: &mut Sim, stage: StageId) {
     let now = sim.now();
-    sim.driver.failed.retain(|&failed| failed != stage);
+    sim.driver.forget_failed(stage);
+    note_exclusions(sim, stage);
+    sim.driver.dequeue(stage);
     let state = &mut sim.driver.stages[stage];
     state.active = false;
     state.waiting = false;
-    state.fetch_failed_attempts = 0;
+    state.failed_attempts = 0;
+    state.set.retire();
     let attempt = state.attempt();
-    sim.driver.failed.retain(|&failed| failed != stage);
     sim.tally.stage_ended(stage, now);
     sim.observer.stage_ended(now, stage.index() as u32, attempt, true);
-    on_stage_complete(sim, stage);
+    complete_stage(sim, stage);
+}
+
+/// Failures of a task set that succeeded count for the application.
+fn note_exclusions(sim: &mut Sim, stage: StageId) {
+    let now = sim.now();
+    let state = &sim.driver.stages[stage];
+    if let Some(exclusion) = state.set.exclusion.as_deref().filter(|_| state.active) {
+        sim.driver.health.succeeded(stage, state.attempt(), exclusion, now);
+        if let Some(at) = sim.driver.health.expire(now) {
+            offers::revive_at(sim, at);
+        }
+    }
 }
 
 /// A task attempt failed on a living executor.
-pub(crate) fn on_task_failed(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, failure: Failure) {
-    sim.tally.task_failed(stage);
+pub(crate) fn on_task_failed(sim: &mut Sim, end: Attempt, failure: Failure) {
+    sim.tally.task_failed(end.stage);
+    attempt_over(sim, end, None);
     match failure {
-        Failure::Fetch(lost) => on_fetch_failed(sim, stage, attempt, lost),
-        Failure::NoSpace | Failure::OutOfMemory | Failure::Worker => count_failure(sim, stage, attempt, partition),
-    }
-}
-
-/// One more failure of a partition; the fourth aborts the job. Zombies' failures do not count.
-fn count_failure(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32) {
-    let most = sim.plan.spec().spark.scheduling.task_max_failures;
-    let state = &mut sim.driver.stages[stage];
-    if !state.active || attempt != state.attempt() {
-        return;
-    }
-    state.failures[partition as usize] += 1;
-    if state.failures[partition as usize] >= most {
-        sim.end(Ending::Failed(FailureReason::TaskFailures));
-    } else {
-        state.pending.push(partition);
-    }
-}
-
-fn on_fetch_failed(sim: &mut Sim, stage: StageId, attempt: u32, lost: Option<ExecutorId>) {
-    let requeued = lost.is_some_and(|executor| unregister(sim, executor));
-    fail_attempt(sim, stage, attempt);
-    if requeued {
-        // Another running stage has tasks again, and any executor may have a free slot for them.
-        super::offers::offer_all(sim);
-    }
-}
-
-/// A stage attempt failed by a fetch, unless it had already.
-fn fail_attempt(sim: &mut Sim, stage: StageId, attempt: u32) {
-    let conf = &sim.plan.spec().spark.scheduling;
-    let now = sim.now();
-    let state = &mut sim.driver.stages[stage];
-    if !state.active || attempt != state.attempt() {
-        return;
-    }
-    state.active = false;
-    state.pending.clear();
-    state.fetch_failed_attempts += 1;
-    let too_many = state.fetch_failed_attempts >= conf.stage_max_consecutive_attempts || conf.stage_max_attempts.is_some_and(|most| state.attempts >= most);
-    sim.observer.stage_ended(now, stage.index() as u32, attempt, false);
-    if too_many {
-        return sim.end(Ending::Failed(FailureReason::StageAttempts));
-    }
-    sim.driver.failed.push(stage);
-    if !sim.driver.resubmit_due {
-        sim.driver.resubmit_due = true;
-        sim.after(RESUBMIT_DELAY, Event::ResubmitStages);
-    }
-}
-
-/// Forgets an executor's outputs; running map stages run theirs again in the same task set (EL-1). Whether any does.
-fn unregister(sim: &mut Sim, executor: ExecutorId) -> bool {
-    let plan = sim.plan;
-    if plan.spec().spark.shuffle.service {
-        return false;
-    }
-    let mut requeued = false;
-    let node = sim.executors[executor].node;
-    for (index, shuffle) in plan.spec().app.shuffles.iter().enumerate() {
-        let outputs = &mut sim.driver.outputs[ShuffleId::new(index as u32)];
-        let mut lost = outputs.unregister(executor);
-        if let Some(node) = node.filter(|_| plan.spec().spark.scheduling.unregister_output_on_host) {
-            lost += outputs.unregister_node(node);
-        }
-        if lost > 0 {
-            let writer = StageId::new(shuffle.writer as u32);
-            requeued |= sim.driver.stages[writer].active;
-            requeue(sim, writer, ShuffleId::new(index as u32), lost);
+        Failure::Fetch(lost) => fetch_failures::on_fetch_failed(sim, end.stage, end.number, lost),
+        Failure::NoSpace | Failure::OutOfMemory | Failure::Worker => {
+            attempt_lost(sim, end, true);
+            // The task may be kept from the executor where it failed, but not from an idle one.
+            offers::offer_all(sim);
         }
     }
-    requeued
 }
 
-/// Puts lost partitions of a running map stage back, unless they are queued or running already.
-fn requeue(sim: &mut Sim, stage: StageId, shuffle: ShuffleId, lost: u32) {
-    if !sim.driver.stages[stage].active {
+/// An attempt failed: its task is tried again. If it counts, the fourth failure aborts the job. Zombies' failures do not count.
+fn attempt_lost(sim: &mut Sim, end: Attempt, counts: bool) {
+    let (plan, now) = (sim.plan, sim.now());
+    if plan.spec().app.stages[end.stage.index()].barrier {
+        return barrier::fail(sim, end.stage, end.number);
+    }
+    let host = offers::host_of(sim, end.executor);
+    let state = &mut sim.driver.stages[end.stage];
+    if !state.active || end.number != state.attempt() {
         return;
     }
-    sim.tally.resubmitted(stage, lost);
-    let mut missing: Vec<bool> = (0..sim.driver.stages[stage].tasks).map(|p| !sim.driver.outputs[shuffle].has(p)).collect();
-    let state = &sim.driver.stages[stage];
-    state.pending.iter().for_each(|&p| missing[p as usize] = false);
-    for id in sim.tasks.ids() {
-        let run = &sim.tasks[id];
-        if run.stage == stage && run.attempt == state.attempt() {
-            missing[run.partition as usize] = false;
+    if counts {
+        if let Some(exclusion) = state.set.exclusion.as_deref_mut() {
+            exclusion.failed(end.executor, host, end.partition, now);
+        }
+        if state.set.fail(end.partition) >= plan.spec().spark.scheduling.task_max_failures {
+            return sim.end(Ending::Failed(FailureReason::TaskFailures));
         }
     }
-    for executor in sim.executors.values() {
-        let waiting = executor.lost.iter().filter(|l| l.stage == stage && l.attempt == state.attempt());
-        waiting.for_each(|l| missing[l.partition as usize] = false);
+    state.set.add(end.partition);
+}
+
+/// Forgets an executor's outputs.
+pub(super) fn unregister(sim: &mut Sim, executor: ExecutorId) {
+    if !sim.plan.spec().spark.shuffle.service {
+        for outputs in sim.driver.outputs.values_mut() {
+            outputs.unregister(executor);
+        }
     }
-    let again = missing.iter().enumerate().filter(|(_, m)| **m).map(|(p, _)| p as u32);
-    sim.driver.stages[stage].pending.extend(again);
 }
 
 /// The driver learns that an executor is gone.
 pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     let now = sim.now();
-    unregister(sim, executor);
+    let blameless = sim.executors[executor].dismissed;
+    put_back(sim, executor);
     for lost in std::mem::take(&mut sim.executors[executor].lost) {
         sim.tally.task_failed(lost.stage);
-        count_failure(sim, lost.stage, lost.attempt, lost.partition);
+        attempt_over(sim, lost, None);
+        attempt_lost(sim, lost, !blameless);
     }
-    if sim.driver.executor_failures.record(now) {
+    unregister(sim, executor);
+    for state in sim.driver.stages.values_mut() {
+        state.cached_at.iter_mut().filter(|at| **at == Some(executor)).for_each(|at| *at = None);
+    }
+    sim.driver.health.removed(executor);
+    offers::find_levels(sim);
+    if !blameless && sim.driver.executor_failures.record(now) {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
     }
-    super::offers::offer_all(sim);
+    offers::offer_all(sim);
+}
+
+/// Running map stages run again what their task set had finished on a lost executor (EL-1), unless a shuffle service has it.
+fn put_back(sim: &mut Sim, executor: ExecutorId) {
+    let plan = sim.plan;
+    if plan.spec().spark.shuffle.service {
+        return;
+    }
+    for stage in sim.driver.queue.clone() {
+        if let SinkSpec::Shuffle(_) = plan.spec().app.stages[stage.index()].sink {
+            let undone = sim.driver.stages[stage].set.undo_on(executor);
+            sim.tally.resubmitted(stage, undone);
+        }
+    }
 }
 
 /// A local directory is full: the tasks that write there fail, the executor lives (F5).

@@ -1,6 +1,6 @@
 //! The map output tracker: which map partitions have an output, and where the bytes are.
 //!
-//! One output a partition is registered, the first; a later one of another attempt stays on scratch as an orphan (CM-2). Sums by
+//! One output a partition is registered, the last that came in; the file of an earlier attempt stays on scratch as an orphan (CM-2). Sums by
 //! executor are kept, because a reducer reads from places, not from single maps: each reducer's part of every output is
 //! taken to be the same share (no skew within a map). Source: FF-3, CM-2.
 
@@ -30,19 +30,46 @@ impl MapOutputs {
     pub(crate) fn has(&self, map: u32) -> bool {
         self.locations[map as usize].is_some()
     }
-    /// Registers an output; `false` when the map has one already (the new file is an orphan, CM-2).
+    /// Registers an output, and tells whether the map had none; one that was there before is an orphan from now on (CM-2).
     pub(crate) fn register(&mut self, map: u32, location: Location, bytes: Bytes) -> bool {
-        let place = &mut self.locations[map as usize];
-        if place.is_some() {
-            return false;
+        let before = self.locations[map as usize].replace((location, bytes));
+        match before {
+            None => self.available += 1,
+            Some((place, earlier)) => self.take_from(place, earlier),
         }
-        *place = Some((location, bytes));
-        self.available += 1;
         match self.sums.iter_mut().find(|(at, _)| *at == location) {
             Some((_, sum)) => *sum += bytes,
             None => self.sums.push((location, bytes)),
         }
-        true
+        before.is_none()
+    }
+    /// Bytes that are not at a place any more; a place without outputs is none.
+    fn take_from(&mut self, place: Location, bytes: Bytes) {
+        if let Some((_, sum)) = self.sums.iter_mut().find(|(at, _)| *at == place) {
+            *sum -= bytes;
+        }
+        if !self.locations.iter().flatten().any(|(at, _)| *at == place) {
+            self.sums.retain(|(at, _)| *at != place);
+        }
+    }
+    /// Forgets all outputs.
+    pub(crate) fn clear(&mut self) {
+        self.locations.fill(None);
+        self.available = 0;
+        self.sums.clear();
+    }
+    /// Whether there is no output.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.available == 0
+    }
+    /// Number of maps.
+    pub(crate) fn maps(&self) -> u32 {
+        self.locations.len() as u32
+    }
+    /// Executors that hold at least this share of all bytes.
+    pub(crate) fn holders_of(&self, share: f64) -> impl Iterator<Item = ExecutorId> {
+        let total: Bytes = self.sums.iter().map(|(_, bytes)| *bytes).sum();
+        self.sums.iter().filter(move |(_, bytes)| !total.is_zero() && bytes.as_f64() >= share * total.as_f64()).map(|(at, _)| at.executor)
     }
     /// Forgets all outputs of an executor; returns how many there were.
     pub(crate) fn unregister(&mut self, executor: ExecutorId) -> u32 {
@@ -65,10 +92,6 @@ impl MapOutputs {
         }
         self.sums.retain(|(at, _)| !gone(*at));
         before - self.available
-    }
-    /// How many maps write to the shuffle.
-    pub(crate) fn maps(&self) -> u64 {
-        self.locations.len() as u64
     }
     /// Bytes of all outputs.
     pub(crate) fn bytes(&self) -> Bytes {
@@ -97,13 +120,17 @@ mod tests {
         let at = |e| Location { executor: ExecutorId::new(e), node: NodeId::new(e / 2) };
         let mut outputs = MapOutputs::new(4);
         for map in 0..4 {
-            assert!(outputs.register(map, at(map % 3), Bytes::mib(10)));
+            outputs.register(map, at(map % 3), Bytes::mib(10));
         }
-        assert!(outputs.complete() && !outputs.register(0, at(2), Bytes::mib(1)));
+        assert!(outputs.complete());
         assert_eq!(outputs.unregister(ExecutorId::new(0)), 2);
         assert!(!outputs.has(0) && outputs.has(1) && !outputs.has(3));
         let left: Bytes = outputs.by_node().map(|(_, bytes)| bytes).sum();
         assert_eq!(left, Bytes::mib(20));
         assert_eq!(outputs.unregister(ExecutorId::new(0)), 0);
+        // CM-2: the second output of a map replaces the first.
+        outputs.register(1, at(2), Bytes::mib(30));
+        assert_eq!(outputs.by_node().collect::<Vec<_>>(), [(NodeId::new(1), Bytes::mib(40))]);
+        assert_eq!(outputs.unregister(ExecutorId::new(1)), 0);
     }
 }

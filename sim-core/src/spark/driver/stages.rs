@@ -1,22 +1,27 @@
 //! Stages and their attempts.
 //!
 //! Task counts and partition shares are fixed once a replication, so a stage that runs again does the same work. An attempt runs
-//! the partitions that are missing when it is submitted, and starts the failure counts anew (TF-1). Preferred nodes are those
-//! with a fifth of the stage's input, for small stages only. Assumption: one preference a stage, not one a reducer, which is
-//! the same unless single maps are skewed. Source: 3.3, 3.5, RT-2; Spark's reducer locality.
+//! the partitions that are missing when it is submitted, and starts the failure counts anew (TF-1); an indeterminate map stage runs
+//! whole (FF-5). Reducers prefer the hosts of executors with a fifth of a shuffle, in small shuffles only; readers of a cache
+//! prefer the executor that holds their partition. Assumption: one preference a stage, not one a reducer, which is
+//! the same unless single maps are skewed. Source: 3.3, 3.5, RT-2; Spark's `getPreferredLocationsForShuffle`.
 
+use super::exclusion::TaskSetExclusion;
 use super::failures::complete;
-use super::{Driver, heap};
+use super::speculation::Copies;
+use super::task_set::{Host, Prefs, TaskSet};
+use super::{Driver, heap, offers};
 use crate::day::Day;
 use crate::event::Event;
-use crate::ids::{NodeId, ShuffleId, StageId};
+use crate::ids::{ExecutorId, ShuffleId, StageId};
 use crate::kernel::{Luck, Purpose, mix};
 use crate::plan::SimPlan;
+use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
 use crate::spec::{SinkSpec, TaskCount, TaskRow, TaskWork};
-use crate::units::{Bytes, SimSpan, SimTime};
+use crate::units::{Bytes, SimSpan};
 
-/// A reducer prefers nodes that hold at least this share of its input (Spark's reducer locality).
+/// A reducer prefers executors' hosts that hold at least this share of its input (Spark's reducer locality).
 const PREFERRED_SHARE: f64 = 0.2;
 /// Reducer locality is off beyond so many maps or reducers (Spark's reducer locality).
 const PREFERENCE_LIMIT: u32 = 1000;
@@ -48,20 +53,22 @@ pub(crate) struct StageState {
     /// Attempts submitted; the current one is this minus one.
     pub(crate) attempts: u32,
     /// Attempts in a row that failed by a fetch (FF-4).
-    pub(crate) fetch_failed_attempts: u32,
-    /// Partitions of the current attempt that wait for a slot, next last.
-    pub(crate) pending: Vec<u32>,
-    /// Failures of each partition in the current task set (TF-1).
-    pub(crate) failures: Vec<u32>,
+    pub(crate) failed_attempts: u32,
+    /// The last of them: several failures of one attempt count once.
+    pub(super) last_failed: Option<u32>,
+    /// The tasks of the current attempt.
+    pub(crate) set: TaskSet,
+    /// The first running job that needs it, which decides its place in the queue.
+    pub(crate) job: u32,
+    /// The pool that its task set is in.
+    pub(crate) pool: u16,
     /// Serialised results of the current task set that the driver has counted.
     pub(crate) result_bytes: Bytes,
+    /// Where the partitions that it caches are; empty when it caches none.
+    pub(crate) cached_at: Vec<Option<ExecutorId>>,
     /// Result partitions that are done.
     pub(crate) done: Vec<bool>,
     done_count: u32,
-    /// Nodes that hold much of the input.
-    pub(crate) preferred: Vec<NodeId>,
-    /// When a free slot was first refused because its node is not preferred.
-    pub(crate) refused_since: Option<SimTime>,
 }
 
 impl StageState {
@@ -86,14 +93,15 @@ impl StageState {
             waiting: false,
             delay: if stage.delay == SimSpan::ZERO { Delay::Over } else { Delay::Due },
             attempts: 0,
-            fetch_failed_attempts: 0,
-            pending: Vec::new(),
-            failures: Vec::new(),
+            failed_attempts: 0,
+            last_failed: None,
+            set: TaskSet::none(),
+            job: 0,
+            pool: 0,
             result_bytes: Bytes::ZERO,
+            cached_at: if stage.cached.is_zero() { Vec::new() } else { vec![None; tasks as usize] },
             done: vec![false; tasks as usize],
             done_count: 0,
-            preferred: Vec::new(),
-            refused_since: None,
         }
     }
 
@@ -107,6 +115,16 @@ impl StageState {
         let first = !std::mem::replace(&mut self.done[partition as usize], true);
         self.done_count += u32::from(first);
         first
+    }
+
+    /// Whether any result is there.
+    pub(super) fn has_results(&self) -> bool {
+        self.done_count > 0
+    }
+    /// All results are void.
+    pub(super) fn forget_results(&mut self) {
+        self.done.fill(false);
+        self.done_count = 0;
     }
 }
 
@@ -137,21 +155,32 @@ impl Driver {
     }
 }
 
-/// Submits a stage: its incomplete parents first, else its missing partitions as a new attempt. A stage that zombies have
-/// completed meanwhile has none: it ends at once, so that its children go on.
-pub(super) fn submit(sim: &mut Sim, stage: StageId) {
+/// Submits a stage for a job: its incomplete parents first, else its missing partitions as a new attempt. A stage that zombies
+/// have completed meanwhile has none: it ends at once, so that its children go on.
+pub(super) fn submit(sim: &mut Sim, stage: StageId, job: u32) {
     let plan = sim.plan;
-    if sim.driver.stages[stage].active || sim.driver.stages[stage].delay == Delay::Running {
+    let other = sim.driver.stages[stage].job;
+    let needed = sim.driver.jobs.get(other as usize).is_some_and(super::jobs::JobState::is_running);
+    // A running task set keeps the place that it was given.
+    if !sim.driver.stages[stage].active && (!needed || job < other) {
+        sim.driver.stages[stage].job = job;
+    }
+    let state = &sim.driver.stages[stage];
+    if state.active || state.waiting || state.delay == Delay::Running || sim.driver.is_failed(stage) {
         return;
     }
     if sim.driver.is_complete(plan, stage) {
         return complete(sim, stage);
     }
-    sim.driver.stages[stage].waiting = false;
+    let conf = &plan.spec().spark.scheduling;
+    let most = conf.stage_max_attempts.map(|most| most.max(conf.stage_max_consecutive_attempts));
+    if most.is_some_and(|most| sim.driver.stages[stage].attempts >= most) {
+        return sim.end(Ending::Failed(FailureReason::StageAttempts));
+    }
     for &parent in &plan.parents[stage.index()] {
         if !sim.driver.is_complete(plan, parent) {
             sim.driver.stages[stage].waiting = true;
-            submit(sim, parent);
+            submit(sim, parent, job);
         }
     }
     if sim.driver.stages[stage].waiting {
@@ -165,23 +194,43 @@ pub(super) fn submit(sim: &mut Sim, stage: StageId) {
     }
 }
 
+/// The current attempt is over without the stage being complete: it takes no more offers; what runs goes on.
+pub(super) fn close(sim: &mut Sim, stage: StageId) {
+    let now = sim.now();
+    if !std::mem::take(&mut sim.driver.stages[stage].active) {
+        return;
+    }
+    sim.driver.dequeue(stage);
+    let state = &mut sim.driver.stages[stage];
+    state.set.retire();
+    let attempt = state.attempt();
+    sim.observer.stage_ended(now, stage.index() as u32, attempt, false);
+}
+
 fn start_attempt(sim: &mut Sim, stage: StageId) {
     let plan = sim.plan;
     let now = sim.now();
-    let tasks = sim.driver.stages[stage].tasks;
-    let pending: Vec<u32> = (0..tasks).rev().filter(|&p| sim.driver.is_missing(plan, stage, p)).collect();
-    let preferred = preferred_nodes(sim, stage);
+    let spec = &plan.spec().app.stages[stage.index()];
+    if let (SinkSpec::Shuffle(shuffle), true) = (spec.sink, plan.indeterminate[stage.index()]) {
+        // Another run may give other rows: what is there does not belong to them.
+        sim.driver.outputs[ShuffleId::new(shuffle as u32)].clear();
+    }
+    let missing: Vec<bool> = (0..sim.driver.stages[stage].tasks).map(|p| sim.driver.is_missing(plan, stage, p)).collect();
+    let mut set = TaskSet::new(missing, preferences(sim, stage), now);
+    let conf = &plan.spec().spark.scheduler;
+    set.copies = conf.speculation.map(|conf| Box::new(Copies::new(set.size(), plan.executor.slots, &conf)));
+    set.exclusion = conf.exclusion.map(|conf| Box::new(TaskSetExclusion::new(conf)));
     let state = &mut sim.driver.stages[stage];
     state.attempts += 1;
     state.active = true;
-    state.pending = pending;
-    state.failures = vec![0; tasks as usize];
+    state.set = set;
     state.result_bytes = Bytes::ZERO;
     let first = state.attempts == 1;
-    state.preferred = preferred;
-    state.refused_since = None;
+    state.pool = sim.driver.pool_of_job.get(state.job as usize).copied().unwrap_or(0);
     let attempt = state.attempt();
-    let writes = matches!(plan.spec().app.stages[stage.index()].sink, SinkSpec::Shuffle(_));
+    sim.driver.enqueue(stage);
+    offers::find_levels_of(sim, stage);
+    let writes = matches!(spec.sink, SinkSpec::Shuffle(_));
     let fullest = sim.fullest_node_memory();
     sim.tally.stage_started(stage, now, writes, fullest);
     sim.observer.stage_started(now, stage.index() as u32, attempt);
@@ -190,15 +239,41 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     }
 }
 
-/// Nodes that hold a fifth or more of the stage's shuffle input.
-fn preferred_nodes(sim: &Sim, stage: StageId) -> Vec<NodeId> {
-    let spec = &sim.plan.spec().app.stages[stage.index()];
-    let maps: u32 = spec.reads.iter().map(|&s| sim.driver.stages[StageId::new(sim.plan.spec().app.shuffles[s].writer as u32)].tasks).sum();
-    if spec.reads.is_empty() || maps >= PREFERENCE_LIMIT || sim.driver.stages[stage].tasks >= PREFERENCE_LIMIT {
+/// Where a stage's tasks would like to run.
+fn preferences(sim: &Sim, stage: StageId) -> Prefs {
+    if let Some(cache) = sim.plan.cached_by[stage.index()] {
+        let at = sim.driver.stages[cache].cached_at.iter();
+        let at: Vec<_> = at.map(|at| at.map(|executor| (executor, offers::host_of(sim, executor)))).collect();
+        if at.len() == sim.driver.stages[stage].tasks as usize && at.iter().any(Option::is_some) {
+            return Prefs::Executors(at);
+        }
+    }
+    let hosts = reducer_hosts(sim, stage);
+    if hosts.is_empty() { Prefs::None } else { Prefs::Hosts(hosts) }
+}
+
+/// Hosts of executors that hold a fifth of a shuffle that the stage reads; of several shuffles those that all have in common, if
+/// there are any, as Spark's zipped partitions have it.
+fn reducer_hosts(sim: &Sim, stage: StageId) -> Vec<Host> {
+    let reads = &sim.plan.spec().app.stages[stage.index()].reads;
+    if !sim.plan.spec().spark.scheduler.locality.reducers || sim.driver.stages[stage].tasks >= PREFERENCE_LIMIT {
         return Vec::new();
     }
-    let by_node = sim.driver.bytes_by_node(&spec.reads, sim.machines.len());
-    let total: u64 = by_node.iter().map(|b| b.get()).sum();
-    let enough = |bytes: &Bytes| bytes.as_f64() >= PREFERRED_SHARE * total as f64 && total > 0;
-    by_node.iter().enumerate().filter(|(_, bytes)| enough(bytes)).map(|(n, _)| NodeId::new(n as u32)).collect()
+    let mut common: Option<Vec<Host>> = None;
+    let mut any: Vec<Host> = Vec::new();
+    for &shuffle in reads {
+        let outputs = &sim.driver.outputs[ShuffleId::new(shuffle as u32)];
+        let small = outputs.maps() < PREFERENCE_LIMIT;
+        let mut hosts: Vec<Host> = outputs.holders_of(PREFERRED_SHARE).filter(|_| small).map(|executor| offers::host_of(sim, executor)).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        any.extend(&hosts);
+        common = Some(match common {
+            None => hosts,
+            Some(before) => before.into_iter().filter(|host| hosts.contains(host)).collect(),
+        });
+    }
+    any.sort_unstable();
+    any.dedup();
+    common.filter(|hosts| !hosts.is_empty()).unwrap_or(any)
 }

@@ -27,12 +27,14 @@ pub(super) fn begin(sim: &mut Sim, id: TaskId) {
 /// The next round, after asking for memory; producing when all input is in.
 pub(super) fn round(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
+    let operators = sim.plan.spec().app.stages[run.stage.index()].memory.operators;
     let unfilled = consumers::INPUTS.into_iter().map(|slot| (slot, run.demand.of(slot) - run.state(slot).done)).find(|(_, rest)| !rest.is_zero());
     match unfilled {
         Some((slot, rest)) => {
             let grant = memory::acquire(sim, id, slot, rest);
             granted(sim, id, grant);
         }
+        None if consumers::leaves_its_map(run, operators) => memory::flush(sim, id, consumers::FIRST),
         None if run.demand.consumed().is_zero() => produce::round(sim, id),
         None if fetch::complete(sim, id) => {
             fetch::drop_fetched(sim, id);

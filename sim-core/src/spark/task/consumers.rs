@@ -6,6 +6,7 @@
 //! build side and the shuffle writers never do (US-3, F10). Assumption: the page under a sorter's cursor is freed with the others,
 //! one record early. Source: 1.4, 2.8; `spill` of Spark's consumers.
 
+use super::TaskRun;
 use super::demand::Demand;
 use crate::spark::task_memory_manager::ConsumerId;
 use crate::spec::Operators;
@@ -47,6 +48,11 @@ pub(super) fn spills_for(consumer: ConsumerId, filling: ConsumerId, operators: O
         SECOND => filling > SECOND && operators == Operators::SortMergeJoin,
         _ => false,
     }
+}
+
+/// Whether an aggregation that has spilled still holds its last map: it becomes sort-based, so that goes to a file, too (2.8).
+pub(super) fn leaves_its_map(run: &TaskRun, operators: Operators) -> bool {
+    operators == Operators::HashAggregate && run.state(FIRST).files > 0 && !run.memory.used(FIRST).is_zero()
 }
 
 /// Share of a consumer's rows that has been read when `filling` asks for memory. A merge join reads the first row of its left side

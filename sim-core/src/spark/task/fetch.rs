@@ -61,7 +61,7 @@ fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
         return limits.max_in_flight;
     }
     let shuffles = || sim.plan.spec().app.stages[sim.tasks[id].stage.index()].reads.iter().map(|&s| &sim.driver.outputs[ShuffleId::new(s as u32)]);
-    let maps = shuffles().map(MapOutputs::maps).sum::<u64>().max(1);
+    let maps = shuffles().map(|outputs| u64::from(outputs.maps())).sum::<u64>().max(1);
     let hosts = shuffles().map(|outputs| outputs.hosts().count() as u64).max().unwrap_or(1).max(1);
     let block = Bytes::new(read.get().div_ceil(maps));
     let by_blocks = Bytes::new(block.get().saturating_mul(u64::from(limits.max_blocks_per_address)).saturating_mul(hosts));
@@ -80,8 +80,8 @@ fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let mut through = Bytes::ZERO;
     for outputs in shuffles() {
         let read = run.demand.read.scale(outputs.bytes().as_f64() / total.as_f64().max(1.0));
-        let block = Bytes::new(read.get() / outputs.maps().max(1));
-        let blocks = outputs.maps().div_ceil((outputs.hosts().count() as u64).max(1));
+        let block = Bytes::new(read.get() / u64::from(outputs.maps().max(1)));
+        let blocks = u64::from(outputs.maps()).div_ceil((outputs.hosts().count() as u64).max(1));
         if limits.goes_to_disk(limits.request(block, blocks)) {
             let away: Bytes = outputs.by_node().filter(|(node, _)| *node != run.node).map(|(_, bytes)| bytes).sum();
             through += read.scale(away.as_f64() / outputs.bytes().as_f64().max(1.0));

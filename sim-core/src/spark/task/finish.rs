@@ -4,7 +4,7 @@
 //! nothing (error handling deletes its spills and outputs, 2.7). Memory is released, the driver is told, and
 //! the slot is offered again.
 
-use super::{produce, stop_pieces};
+use super::{TaskRun, produce, stop_pieces};
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
@@ -29,7 +29,7 @@ pub(crate) enum Failure {
 /// The attempt has done all its work.
 pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
-    let (stage, executor, attempt, partition, demand) = (run.stage, run.executor, run.attempt, run.partition, run.demand);
+    let (stage, executor, known_as, demand) = (run.stage, run.executor, run.known_as(), run.demand);
     let temporary = run.temporary;
     let mut written = None;
     if let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[stage.index()].sink {
@@ -49,21 +49,37 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     debug_assert!(temporary.sum() >= written.unwrap_or(Bytes::ZERO));
     let node = sim.tasks[id].node;
     release(sim, id);
-    driver::failures::on_task_succeeded(sim, stage, attempt, partition, executor, node, written.unwrap_or(Bytes::ZERO));
+    driver::failures::on_task_succeeded(sim, known_as, node, demand.input + demand.read, written.unwrap_or(Bytes::ZERO));
     driver::offers::offer(sim, executor);
 }
 
 /// The attempt fails, its executor lives on.
 pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
     stop_pieces(sim, id);
-    let run = &sim.tasks[id];
-    let (stage, executor, attempt, partition) = (run.stage, run.executor, run.attempt, run.partition);
+    let known_as = sim.tasks[id].known_as();
     release(sim, id);
     if matches!(failure, Failure::OutOfMemory | Failure::Worker) {
-        sim.tally.task_oom(stage);
+        sim.tally.task_oom(known_as.stage);
     }
-    driver::failures::on_task_failed(sim, stage, attempt, partition, failure);
-    driver::offers::offer(sim, executor);
+    driver::failures::on_task_failed(sim, known_as, failure);
+    driver::offers::offer(sim, known_as.executor);
+}
+
+/// The driver kills running attempts, which is no failure: what they hold is given back and their files go. Their executors.
+pub(crate) fn kill_where(sim: &mut Sim, which: impl Fn(&TaskRun) -> bool) -> Vec<ExecutorId> {
+    let running = sim.executors.values().flat_map(|executor| &executor.running);
+    let chosen: Vec<(TaskId, u64)> = running.map(|&id| (id, &sim.tasks[id])).filter(|(_, run)| which(run)).map(|(id, run)| (id, run.serial)).collect();
+    let mut freed = Vec::new();
+    for (id, serial) in chosen {
+        // What one gives back may let another one's round fill the heap, which ends all on that executor.
+        if let Some(known_as) = sim.tasks.get(id, serial).map(TaskRun::known_as) {
+            stop_pieces(sim, id);
+            release(sim, id);
+            driver::failures::attempt_over(sim, known_as, None);
+            freed.push(known_as.executor);
+        }
+    }
+    freed
 }
 
 /// Gives back memory, temporary files and the slot.

@@ -169,15 +169,22 @@ pub(super) fn spill(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
 }
 
+/// A consumer spills although nobody asked.
+pub(super) fn flush(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
+    let run = &mut sim.tasks[id];
+    (run.filling, run.wanted) = (consumer, Bytes::ZERO);
+    spill(sim, id, consumer);
+}
+
 /// The spill file is written: its memory is free, waiting tasks come first, then the request goes on.
 pub(super) fn spilled(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     let run = &mut sim.tasks[id];
-    let executor = run.executor;
+    let (executor, serial) = (run.executor, run.serial);
     let pool = sim.executors[executor].pool(run.memory.mode(consumer));
     let released = run.memory.release(pool, consumer, Bytes::MAX);
     retry_blocked(sim, executor);
-    // What was released may have gone to a blocked task whose next round filled the heap: then this task is gone too.
-    if sim.executors[executor].is_up() {
+    // What was released may have gone to a blocked task whose next round filled the heap, or failed its stage: then this task is gone too.
+    if sim.executors[executor].is_up() && sim.tasks.get(id, serial).is_some() {
         let run = &mut sim.tasks[id];
         if run.memory.requester().is_none() {
             // A threshold made the writer spill, not a request.
@@ -214,6 +221,9 @@ pub(crate) fn retry_blocked(sim: &mut Sim, executor: ExecutorId) {
 
 fn ask_again(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
+    if let Some(alarm) = run.timer.take() {
+        sim.calendar.cancel(alarm);
+    }
     let pool = sim.executors[run.executor].pool(run.memory.mode(run.filling));
     let progress = run.memory.retry(pool);
     answer(sim, id, progress);

@@ -25,13 +25,12 @@ use crate::kernel::{EventHandle, FlowHandle};
 use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
 use crate::spark::blocks::CachedInput;
-use crate::spark::executor::LostTask;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
 use crate::units::Bytes;
 
 pub(crate) use fetch::{break_fetches, on_fetch_gives_up};
-pub(crate) use finish::{Failure, fail};
+pub(crate) use finish::{Failure, fail, kill_where};
 pub(crate) use memory::{off_heap, retry_blocked};
 pub(crate) use steps::{launch, on_timer};
 
@@ -59,6 +58,18 @@ pub(crate) enum Step {
     Merge,
 }
 
+/// A task attempt, as the driver knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) stage: StageId,
+    /// Number of the stage attempt.
+    pub(crate) number: u32,
+    pub(crate) partition: u32,
+    pub(crate) executor: ExecutorId,
+    /// The pool that it was launched in.
+    pub(crate) pool: u16,
+}
+
 /// A piece of a step that runs on a device.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
@@ -78,6 +89,7 @@ pub(crate) struct TaskRun {
     pub(crate) attempt: u32,
     pub(crate) partition: u32,
     pub(crate) executor: ExecutorId,
+    pub(crate) pool: u16,
     pub(crate) node: NodeId,
     pub(crate) demand: Demand,
     pub(crate) step: Step,
@@ -114,6 +126,31 @@ pub(crate) struct TaskRun {
 }
 
 impl TaskRun {
+    /// What the driver knows it by.
+    pub(crate) fn known_as(&self) -> Attempt {
+        Attempt { stage: self.stage, number: self.attempt, partition: self.partition, executor: self.executor, pool: self.pool }
+    }
+    /// Bytes of input that it has taken in by virtual time `v` of its node's CPU.
+    fn taken_in(&self, v: f64) -> Bytes {
+        let (done, all) = if self.demand.consumed().is_zero() {
+            (self.state(consumers::WRITER).done, self.demand.writer)
+        } else {
+            (consumers::INPUTS.into_iter().map(|slot| self.state(slot).done).sum(), self.demand.consumed())
+        };
+        let step = match self.step {
+            Step::Consume(bytes) => bytes,
+            Step::Produce(bytes) if self.demand.consumed().is_zero() => bytes,
+            _ => Bytes::ZERO,
+        };
+        let under_way = self.ramp.map_or(0.0, |ramp| ramp.share(v));
+        let share = match self.step {
+            // A task without rows in memory takes all in one step.
+            Step::Produce(_) if all.is_zero() => under_way,
+            _ if all.is_zero() => 0.0,
+            _ => (done.as_f64() + step.as_f64() * under_way) / all.as_f64(),
+        };
+        (self.demand.input + self.demand.read).scale(share)
+    }
     /// A number for a new piece.
     fn number_piece(&mut self) -> u32 {
         self.next_piece += 1;
@@ -162,6 +199,10 @@ impl Tasks {
     pub(crate) fn remove(&mut self, id: TaskId) {
         self.slots[id.index()] = None;
         self.free.push(id.index() as u32);
+    }
+    /// The attempt in a place, if it is still the one with this serial number.
+    pub(crate) fn get(&self, id: TaskId, serial: u64) -> Option<&TaskRun> {
+        self.slots.get(id.index())?.as_ref().filter(|run| run.serial == serial)
     }
     /// Ids of all running attempts, in slot order.
     pub(crate) fn ids(&self) -> Vec<TaskId> {
@@ -219,10 +260,14 @@ pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
 }
 
 /// Ends a task because its executor died: nothing is given back here, the container's death does that.
-pub(crate) fn abort_at_death(sim: &mut Sim, id: TaskId) -> LostTask {
+pub(crate) fn abort_at_death(sim: &mut Sim, id: TaskId) -> Attempt {
     stop_pieces(sim, id);
-    let run = &sim.tasks[id];
-    let lost = LostTask { stage: run.stage, attempt: run.attempt, partition: run.partition };
+    let lost = sim.tasks[id].known_as();
     sim.forget_task(id);
     lost
+}
+
+/// Bytes that an attempt has read so far, if it still runs.
+pub(crate) fn bytes_read(sim: &Sim, id: TaskId, serial: u64) -> Bytes {
+    sim.tasks.get(id, serial).map_or(Bytes::ZERO, |run| run.taken_in(sim.machines[run.node].v(sim.now())))
 }

@@ -296,7 +296,7 @@ mod tests {
         (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
         let allocated = Bytes::gib(8);
         for partition in 0..3 {
-            steps::launch(&mut sim, StageId::new(2), 0, partition, host);
+            steps::launch(&mut sim, super::super::Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
             let id = sim.executors[host].running[partition as usize];
             sim.executors[host].unmanaged = Bytes::ZERO;
             start_cpu(&mut sim, id, 10.0, allocated, Bytes::ZERO);

@@ -6,9 +6,9 @@
 
 use super::consumers::{ConsumerState, FIRST};
 use super::pieces::{self, Work};
-use super::{Step, TaskRun, consume, demand::Demand, finish, memory, produce};
+use super::{Attempt, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
 use crate::event::Event;
-use crate::ids::{ExecutorId, ShuffleId, StageId, TaskId};
+use crate::ids::{ShuffleId, StageId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
 use crate::spark::blocks;
@@ -18,15 +18,12 @@ use crate::spark::{bypass_writer, writer::WriterKind};
 use crate::spec::{Operators, SinkSpec};
 use crate::units::{Bytes, SimSpan};
 
-/// Core-seconds of the first tasks on an executor for loading classes and deserialising: 0.45 to 0.57 in sixteen logs of
-/// Spark 3.5 on Java 17 (`Executor Deserialize CPU Time` of first tasks; 8.5 has 0.3 to 1 s). CPU time, so that executors that
-/// share too few cores start slowly.
-const WARM_UP: f64 = 0.5;
-
 /// Sends a task to an executor.
-pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32, executor: ExecutorId) {
-    let Some(node) = sim.executors[executor].node else { return };
-    let mut demand = demand_of(sim, stage, attempt, partition);
+pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(TaskId, u64)> {
+    let Attempt { stage, number: attempt, partition, executor, pool } = known_as;
+    let node = sim.executors[executor].node?;
+    let entity = entity(stage, partition, attempt, copy);
+    let mut demand = demand_of(sim, stage, partition, entity);
     let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
     let id = sim.tasks.insert(TaskRun {
@@ -35,6 +32,7 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
         attempt,
         partition,
         executor,
+        pool,
         node,
         demand,
         step: Step::Launch,
@@ -62,10 +60,10 @@ pub(crate) fn launch(sim: &mut Sim, stage: StageId, attempt: u32, partition: u32
     host.running.push(id);
     host.unmanaged += demand.unmanaged;
     blocks::hold_broadcast(sim, executor, stage);
-    let entity = entity(stage, partition, attempt);
     let delay = sim.luck.draw(&sim.plan.spec().uncertainty.task_launch_s, Purpose::TaskLaunch, entity).max(0.0);
     let timer = sim.after(SimSpan::from_secs_f64(delay), Event::TaskTimer(id));
     sim.tasks[id].timer = Some(timer);
+    Some((id, serial))
 }
 
 /// The attempt's consumers: Tungsten's are off-heap when that is enabled, the object writer's collection is always in the heap (MEM-8).
@@ -78,18 +76,18 @@ fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
     TaskMemoryManager::with_consumers(serial, [tungsten, tungsten, tungsten, writer])
 }
 
-/// Address of a task attempt's draws.
-fn entity(stage: StageId, partition: u32, attempt: u32) -> u64 {
-    mix(mix(stage.index() as u64, u64::from(partition)), u64::from(attempt))
+/// Address of a task attempt's draws. A speculative copy has luck of its own.
+fn entity(stage: StageId, partition: u32, attempt: u32, copy: bool) -> u64 {
+    let first = mix(mix(stage.index() as u64, u64::from(partition)), u64::from(attempt));
+    if copy { mix(first, 1) } else { first }
 }
 
-fn demand_of(sim: &Sim, stage: StageId, attempt: u32, partition: u32) -> Demand {
+fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     let spec = sim.plan.spec();
     let state = &sim.driver.stages[stage];
     let work = &spec.app.stages[stage.index()].work;
     let mut demand = Demand::new(work, partition, state.tasks, state.shares[partition as usize], &sim.day, &spec.spark.shuffle);
     demand.split_operators(first_share(sim, stage));
-    let entity = entity(stage, partition, attempt);
     demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
@@ -132,7 +130,9 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     match run.step {
         Step::Launch if !sim.executors[executor].warm => {
             run.step = Step::WarmUp;
-            pieces::start(sim, id, Work { cpu: WARM_UP, ..Work::default() });
+            // CPU time, so that executors that share too few cores start slowly.
+            let cpu = sim.luck.draw(&sim.plan.spec().uncertainty.warm_up_s, Purpose::WarmUp, executor.index() as u64).max(0.0);
+            pieces::start(sim, id, Work { cpu, ..Work::default() });
         }
         Step::Launch => consume::begin(sim, id),
         Step::WarmUp => {
@@ -155,7 +155,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::ids::NodeId;
+    use crate::ids::{ExecutorId, NodeId};
     use crate::machine::Owner;
     use crate::observe::Nobody;
     use crate::plan::SimPlan;
@@ -175,7 +175,7 @@ mod tests {
 
     /// A task of 8 GiB of rows.
     fn large_task(sim: &mut Sim, partition: u32, host: ExecutorId) -> TaskId {
-        launch(sim, StageId::new(2), 0, partition, host);
+        launch(sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
         let id = sim.executors[host].running[partition as usize];
         sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO], ..Demand::default() };
         id
