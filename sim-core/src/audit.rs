@@ -42,6 +42,7 @@ fn nothing_is_stuck(sim: &Sim) {
         let lost = sim.executors.values().any(|e| e.lost.iter().any(|lost| lost.stage == id && lost.number == current));
         assert!(stage.set.waiting() > 0 || runs || lost, "{id:?} is active without a task");
     }
+    assert!(!crate::spark::allocator::is_stuck(sim), "executors are missing and nobody asks for them");
     // A pressure that ends with the run would have placed pods in the event that was cut off.
     let horizon = SimTime::ZERO + sim.plan.spec().limits.horizon;
     let mut ends = sim.machines.values().flat_map(|m| [m.memory_pressure_until, m.disk_pressure_until]);
@@ -145,6 +146,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
             match owner {
                 FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
+                FlowOwner::Migration(_) => {}
             }
         }
     }

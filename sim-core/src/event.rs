@@ -22,6 +22,16 @@ pub enum Event {
     DriverUp,
     /// The driver looks for missing executors (Kubernetes' allocator, YARN's heartbeat).
     AllocationRound,
+    /// Dynamic allocation asks for more executors, or lets idle ones go.
+    DynamicAllocation,
+    /// The cluster takes something back, by its index in the spec.
+    Reclaim(u32),
+    /// A leaving executor is killed if it is still there.
+    NoticeOver(ExecutorId),
+    /// A leaving executor looks for shuffle files that have come since.
+    MigrationRefill(ExecutorId),
+    /// A dead container starts again in its pod.
+    ContainerRestarts(ExecutorId),
     /// The scheduler takes the pending pods.
     SchedulePods,
     /// An executor's process starts on its node.
@@ -69,9 +79,17 @@ impl Event {
             Self::DeviceDone(..) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
-            Self::ExecutorLossSeen(_) | Self::ExecutorStarts(_) | Self::ExecutorRegisters(_) | Self::NeighbourBack(..) => 5,
+            Self::ExecutorLossSeen(_)
+            | Self::ContainerRestarts(_)
+            | Self::Reclaim(_)
+            | Self::NoticeOver(_)
+            | Self::ExecutorStarts(_)
+            | Self::ExecutorRegisters(_)
+            | Self::NeighbourBack(..) => 5,
             Self::DriverUp
             | Self::AllocationRound
+            | Self::DynamicAllocation
+            | Self::MigrationRefill(_)
             | Self::SchedulePods
             | Self::RegistrationTimeout
             | Self::JobStarts(_)
@@ -94,6 +112,11 @@ impl Event {
             Self::DriverUp => (5, 0),
             Self::AllocationRound => (6, 0),
             Self::SchedulePods => (7, 0),
+            Self::DynamicAllocation => (40, 0),
+            Self::ContainerRestarts(e) => (41, e.index() as u64),
+            Self::Reclaim(index) => (42, u64::from(index)),
+            Self::NoticeOver(e) => (43, e.index() as u64),
+            Self::MigrationRefill(e) => (44, e.index() as u64),
             Self::ExecutorStarts(e) => (8, e.index() as u64),
             Self::ExecutorRegisters(e) => (9, e.index() as u64),
             Self::ExecutorLossSeen(e) => (10, e.index() as u64),

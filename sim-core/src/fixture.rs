@@ -23,6 +23,7 @@ pub(crate) fn certain() -> Uncertainty {
         executor_start_s: Dist::Constant(8.0),
         warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
+        pod_acknowledged_s: Dist::Constant(0.1),
     }
 }
 
@@ -174,6 +175,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         app: passes(Bytes::new(3_000_000_000), 8, 200),
         uncertainty: Uncertainty { data_volume: Dist::Lognormal { median: 1.0, sigma: 0.05 }, ..certain() },
         inject: Vec::new(),
+        reclaims: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(4 * 3600), max_events: 20_000_000, paranoid: false },
     }
 }
@@ -237,6 +239,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf::default(),
+        allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,
             local_dirs: 1,

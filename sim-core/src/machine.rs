@@ -54,6 +54,8 @@ pub(crate) struct Machine {
     pub(crate) volume_stats_at: SimTime,
     /// Until when the node reports disk pressure.
     pub(crate) disk_pressure_until: SimTime,
+    /// Whether it takes no more pods.
+    pub(crate) cordoned: bool,
     crossing: Option<(SimTime, EventHandle)>,
     /// Whether it must be looked at after this event.
     pub(crate) touched: bool,
@@ -74,6 +76,7 @@ impl Machine {
             memory_pressure_until: SimTime::ZERO,
             volume_stats_at: SimTime::ZERO,
             disk_pressure_until: SimTime::ZERO,
+            cordoned: false,
             crossing: None,
             touched: true,
         }

@@ -16,10 +16,12 @@ use crate::machine::Machine;
 use crate::observe::{Nobody, Observer};
 use crate::plan::SimPlan;
 use crate::record::{Ending, Outcome, Truncation};
+use crate::spark::allocator::Allocator;
+use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, driver, executor, inject, task};
+use crate::spark::{allocator, decommission, driver, executor, inject, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -73,6 +75,8 @@ pub(crate) struct Sim<'p, 'o> {
     pub(crate) executors: IdVec<ExecutorId, Executor>,
     pub(crate) tasks: Tasks,
     pub(crate) driver: Driver,
+    pub(crate) allocator: Allocator,
+    pub(crate) migrations: Migrations,
     pub(crate) tally: Tally,
     pub(crate) ending: Option<Ending>,
     pub(crate) observer: &'o mut dyn Observer,
@@ -96,6 +100,8 @@ impl<'p, 'o> Sim<'p, 'o> {
             executors: IdVec::new(),
             tasks: Tasks::new(),
             driver: Driver::new(plan, &day, &luck),
+            allocator: Allocator::new(plan, &luck),
+            migrations: Migrations::default(),
             tally: Tally::new(plan),
             ending: None,
             observer,
@@ -154,6 +160,17 @@ impl<'p, 'o> Sim<'p, 'o> {
         }
     }
 
+    /// Runs up to and including an instant, for tests that look at the state in between.
+    #[cfg(test)]
+    pub(crate) fn run_until(&mut self, until: SimTime) {
+        while self.ending.is_none() && self.calendar.peek_time().is_some_and(|at| at <= until) {
+            let Some((_, event)) = self.calendar.pop() else { return };
+            self.dispatch(event);
+            self.look_at_touched();
+            crate::audit::no_slot_is_idle(self);
+        }
+    }
+
     fn dispatch(&mut self, event: Event) {
         match event {
             Event::DeviceDone(node, device) => task::on_device_done(self, node, device),
@@ -165,6 +182,11 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::FetchGivesUp(task) => task::on_fetch_gives_up(self, task),
             Event::DriverUp => driver::on_driver_up(self),
             Event::AllocationRound => allocator::on_round(self),
+            Event::DynamicAllocation => allocator::dynamic::on_tick(self),
+            Event::Reclaim(index) => decommission::on_reclaim(self, index),
+            Event::NoticeOver(executor) => decommission::on_notice_over(self, executor),
+            Event::MigrationRefill(executor) => decommission::migration::refill(self, executor),
+            Event::ContainerRestarts(executor) => allocator::restart::on_restart(self, executor),
             Event::SchedulePods => crate::cluster::on_schedule(self),
             Event::ExecutorStarts(executor) => executor::on_starts(self, executor),
             Event::ExecutorRegisters(executor) => executor::on_registers(self, executor),
@@ -187,7 +209,7 @@ impl<'p, 'o> Sim<'p, 'o> {
     }
 
     /// Deals with limits that are reached, then brings the touched nodes up to date.
-    fn look_at_touched(&mut self) {
+    pub(crate) fn look_at_touched(&mut self) {
         while let Some(node) = self.touched.pop() {
             while oom::relieve(self, node) {}
             let now = self.calendar.now();

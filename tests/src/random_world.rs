@@ -7,10 +7,11 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    Affinity, AppSpec, CgroupVersion, Collector, DeployMode, Dist, EmptyDir, ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector,
-    Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PoolConf, PoolSpec, Requirement,
-    SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow,
-    TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Affinity, AppSpec, CgroupVersion, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Injection, InputSource,
+    JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
+    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, Spec,
+    SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource,
+    WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -56,6 +57,7 @@ pub fn case(number: u64) -> Spec {
     if d.once_in(2) {
         spec.uncertainty = world::uncertain();
     }
+    leaving(&mut d, &mut spec);
     spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
@@ -220,6 +222,50 @@ fn scheduler(d: &mut Draw, spec: &mut Spec) {
     }
     if d.once_in(3) {
         conf.exclusion = Some(ExclusionConf { timeout: SimSpan::from_secs(d.count(1, 60)), ..ExclusionConf::default() });
+    }
+}
+
+/// Executors that come and go: ceilings, dynamic allocation, restarts in place, notices. Drawn last, so that nothing before it moves.
+fn leaving(d: &mut Draw, spec: &mut Spec) {
+    let platform = spec.cluster.platform;
+    let conf = &mut spec.spark.allocation;
+    if d.once_in(6) {
+        (conf.allocator, conf.delete_on_termination) = (PodsAllocator::Controller, d.once_in(3));
+    }
+    conf.max_pending_pods = d.once_in(5).then(|| d.count(1, 4) as u32);
+    conf.maximum = d.once_in(8).then(|| d.count(2, 12) as u32);
+    conf.max_executor_retries = (platform == Platform::Standalone && d.once_in(2)).then(|| d.count(1, 4) as u32);
+    if platform != Platform::Bare && d.once_in(3) {
+        let min = d.count(0, 2) as u32;
+        conf.dynamic = Some(DynamicAllocation {
+            min,
+            initial: min + d.count(0, 2) as u32,
+            max: min.max(1) + d.count(0, 6) as u32,
+            ratio: d.one_of(&[1.0, 1.0, 0.5]),
+            backlog_timeout: SimSpan::from_ms(d.count(100, 2000)),
+            sustained_backlog_timeout: SimSpan::from_ms(d.count(100, 2000)),
+            idle_timeout: SimSpan::from_ms(d.count(100, 20_000)),
+            cached_idle_timeout: d.once_in(2).then(|| SimSpan::from_ms(d.count(100, 20_000))),
+            shuffle_tracking: !d.once_in(3),
+            shuffle_timeout: d.once_in(3).then(|| SimSpan::from_ms(d.count(100, 20_000))),
+        });
+    }
+    if d.once_in(3) {
+        conf.decommission = Some(DecommissionConf {
+            shuffle_blocks: !d.once_in(4),
+            max_threads: d.count(1, 8) as u32,
+            max_disk_size: d.once_in(4).then(|| d.bytes(Bytes::mib(1), Bytes::gib(1))),
+            max_failures_per_block: d.count(1, 3) as u32,
+            reattempt_interval: SimSpan::from_secs(d.count(1, 30)),
+            force_kill_timeout: d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60))),
+        });
+    }
+    let nodes = spec.cluster.pools.iter().map(|pool| pool.count).sum::<u32>();
+    if d.once_in(3) {
+        for _ in 0..d.count(1, 3) {
+            let who = if d.once_in(3) { Reclaimed::Node(d.0.below(u64::from(nodes)) as u32) } else { Reclaimed::Executor(d.count(1, 8) as u32) };
+            spec.reclaims.push(Reclaim { who, at: SimSpan::from_ms(d.count(0, 90_000)), notice: SimSpan::from_ms(d.count(0, 60_000)) });
+        }
     }
 }
 
@@ -407,6 +453,9 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("jobs in turn", |s| s.app.jobs.iter_mut().for_each(|job| job.start = JobStart::InTurn)),
         ("no off-heap", |s| s.spark.executor.off_heap = Bytes::ZERO),
         ("JVM", |s| s.spark.language = Language::Jvm),
+        ("nobody leaves", |s| s.reclaims.clear()),
+        ("no decommission", |s| s.spark.allocation.decommission = None),
+        ("fixed number", |s| s.spark.allocation.dynamic = None),
         ("no driver pod", |s| s.spark.deploy_mode = DeployMode::Client),
     ]
 }

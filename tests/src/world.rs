@@ -4,10 +4,10 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec, KubernetesConf,
-    Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation, Resources,
-    RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageMemory,
-    StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec,
+    KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation,
+    Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec,
+    StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -31,6 +31,7 @@ pub fn certain() -> Uncertainty {
         executor_start_s: Dist::Constant(8.0),
         warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
+        pod_acknowledged_s: Dist::Constant(0.1),
     }
 }
 
@@ -54,6 +55,7 @@ pub fn uncertain() -> Uncertainty {
         executor_start_s: Dist::Uniform { low: 2.0, high: 12.0 },
         warm_up_s: Dist::Uniform { low: 0.0, high: 1.0 },
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
+        pod_acknowledged_s: Dist::Uniform { low: 0.05, high: 1.5 },
     }
 }
 
@@ -156,6 +158,7 @@ pub fn world() -> Spec {
         app: passes(Bytes::new(300_000_000), 2, 8),
         uncertainty: certain(),
         inject: Vec::new(),
+        reclaims: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(24 * 3600), max_events: 2_000_000, paranoid: true },
     }
 }
@@ -228,6 +231,7 @@ fn spark() -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
+        allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,
             local_dirs: 1,

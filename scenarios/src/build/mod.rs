@@ -5,6 +5,7 @@ mod derive;
 mod inject;
 mod job;
 mod measured;
+mod reclaim;
 mod settings;
 mod view;
 
@@ -135,9 +136,11 @@ fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Pr
     let root = View(tree);
     let limits = root.table("limits");
     let app = job::app(root.table("job"), conf, profile);
+    let cluster = cluster::cluster(root.table("cluster"));
     Spec {
         name: root.text("name"),
-        cluster: cluster::cluster(root.table("cluster")),
+        reclaims: reclaim::reclaims(root, &cluster),
+        cluster,
         spark,
         inject: inject::injections(root, &app),
         app,
@@ -191,6 +194,7 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         executor_start_s: seconds("executor_start"),
         warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
+        pod_acknowledged_s: seconds("pod_acknowledged"),
     }
 }
 

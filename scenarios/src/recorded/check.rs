@@ -129,6 +129,7 @@ fn certain(u: &mut Uncertainty) {
         &mut u.executor_start_s,
         &mut u.warm_up_s,
         &mut u.death_detection_s,
+        &mut u.pod_acknowledged_s,
     ];
     for dist in all {
         *dist = Dist::Constant(dist.quantile(0.5));

@@ -8,6 +8,7 @@
 mod dist;
 mod fill;
 mod json;
+mod reclaim;
 mod tables;
 mod walk;
 

@@ -3,6 +3,7 @@
 //! The order is the order of the documentation. `Need::Default` values are TOML; a source names an id of domain-facts, or
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
+use super::reclaim::RECLAIM;
 use super::{Field, Kind, Measure, Shape};
 
 const PERCENT: Kind = Kind::Integer(0, 100);
@@ -22,6 +23,7 @@ pub(crate) static ROOT: Shape = Shape {
         Field::required("job", Kind::Table(&JOB), "What is run."),
         Field::default("uncertainty", Kind::Table(&UNCERTAINTY), "{}", "What is not known exactly, as distributions.", ""),
         Field::default("inject", Kind::List(&Kind::Table(&INJECT)), "[]", "Kills that you ask for: what does it cost if an executor goes then?", ""),
+        Field::default("reclaim", Kind::List(&Kind::Table(&RECLAIM)), "[]", "What the cluster takes back in the middle of a run.", ""),
         Field::default("limits", Kind::Table(&LIMITS), "{}", "When one run is cut off.", ""),
         Field::optional("sweep", Kind::Table(&SWEEP), "Configurations to compare."),
     ],
@@ -379,6 +381,13 @@ static UNCERTAINTY: Shape = Shape {
             "{ uniform = { low = 1, high = 3 } }",
             "Time from a death to the driver's reaction, seconds; once a death.",
             "DT-1",
+        ),
+        Field::default(
+            "pod_acknowledged",
+            Kind::Dist(Measure::Seconds),
+            "{ uniform = { low = 0.05, high = 0.3 } }",
+            "Time from a pod's creation until the allocator sees it, seconds; no other pod is created meanwhile; once a pod.",
+            "a guess to calibrate: one watch event of the API server",
         ),
     ],
 };

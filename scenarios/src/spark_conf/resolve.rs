@@ -55,8 +55,9 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
         },
         shuffle: shuffle(conf, around.codec),
         scratch: scratch(conf),
-        scheduling: scheduling(conf, around.platform, executor.instances),
+        scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
+        allocation: super::allocation::allocation(conf, around.platform),
         kubernetes: kubernetes(conf, around),
         executor,
     }
@@ -197,7 +198,15 @@ fn written_failure_cap(conf: &Conf, platform: Platform) -> Option<u32> {
     conf.count("spark.executor.maxNumFailures").or_else(older)
 }
 
-fn scheduling(conf: &Conf, platform: Platform, instances: u32) -> SchedulingConf {
+/// What the default cap on failures is made of: what was written, and nothing when nothing was (A20).
+fn executor_count(conf: &Conf) -> ExecutorCount {
+    match super::allocation::dynamic(conf) {
+        Some(dynamic) => ExecutorCount::Dynamic(Some(dynamic.max)),
+        None => ExecutorCount::Fixed(conf.written("spark.executor.instances").and_then(|_| conf.count("spark.executor.instances"))),
+    }
+}
+
+fn scheduling(conf: &Conf, platform: Platform) -> SchedulingConf {
     let ratio = match platform {
         Platform::Kubernetes | Platform::Yarn => 0.8,
         Platform::Standalone | Platform::Bare => 0.0,
@@ -206,7 +215,7 @@ fn scheduling(conf: &Conf, platform: Platform, instances: u32) -> SchedulingConf
         task_max_failures: conf.count("spark.task.maxFailures").unwrap_or_default(),
         stage_max_consecutive_attempts: conf.count("spark.stage.maxConsecutiveAttempts").unwrap_or_default(),
         stage_max_attempts: if (conf.version.major, conf.version.minor) >= (3, 5) { conf.count("spark.stage.maxAttempts") } else { None },
-        executor_max_failures: failure_cap(platform, conf.version, written_failure_cap(conf, platform), ExecutorCount::Fixed(Some(instances))),
+        executor_max_failures: failure_cap(platform, conf.version, written_failure_cap(conf, platform), executor_count(conf)),
         failures_validity: conf.time("spark.executor.failuresValidityInterval").or_else(|| conf.time("spark.yarn.executor.failuresValidityInterval")),
         min_registered_ratio: conf.number("spark.scheduler.minRegisteredResourcesRatio").unwrap_or(ratio),
         max_registered_wait: conf.time("spark.scheduler.maxRegisteredResourcesWaitingTime").unwrap_or_default(),

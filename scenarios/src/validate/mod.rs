@@ -5,6 +5,7 @@
 
 mod codec;
 mod driver_fits;
+mod dynamic_allocation;
 mod executor_fits;
 mod file_cleanup;
 mod heap_minimum;
@@ -14,6 +15,7 @@ mod needs_shuffle;
 mod node_memory;
 mod nodes;
 mod off_heap_size;
+mod reclaim;
 mod shuffle_service;
 mod task_slots;
 mod tmpfs_overhead;
@@ -70,6 +72,8 @@ const RULES: &[Rule] = &[
     task_slots::rule,
     codec::rule,
     shuffle_service::rule,
+    dynamic_allocation::rule,
+    reclaim::rule,
     executor_fits::rule,
     driver_fits::rule,
     limit_below_heap::rule,

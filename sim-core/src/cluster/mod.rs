@@ -69,6 +69,7 @@ pub(crate) fn settle_in(sim: &mut Sim) {
         settle_driver(sim);
     }
     sim.after(start, Event::DriverUp);
+    crate::spark::decommission::start(sim);
     match plan.spec().cluster.platform {
         Platform::Kubernetes => crate::kube::kubelet::start(sim),
         Platform::Yarn => crate::yarn::memory_monitor::start(sim),

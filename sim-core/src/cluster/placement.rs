@@ -46,10 +46,11 @@ pub(super) fn neighbour(sim: &Sim, spec: &NeighbourSpec) -> Option<NodeId> {
 }
 
 fn on_kubernetes(sim: &Sim, pod: &PodView<'_>, entity: u64) -> Option<NodeId> {
-    let nodes: Vec<NodeView<'_>> = (0..sim.machines.len()).map(|n| node_view(sim, NodeId::new(n as u32))).collect();
+    let open: Vec<NodeId> = sim.machines.ids().filter(|&node| !sim.machines[node].cordoned).collect();
+    let nodes: Vec<NodeView<'_>> = open.iter().map(|&node| node_view(sim, node)).collect();
     let mut stream = sim.luck.stream(Purpose::SchedulerTie, entity);
     match scheduler::schedule(pod, &nodes, false, &mut |candidates| stream.below(candidates as u64) as usize) {
-        Decision::Bound { node, .. } => Some(NodeId::new(node as u32)),
+        Decision::Bound { node, .. } => Some(open[node]),
         Decision::Unschedulable { .. } => None,
     }
 }
@@ -77,7 +78,7 @@ fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> O
         return None;
     }
     match owner {
-        Owner::Executor(id) => (sim.executors[id].life != Life::Gone).then(|| executor_view(sim)),
+        Owner::Executor(id) => (sim.executors[id].life != Life::Gone || sim.executors[id].restarts_in_place).then(|| executor_view(sim)),
         Owner::Neighbour(index) => Some(neighbour_view(&sim.plan.spec().cluster.neighbours[index as usize])),
         Owner::Driver => Some(driver_view(sim)),
     }
@@ -133,6 +134,7 @@ fn on_yarn(sim: &Sim, container: Bytes) -> Option<NodeId> {
             let node = NodeId::new(n as u32);
             let driver = if sim.cluster.driver.is_some_and(|(at, _)| at == node) { driver_memory(sim) } else { Bytes::ZERO };
             let capacity = sizing::node_capacity(sim.plan.nodes[n].shape.memory, &sim.plan.spec().cluster.yarn);
+            let capacity = if sim.machines[node].cordoned { Bytes::ZERO } else { capacity };
             yarn::NodeView { capacity, allocated: sim.plan.executor.container() * executors_on(sim, node) + driver }
         })
         .collect();
@@ -144,6 +146,7 @@ fn fewest(sim: &Sim, fit: bool) -> Option<NodeId> {
     let heap = sim.plan.executor.heap;
     sim.machines
         .ids()
+        .filter(|&node| !sim.machines[node].cordoned)
         .filter(|&node| !fit || sim.plan.nodes[node.index()].shape.memory >= heap * (executors_on(sim, node) + 1))
         .min_by_key(|&node| (executors_on(sim, node), node))
 }

@@ -49,6 +49,8 @@ impl Device {
 pub(crate) enum FlowOwner {
     /// A piece of a task's step, by its number within the task.
     Task(TaskId, u32),
+    /// A flow of a thread that copies shuffle files of a leaving executor.
+    Migration(u32),
     /// Dirty pages on their way to a disk: so many bytes of this node.
     WriteBack(Bytes),
 }

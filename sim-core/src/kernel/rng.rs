@@ -68,6 +68,12 @@ pub enum Purpose {
     TaskLaunch = 25,
     /// CPU time of an executor's first tasks for loading classes; entity executor.
     WarmUp = 26,
+    /// Phase of the allocator's rounds; entity 0.
+    AllocationPhase = 27,
+    /// Time until a created pod is seen by the allocator; entity executor.
+    PodAcknowledged = 28,
+    /// First peer that gets a leaving executor's shuffle files; entity executor.
+    MigrationPeer = 29,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.
@@ -159,7 +165,7 @@ impl Stream {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 26] = [
+    const PURPOSES: [Purpose; 29] = [
         Purpose::DataVolume,
         Purpose::PartitionSkew,
         Purpose::Compression,
@@ -186,12 +192,15 @@ mod tests {
         Purpose::HeapGrowth,
         Purpose::TaskLaunch,
         Purpose::WarmUp,
+        Purpose::AllocationPhase,
+        Purpose::PodAcknowledged,
+        Purpose::MigrationPeer,
     ];
 
     #[test]
     fn purposes_are_numbered_from_one_in_order_for_ever() {
         let numbers: Vec<u32> = PURPOSES.iter().map(|purpose| *purpose as u32).collect();
-        assert_eq!(numbers, (1..=26).collect::<Vec<_>>());
+        assert_eq!(numbers, (1..=29).collect::<Vec<_>>());
     }
 
     /// The expected numbers come from a program of its own, written from the published definitions of `SplitMix64` and

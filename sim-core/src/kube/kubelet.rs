@@ -217,7 +217,7 @@ mod tests {
         let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
         let node = NodeId::new(0);
         for (index, used) in [Bytes::gib(2), Bytes::gib(1), Bytes::gib(3)].into_iter().enumerate() {
-            let mut executor = Executor::new(&sim);
+            let mut executor = Executor::new(&sim, ExecutorId::new(sim.executors.len() as u32));
             let slot = sim.machines[node].open_pod(Owner::Executor(ExecutorId::new(index as u32)), plan.executor.limit, None);
             (executor.life, executor.node, executor.slot, executor.disk_stats) = (Life::Registered, Some(node), Some(slot), used);
             sim.executors.push(executor);

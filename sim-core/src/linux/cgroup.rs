@@ -95,6 +95,12 @@ impl NodeMemory {
         PodSlot::new(self.pods.len() as u32 - 1)
     }
 
+    /// A new container in a pod whose container has died; tmpfs pages stay with the pod (ED-5).
+    pub(crate) fn restart_container(&mut self, slot: PodSlot) {
+        let container = self.ledger.open(Some(self.pods[slot.index()].pod));
+        self.pods[slot.index()].container = Some(container);
+    }
+
     fn account(&self, slot: PodSlot) -> AccountId {
         let pod = &self.pods[slot.index()];
         pod.container.unwrap_or(pod.pod)

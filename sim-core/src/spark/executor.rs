@@ -12,6 +12,7 @@ use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
+use crate::spark::decommission::migration;
 use crate::spark::jvm;
 use crate::spark::python::Workers;
 use crate::spark::scratch::Stored;
@@ -19,7 +20,7 @@ use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, task};
 use crate::spec::Platform;
-use crate::units::{Bytes, SimSpan};
+use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
 const STARTS_AT: f64 = 0.35;
@@ -86,13 +87,33 @@ pub(crate) struct Executor {
     pub(crate) disk_stats: Bytes,
     /// Whether a task has run here: the first ones load classes (8.5).
     pub(crate) warm: bool,
+    /// When it was asked for.
+    pub(crate) created_at: SimTime,
+    /// When the allocator sees its pod (AL-1).
+    pub(crate) seen_at: SimTime,
+    /// Since when it has no task; kept under dynamic allocation only.
+    pub(crate) idle_since: Option<SimTime>,
+    /// Whether it takes no more tasks, because it is going to leave.
+    pub(crate) leaving: bool,
+    /// Whether its pod is being deleted, so that another is asked for.
+    pub(crate) terminating: bool,
+    /// Files of executors before it in the same pod or on the same claim, which nobody reads.
+    pub(crate) garbage: Stored,
+    /// Restarts of its container in a row.
+    pub(crate) restarts: u32,
+    /// Whether it is dead and its container will start again as another executor.
+    pub(crate) restarts_in_place: bool,
+    /// Whether another executor lives in its pod.
+    pub(crate) succeeded: bool,
 }
 
 impl Executor {
     /// A new executor that waits for a node.
-    pub(crate) fn new(sim: &Sim) -> Self {
+    pub(crate) fn new(sim: &Sim, id: ExecutorId) -> Self {
         let plan = sim.plan;
         let young = &plan.spec().uncertainty.heap_young_share;
+        let now = sim.now();
+        let seen = sim.luck.draw(&plan.spec().uncertainty.pod_acknowledged_s, Purpose::PodAcknowledged, id.index() as u64).max(0.0);
         let mut outputs = IdVec::new();
         for _ in &plan.spec().app.shuffles {
             outputs.push(Stored::NONE);
@@ -122,6 +143,15 @@ impl Executor {
             scratch_peak: Bytes::ZERO,
             disk_stats: Bytes::ZERO,
             warm: false,
+            created_at: now,
+            seen_at: now + SimSpan::from_secs_f64(seen),
+            idle_since: None,
+            leaving: false,
+            terminating: false,
+            garbage: Stored::NONE,
+            restarts: 0,
+            restarts_in_place: false,
+            succeeded: false,
         }
     }
 
@@ -141,7 +171,7 @@ impl Executor {
 
     /// All scratch files.
     pub(crate) fn scratch(&self) -> Stored {
-        self.outputs.values().fold(self.temporary + self.cached_files, |sum, &s| sum + s)
+        self.outputs.values().fold(self.temporary + self.cached_files + self.garbage, |sum, &s| sum + s)
     }
 
     /// Notes the scratch peak.
@@ -156,7 +186,7 @@ impl Executor {
 
     /// Free task slots.
     pub(crate) fn free_slots(&self, slots: u32) -> u32 {
-        if self.life == Life::Registered { slots - self.running.len() as u32 } else { 0 }
+        if self.life == Life::Registered && !self.leaving { slots - self.running.len() as u32 } else { 0 }
     }
 }
 
@@ -171,8 +201,24 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlo
     sim.after(SimSpan::from_secs_f64(total), Event::ExecutorRegisters(id));
 }
 
+/// A container has restarted in its pod: its process starts now, as another executor.
+pub(crate) fn on_restarted(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
+    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
+    let executor = &mut sim.executors[id];
+    executor.life = Life::Bound;
+    executor.node = Some(node);
+    executor.slot = Some(slot);
+    sim.after(SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
+    on_starts(sim, id);
+}
+
 /// The JVM is up: non-heap memory and the first heap pages are charged.
 pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
+    // It may have been stopped meanwhile.
+    if sim.executors[id].life != Life::Bound {
+        return;
+    }
+    sim.driver.retries.started();
     let plan = sim.plan;
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
@@ -184,6 +230,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     memory.charge(slot, Charge::NonHeap, non_heap);
     memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
     sim.touch(node);
+    allocator::on_pod_running(sim);
 }
 
 /// The executor offers its slots.
@@ -213,29 +260,14 @@ pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
     }
     sim.show_memory(node, now);
     record(sim, id, node, death);
-    kill(sim, id);
+    kill(sim, id, death.cause);
 }
 
-/// The processes of an executor that has some get SIGKILL: what follows any death, without an incident.
-pub(crate) fn kill(sim: &mut Sim, id: ExecutorId) {
-    let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
-    end(sim, id, node, slot);
-    let seen = sim.luck.draw(&sim.plan.spec().uncertainty.death_detection_s, Purpose::DeathDetection, id.index() as u64).max(0.0);
-    sim.after(SimSpan::from_secs_f64(seen), Event::ExecutorLossSeen(id));
-}
-
-/// The driver ends an executor that lives: no death, no failure. It knows at once, and asks for another one.
-pub(crate) fn dismiss(sim: &mut Sim, id: ExecutorId) {
-    let executor = &sim.executors[id];
-    let (Some(node), Some(slot), Life::Registered) = (executor.node, executor.slot, executor.life) else { return };
-    sim.executors[id].dismissed = true;
-    end(sim, id, node, slot);
-    sim.after(SimSpan::ZERO, Event::ExecutorLossSeen(id));
-}
-
-/// The processes end: tasks are cut off, anonymous memory is free, fetches break, volumes go later.
-fn end(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
+/// The processes of an executor that has some get SIGKILL: tasks are cut off, anonymous memory is free, fetches break, volumes go
+/// later. What follows any death, without an incident.
+pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     let now = sim.now();
+    let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
     for task in std::mem::take(&mut sim.executors[id].running) {
         let lost = task::abort_at_death(sim, task);
         sim.executors[id].lost.push(lost);
@@ -247,8 +279,14 @@ fn end(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
+    migration::on_executor_gone(sim, id);
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);
+    }
+    let seen = sim.luck.draw(&sim.plan.spec().uncertainty.death_detection_s, Purpose::DeathDetection, id.index() as u64).max(0.0);
+    sim.after(SimSpan::from_secs_f64(seen), Event::ExecutorLossSeen(id));
+    if allocator::restart::schedule(sim, id, cause) {
+        return;
     }
     let teardown = match sim.plan.spec().cluster.platform {
         Platform::Bare => sim.plan.spec().spark.kubernetes.replace_delay,
@@ -287,7 +325,7 @@ pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     sim.executors[id].life = Life::Gone;
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
-        allocator::wake(sim);
+        allocator::wake_if_missing(sim);
         if !sim.cluster.pending.is_empty() {
             sim.after(SimSpan::ZERO, Event::SchedulePods);
         }
@@ -305,6 +343,7 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
         let files = executor.scratch().disk;
         executor.temporary = Stored::NONE;
         executor.cached_files = Stored::NONE;
+        executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
         sim.machines[node].files -= files;
     }

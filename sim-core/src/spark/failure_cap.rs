@@ -2,8 +2,9 @@
 //!
 //! From 3.5 Spark on Kubernetes stops an application whose failed executors outnumber a cap, by default twice the executors
 //! asked for and at least three; before, replacement went on without end. YARN always had the cap. Only pods that were seen
-//! in phase Failed count, each once (FC-3). Standalone has another rule, consecutive failures without a healthy executor,
-//! and is given no cap here. Source: FC-1 to FC-3, YRN-8, A20.
+//! in phase Failed count, each once (FC-3). Standalone has another rule: the
+//! master ends an application when so many executors have failed in a row and none runs; each process that starts begins the
+//! count anew, so single deaths never add up. Source: FC-1 to FC-3, YRN-8, A20; 1.9 and `Master` for standalone.
 
 use std::collections::VecDeque;
 
@@ -75,6 +76,29 @@ impl FailureCount {
     }
 }
 
+/// Failures in a row of a standalone application, against `spark.deploy.maxExecutorRetries` (1.9).
+#[derive(Clone, Copy, Debug)]
+pub struct RetryCount {
+    most: Option<u32>,
+    in_a_row: u32,
+}
+
+impl RetryCount {
+    /// No failures yet; `None` never gives up.
+    pub fn new(most: Option<u32>) -> Self {
+        Self { most, in_a_row: 0 }
+    }
+    /// An executor's process has started.
+    pub fn started(&mut self) {
+        self.in_a_row = 0;
+    }
+    /// An executor has failed. True when the master gives up, if no executor runs.
+    pub fn failed(&mut self) -> bool {
+        self.in_a_row += 1;
+        self.most.is_some_and(|most| self.in_a_row >= most)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +140,19 @@ mod tests {
     fn yrn_8_yarn_doubles_the_maximum_of_dynamic_allocation() {
         assert_eq!(failure_cap(Platform::Yarn, V3_4, None, ExecutorCount::Dynamic(Some(20))), Some(40));
         assert_eq!(failure_cap(Platform::Standalone, V3_5, Some(1), ExecutorCount::Fixed(None)), None);
+    }
+
+    /// 1.9: ten in a row are the default; a start in between begins anew.
+    #[test]
+    fn standalone_counts_failures_in_a_row() {
+        let mut count = RetryCount::new(Some(10));
+        assert_eq!((1..=20).position(|_| count.failed()), Some(9));
+        let mut count = RetryCount::new(Some(10));
+        let failed = (0..100).any(|_| {
+            count.started();
+            count.failed()
+        });
+        assert!(!failed && !RetryCount::new(None).failed());
     }
 
     #[test]

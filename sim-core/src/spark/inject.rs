@@ -7,6 +7,7 @@
 use super::executor;
 use crate::event::Event;
 use crate::ids::{ExecutorId, StageId};
+use crate::record::Cause;
 use crate::sim::Sim;
 use crate::spec::Moment;
 use crate::units::SimSpan;
@@ -37,6 +38,7 @@ pub(crate) fn on_due(sim: &mut Sim, index: u32) {
     let target = ExecutorId::new(number.saturating_sub(1));
     if target.index() < sim.executors.len() && sim.executors[target].is_up() {
         sim.tally.injected();
-        executor::kill(sim, target);
+        // Exit 137, as from a container's limit.
+        executor::kill(sim, target, Cause::Container);
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! The public modules are pure functions or small accounts without time or chance: what an executor's container
 //! is asked for, how tasks share execution memory, when a shuffle writer spills, what the JVM holds beside the
-//! heap, how many failures are allowed. `allocator`, `driver`, `executor` and `task` are the run: functions over its one state.
-//! Left out: adaptive execution, speculation, dynamic allocation, decommission, push-based shuffle. Source: 1 to 4.
+//! heap, how many failures are allowed. `allocator`, `decommission`, `driver`, `executor` and `task` are the run: functions over its one state.
+//! Left out: adaptive execution, speculation, push-based shuffle. Source: 1 to 4.
 
 pub(crate) mod allocator;
 pub(crate) mod blocks;
 pub mod bypass_writer;
+pub(crate) mod decommission;
 pub(crate) mod driver;
 pub mod execution_pool;
 pub(crate) mod executor;
@@ -18,6 +19,7 @@ pub(crate) mod inject;
 pub mod jvm;
 pub mod page;
 pub mod python;
+pub(crate) mod removal;
 pub(crate) mod scratch;
 pub mod sizing;
 pub mod sort_writer;

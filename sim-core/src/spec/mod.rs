@@ -6,6 +6,7 @@
 //! be run at all. Fields are public because these are records, not objects. Names are those of Spark,
 //! Kubernetes and Linux. Sources are ids of `domain-facts` (MEM-1, POD-4, …) or primary sources.
 
+mod allocation;
 mod app;
 mod cluster;
 mod dist;
@@ -13,12 +14,14 @@ mod inject;
 mod limits;
 mod pod;
 mod probit;
+mod reclaim;
 mod scheduler;
 mod scratch;
 mod spark;
 mod stage_memory;
 mod uncertainty;
 
+pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
@@ -31,6 +34,7 @@ pub use pod::{
     Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 pub(crate) use probit::probit;
+pub use reclaim::{Reclaim, Reclaimed};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use scratch::ScratchConf;
 pub use spark::{
@@ -57,6 +61,8 @@ pub struct Spec {
     pub uncertainty: Uncertainty,
     /// Kills that the user asks for.
     pub inject: Vec<Injection>,
+    /// What the cluster takes back in the middle of a run.
+    pub reclaims: Vec<Reclaim>,
     /// When a run is cut off.
     pub limits: RunLimits,
 }

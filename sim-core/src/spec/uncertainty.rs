@@ -40,4 +40,6 @@ pub struct Uncertainty {
     pub warm_up_s: Dist,
     /// Seconds from a process's death to the driver's reaction (DT-1). Drawn once a death.
     pub death_detection_s: Dist,
+    /// Seconds from a pod's creation until the allocator sees it (4.4): while one is out, no other is created. Drawn once a pod.
+    pub pod_acknowledged_s: Dist,
 }

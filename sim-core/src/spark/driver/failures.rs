@@ -11,6 +11,7 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
+use crate::spark::executor::Executor;
 use crate::spark::inject;
 use crate::spark::task::{self, Attempt, Failure};
 use crate::spec::SinkSpec;
@@ -192,7 +193,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     }
     sim.driver.health.removed(executor);
     offers::find_levels(sim);
-    if !blameless && sim.driver.executor_failures.record(now) {
+    if !blameless && (sim.driver.executor_failures.record(now) || retries_are_used_up(sim)) {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
     }
     offers::offer_all(sim);
@@ -210,6 +211,11 @@ fn put_back(sim: &mut Sim, executor: ExecutorId) {
             sim.tally.resubmitted(stage, undone);
         }
     }
+}
+
+/// Whether standalone's master ends the application: too many failures in a row, and no executor runs (1.9).
+fn retries_are_used_up(sim: &mut Sim) -> bool {
+    sim.driver.retries.failed() && !sim.executors.values().any(Executor::is_up)
 }
 
 /// A local directory is full: the tasks that write there fail, the executor lives (F5).

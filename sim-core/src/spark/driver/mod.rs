@@ -29,8 +29,8 @@ use crate::sim::Sim;
 use crate::spark::allocator;
 use crate::spark::blocks::CacheMap;
 use crate::spark::executor::{Executor, Life};
-use crate::spark::failure_cap::FailureCount;
-use crate::spec::{Platform, SinkSpec};
+use crate::spark::failure_cap::{FailureCount, RetryCount};
+use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
 pub(crate) use outputs::MapOutputs;
@@ -61,9 +61,10 @@ pub(crate) struct Driver {
     /// Stages that wait to be submitted again, and whether they failed themselves (or lost outputs to a failed reader).
     failed: Vec<(StageId, bool)>,
     resubmit_due: bool,
-    pub(crate) allocation_due: bool,
     registered: u32,
     executor_failures: FailureCount,
+    /// Failures in a row, as standalone's master counts them.
+    pub(crate) retries: RetryCount,
     /// When all slots are next offered again, if that is planned.
     revival: Option<(SimTime, EventHandle)>,
     /// When tasks that are too slow are next looked for, if that is planned.
@@ -109,9 +110,9 @@ impl Driver {
             started: false,
             failed: Vec::new(),
             resubmit_due: false,
-            allocation_due: false,
             registered: 0,
             executor_failures: FailureCount::new(conf.executor_max_failures, conf.failures_validity),
+            retries: RetryCount::new(plan.spec().spark.allocation.max_executor_retries),
             revival: None,
             next_look: None,
             health: exclusion::Health::default(),
@@ -124,6 +125,11 @@ impl Driver {
     /// The earliest stage that has a running task set, for incident reports.
     pub(crate) fn running_stage(&self) -> Option<u32> {
         self.queue.iter().min().map(|id| id.index() as u32)
+    }
+
+    /// The jobs that run, by index.
+    pub(crate) fn running_jobs(&self) -> impl Iterator<Item = usize> {
+        self.jobs.iter().enumerate().filter(|(_, job)| job.is_running()).map(|(index, _)| index)
     }
 
     /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
@@ -186,21 +192,20 @@ fn largest_share(plan: &SimPlan, stages: &IdVec<StageId, StageState>, shuffle: u
 /// The driver is up: executors are asked for, and the first job waits for enough of them.
 pub(crate) fn on_driver_up(sim: &mut Sim) {
     sim.driver.up_at = sim.now();
-    if sim.plan.spec().cluster.platform == Platform::Bare {
-        allocator::start_bare(sim);
-    } else {
-        sim.driver.allocation_due = true;
-        allocator::on_round(sim);
-    }
+    allocator::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, crate::event::Event::RegistrationTimeout);
+    if sim.allocator.initial == 0 {
+        start(sim);
+    }
 }
 
 /// An executor has registered: enough for the first job, or more slots for a running one.
 pub(crate) fn on_executor_registered(sim: &mut Sim, id: ExecutorId) {
     sim.driver.registered += 1;
     let conf = &sim.plan.spec().spark;
-    let enough = f64::from(sim.driver.registered) >= conf.scheduling.min_registered_ratio * f64::from(conf.executor.instances);
+    let enough = f64::from(sim.driver.registered) >= conf.scheduling.min_registered_ratio * f64::from(sim.allocator.initial);
+    allocator::dynamic::on_executor_used(sim, id);
     if sim.driver.started {
         offers::find_levels(sim);
         offers::offer(sim, id);

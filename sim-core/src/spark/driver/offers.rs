@@ -12,7 +12,9 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, StageId};
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
-use crate::spark::executor::{self, Life};
+use crate::spark::allocator::dynamic;
+use crate::spark::executor::Life;
+use crate::spark::removal;
 use crate::spark::task;
 use crate::spec::{Platform, SchedulingMode};
 use crate::units::SimTime;
@@ -150,6 +152,7 @@ pub(super) fn launch(sim: &mut Sim, stage: StageId, executor: ExecutorId, partit
         copies.launched(partition, executor, host, (task, serial), now);
         speculation::plan_look(sim, stage);
     }
+    dynamic::on_executor_used(sim, executor);
 }
 
 /// What Spark takes for an executor's host: its pod on Kubernetes, else its node.
@@ -222,7 +225,7 @@ fn give_up(sim: &mut Sim, stage: StageId) {
     let Some(idle) = idle else { return sim.end(Ending::Failed(FailureReason::Unschedulable)) };
     sim.driver.unschedulable.push((stage, attempt));
     sim.after(conf.unschedulable_timeout, Event::Unschedulable(stage, attempt));
-    executor::dismiss(sim, idle);
+    removal::stop(sim, idle);
 }
 
 /// A task set has had its time to find a place.

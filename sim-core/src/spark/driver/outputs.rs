@@ -71,6 +71,20 @@ impl MapOutputs {
         let total: Bytes = self.sums.iter().map(|(_, bytes)| *bytes).sum();
         self.sums.iter().filter(move |(_, bytes)| !total.is_zero() && bytes.as_f64() >= share * total.as_f64()).map(|(at, _)| at.executor)
     }
+    /// Where the output of a map is.
+    pub(crate) fn location(&self, map: u32) -> Option<Location> {
+        self.locations[map as usize].map(|(at, _)| at)
+    }
+    /// Maps whose output an executor holds, with their bytes.
+    pub(crate) fn maps_of(&self, executor: ExecutorId) -> impl Iterator<Item = (u32, Bytes)> {
+        self.locations.iter().enumerate().filter_map(move |(map, place)| place.filter(|(at, _)| at.executor == executor).map(|(_, bytes)| (map as u32, bytes)))
+    }
+    /// The output of a map has moved from an executor; `false` when it is not there any more.
+    pub(crate) fn relocate(&mut self, map: u32, from: ExecutorId, to: Location) -> bool {
+        let Some((_, bytes)) = self.locations[map as usize].filter(|(at, _)| at.executor == from) else { return false };
+        self.register(map, to, bytes);
+        true
+    }
     /// Forgets all outputs of an executor; returns how many there were.
     pub(crate) fn unregister(&mut self, executor: ExecutorId) -> u32 {
         self.unregister_where(|at| at.executor == executor)
@@ -128,6 +142,9 @@ mod tests {
         let left: Bytes = outputs.by_node().map(|(_, bytes)| bytes).sum();
         assert_eq!(left, Bytes::mib(20));
         assert_eq!(outputs.unregister(ExecutorId::new(0)), 0);
+        assert!(outputs.relocate(1, ExecutorId::new(1), at(3)) && !outputs.relocate(1, ExecutorId::new(1), at(3)));
+        assert_eq!((outputs.location(1), outputs.maps_of(ExecutorId::new(3)).collect::<Vec<_>>()), (Some(at(3)), vec![(1, Bytes::mib(10))]));
+        assert_eq!((outputs.hosts().count(), outputs.unregister(ExecutorId::new(3))), (2, 1));
         // CM-2: the second output of a map replaces the first.
         outputs.register(1, at(2), Bytes::mib(30));
         assert_eq!(outputs.by_node().collect::<Vec<_>>(), [(NodeId::new(1), Bytes::mib(40))]);

@@ -18,6 +18,7 @@ use crate::kernel::{Luck, Purpose, mix};
 use crate::plan::SimPlan;
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
+use crate::spark::allocator::dynamic;
 use crate::spec::{SinkSpec, TaskCount, TaskRow, TaskWork};
 use crate::units::{Bytes, SimSpan};
 
@@ -237,6 +238,7 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     if first {
         heap::build_broadcast(sim, stage);
     }
+    dynamic::on_stage_submitted(sim);
 }
 
 /// Where a stage's tasks would like to run.

@@ -29,7 +29,7 @@ fn stage(index: u32) -> StageId {
 fn with_executors<'p, 'o>(plan: &'p SimPlan, nobody: &'o mut Nobody) -> Sim<'p, 'o> {
     let mut sim = Sim::new(plan, KEY, nobody);
     for _ in 0..2 {
-        let executor = Executor::new(&sim);
+        let executor = Executor::new(&sim, ExecutorId::new(sim.executors.len() as u32));
         let id = sim.executors.push(executor);
         (sim.executors[id].life, sim.executors[id].node) = (Life::Dead, Some(NodeId::new(id.index() as u32)));
     }

@@ -8,6 +8,7 @@ use super::{TaskRun, produce, stop_pieces};
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
+use crate::spark::allocator::dynamic;
 use crate::spark::scratch::Stored;
 use crate::spark::{blocks, driver, python};
 use crate::spec::SinkSpec;
@@ -113,4 +114,5 @@ fn release(sim: &mut Sim, id: TaskId) {
     sim.forget_task(id);
     sim.touch(node);
     super::retry_blocked(sim, executor);
+    dynamic::on_executor_used(sim, executor);
 }

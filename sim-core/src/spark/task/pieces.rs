@@ -290,7 +290,7 @@ mod tests {
         let mut nobody = Nobody;
         let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
         let (host, node) = (ExecutorId::new(0), NodeId::new(0));
-        let executor = Executor::new(&sim);
+        let executor = Executor::new(&sim, ExecutorId::new(sim.executors.len() as u32));
         sim.executors.push(executor);
         let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
         (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));

@@ -165,7 +165,7 @@ mod tests {
     /// One registered executor on the first node.
     fn one_executor(sim: &mut Sim) -> ExecutorId {
         let host = ExecutorId::new(0);
-        let executor = Executor::new(sim);
+        let executor = Executor::new(sim, host);
         sim.executors.push(executor);
         let node = NodeId::new(0);
         let slot = sim.machines[node].open_pod(Owner::Executor(host), sim.plan.executor.limit, None);
