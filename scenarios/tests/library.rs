@@ -125,7 +125,7 @@ fn explain_gives_derived_sizes() {
     assert_eq!(derived("unified_memory_bytes"), Some("4965217075"));
     assert_eq!(derived("storage_region_bytes"), Some("2482608537"));
     assert!(explain("cluster.pool.count", None).is_ok() && explain("cluster.pool.0.count", Some(&scenario)).expect("known").value.is_some());
-    assert!(!explain("spark.speculation", None).expect("known").modelled);
+    assert!(!explain("spark.shuffle.sync", None).expect("known").modelled);
     let hint = explain("spark.executor.memry", None).expect_err("unknown").hint.expect("hint");
     assert!(hint.contains("spark.executor.memory"), "{hint}");
 }

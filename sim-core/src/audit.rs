@@ -49,7 +49,7 @@ fn nothing_is_stuck(sim: &Sim) {
     let settled = ends.all(|end| end < horizon || end > sim.now());
     if settled && !sim.cluster.pending.is_empty() {
         let node = crate::cluster::place_for_executor(sim);
-        assert!(node.is_none(), "executors are pending although {node:?} has room");
+        assert!(node.is_none(), "executors are pending at {:?} although {node:?} has room: {:?}", sim.now(), sim.cluster.pending);
     }
 }
 

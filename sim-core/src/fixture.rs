@@ -90,6 +90,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         broadcast: Bytes::ZERO,
         memory: StageMemory::default(),
         delay: SimSpan::ZERO,
+        adaptive: None,
         barrier: false,
         indeterminate: false,
     }];
@@ -116,6 +117,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             broadcast: Bytes::ZERO,
             memory: StageMemory::default(),
             delay: SimSpan::ZERO,
+            adaptive: None,
             barrier: false,
             indeterminate: false,
         });
@@ -239,6 +241,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf::default(),
+        adaptive: None,
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,

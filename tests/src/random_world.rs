@@ -7,11 +7,11 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    Affinity, AppSpec, CgroupVersion, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Injection, InputSource,
-    JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
-    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, Spec,
-    SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource,
-    WeightedPodAffinityTerm,
+    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
+    ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec,
+    NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp,
+    ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork,
+    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -58,6 +58,7 @@ pub fn case(number: u64) -> Spec {
         spec.uncertainty = world::uncertain();
     }
     leaving(&mut d, &mut spec);
+    adaptive(&mut d, &mut spec);
     spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
@@ -269,6 +270,22 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     }
 }
 
+/// Stages that are planned anew from small or skewed shuffles. Drawn last, too.
+fn adaptive(d: &mut Draw, spec: &mut Spec) {
+    if !d.once_in(3) {
+        return;
+    }
+    spec.spark.adaptive = Some(AdaptiveConf {
+        advisory: d.bytes(Bytes::mib(1), Bytes::mib(64)),
+        coalesce: (!d.once_in(4)).then(|| CoalesceConf { smallest: d.bytes(Bytes::new(1), Bytes::mib(1)), least_tasks: d.count(1, 12) as u32 }),
+        skew_join: d.once_in(2).then(|| SkewJoinConf { factor: 1.5, threshold: d.bytes(Bytes::mib(1), Bytes::mib(16)) }),
+        accurate_block: Bytes::mib(100),
+    });
+    for stage in spec.app.stages.iter_mut().filter(|stage| !stage.reads.is_empty() && !stage.barrier) {
+        stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join)]);
+    }
+}
+
 fn on_executors(topology_key: &str) -> PodAffinityTerm {
     let requirement = Requirement { key: "spark-role".into(), op: SelectorOp::In, values: vec!["executor".into()] };
     PodAffinityTerm { selector: LabelSelector { requirements: vec![requirement] }, topology_key: topology_key.into() }
@@ -456,6 +473,7 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("nobody leaves", |s| s.reclaims.clear()),
         ("no decommission", |s| s.spark.allocation.decommission = None),
         ("fixed number", |s| s.spark.allocation.dynamic = None),
+        ("not adaptive", |s| s.spark.adaptive = None),
         ("no driver pod", |s| s.spark.deploy_mode = DeployMode::Client),
     ]
 }

@@ -125,6 +125,7 @@ pub fn stage(name: &str, reads: Vec<usize>, tasks: u32, work: TaskRow, sink: Sin
         broadcast: Bytes::ZERO,
         memory: StageMemory::default(),
         delay: SimSpan::ZERO,
+        adaptive: None,
         barrier: false,
         indeterminate: false,
     }
@@ -231,6 +232,7 @@ fn spark() -> SparkConf {
             unregister_output_on_host: false,
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
+        adaptive: None,
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,

@@ -5,6 +5,7 @@
 //! elsewhere changes all that follows) it is asserted on estimates over a hundred replications.
 
 mod laws {
+    mod adaptive;
     mod failures;
     mod memory;
     mod probability;

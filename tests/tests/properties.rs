@@ -95,9 +95,11 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             for job in &spec.app.jobs {
                 let last = *job.stages.last().expect("a job has a stage");
                 let record = &outcome.stages[last];
-                let wanted = match spec.app.stages[last].tasks {
-                    sim_core::spec::TaskCount::Fixed(n) => n,
-                    sim_core::spec::TaskCount::InputSplit(_) => 1,
+                let stage = &spec.app.stages[last];
+                let planned_anew = spec.spark.adaptive.is_some() && stage.adaptive.is_some();
+                let wanted = match stage.tasks {
+                    sim_core::spec::TaskCount::Fixed(n) if !planned_anew => n,
+                    sim_core::spec::TaskCount::Fixed(_) | sim_core::spec::TaskCount::InputSplit(_) => 1,
                 };
                 require(record.attempts > 0 && record.tasks_ok >= wanted, || format!("stage {last} is not complete: {record:?}"))?;
                 require(record.ended >= record.started, || format!("stage {last} ended before it started"))?;
@@ -130,7 +132,7 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
         }
         Ending::Failed(FailureReason::Rollback) => {
             let may = spec.app.stages.iter().any(|stage| stage.barrier || stage.indeterminate);
-            let lost = outcome.executors_lost > 0 || spec.spark.scheduler.exclusion.is_some();
+            let lost = outcome.executors_lost + outcome.executors_injected > 0 || spec.spark.scheduler.exclusion.is_some();
             require(may && lost, || "nothing to roll back".into())
         }
         Ending::Failed(FailureReason::DriverLost) => {

@@ -74,7 +74,7 @@ fn from_file(path: &Path, at: Option<&Node>, problems: &mut Diagnostics) -> Opti
 
 /// The application of a filled tree.
 pub(super) fn app(job: View<'_>, conf: &Conf, profile: &Profile) -> AppSpec {
-    let shuffle_partitions = conf.written("spark.sql.shuffle.partitions").and_then(|_| conf.count("spark.sql.shuffle.partitions"));
+    let shuffle_partitions = crate::spark_conf::shuffle_partitions(conf);
     let max_partition_bytes = conf.size("spark.sql.files.maxPartitionBytes").unwrap_or_default();
     let input = job.maybe_size("input").unwrap_or_else(|| profile.input());
     profile.to_app(input, &ProfileConf { shuffle_partitions, max_partition_bytes })

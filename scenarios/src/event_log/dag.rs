@@ -125,7 +125,7 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
     let count = u32::try_from(record.done.len()).unwrap_or(u32::MAX).clamp(1, 1 << 20);
     let tasks = if matches!(input, InputSource::Remote { .. }) && reads.is_empty() {
         TaskRule::InputSplit
-    } else if !reads.is_empty() && sql && count == conf.shuffle_partitions {
+    } else if !reads.is_empty() && sql && (count == conf.shuffle_partitions || record.adaptive_read && count < conf.shuffle_partitions) {
         TaskRule::ShufflePartitions
     } else {
         TaskRule::Fixed(count)

@@ -174,12 +174,22 @@ pub(super) struct RddInfo<'a> {
     /// Whether it belongs to a barrier stage.
     #[serde(rename = "Barrier", default)]
     pub(super) barrier: bool,
+    /// The operator that made it, as JSON in a string.
+    #[serde(borrow, rename = "Scope", default)]
+    pub(super) scope: Cow<'a, str>,
     #[serde(rename = "Number of Partitions", default)]
     pub(super) partitions: Count,
     #[serde(rename = "Memory Size", default)]
     pub(super) memory: Count,
     #[serde(rename = "Disk Size", default)]
     pub(super) disk: Count,
+}
+
+impl RddInfo<'_> {
+    /// Whether it reads a shuffle as adaptive execution planned it (`CustomShuffleReader` until Spark 3.1).
+    pub(super) fn is_adaptive_read(&self) -> bool {
+        ["AQEShuffleRead", "CustomShuffleReader"].iter().any(|operator| self.scope.contains(operator))
+    }
 }
 
 /// How an RDD is persisted, in Spark's terms.

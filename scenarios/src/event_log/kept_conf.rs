@@ -1,7 +1,7 @@
 //! The settings that are copied from a log.
 
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-pub(super) const KEPT_CONF: [&str; 43] = [
+pub(super) const KEPT_CONF: [&str; 51] = [
     "spark.driver.cores",
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
@@ -39,7 +39,15 @@ pub(super) const KEPT_CONF: [&str; 43] = [
     "spark.submit.deployMode",
     "spark.default.parallelism",
     "spark.sql.adaptive.enabled",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes",
     "spark.sql.adaptive.coalescePartitions.enabled",
+    "spark.sql.adaptive.coalescePartitions.initialPartitionNum",
+    "spark.sql.adaptive.coalescePartitions.minPartitionNum",
+    "spark.sql.adaptive.coalescePartitions.minPartitionSize",
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst",
+    "spark.sql.adaptive.skewJoin.enabled",
+    "spark.sql.adaptive.skewJoin.skewedPartitionFactor",
+    "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes",
     "spark.sql.autoBroadcastJoinThreshold",
     "spark.sql.files.maxPartitionBytes",
     "spark.sql.shuffle.partitions",

@@ -227,6 +227,7 @@ impl Log {
         stage.rdd = info.rdds.first().map(|rdd| rdd.id.0).or(stage.rdd);
         stage.indeterminate |= info.rdds.first().is_some_and(|rdd| rdd.determinism == "INDETERMINATE");
         stage.barrier |= info.rdds.iter().any(|rdd| rdd.barrier);
+        stage.adaptive_read |= info.rdds.iter().any(events::RddInfo::is_adaptive_read);
         let in_memory = info.rdds.iter().filter(|rdd| rdd.level.memory);
         stage.persisted.extend(in_memory.clone().map(|rdd| rdd.id.0));
         for rdd in info.rdds.iter().filter(|rdd| rdd.level.memory || rdd.level.disk) {

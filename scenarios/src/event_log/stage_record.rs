@@ -24,6 +24,8 @@ pub(super) struct StageRecord {
     pub(super) cached_bytes: u64,
     /// Whether Spark took another run of its tasks to give other rows (Spark 3.4 and later say so).
     pub(super) indeterminate: bool,
+    /// Whether it reads shuffles as adaptive execution planned it.
+    pub(super) adaptive_read: bool,
     /// Whether it is a barrier stage.
     pub(super) barrier: bool,
     /// Tasks of the stages that read its shuffle.

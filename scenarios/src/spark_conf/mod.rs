@@ -4,6 +4,7 @@
 //! model uses (`keys.rs`). A key that is known and not simulated is told once, unless it is set to its default; one that nobody knows is told with
 //! its nearest names. Values are read by Spark's own rules (sizes with a default unit for each key, whole numbers).
 
+mod adaptive;
 mod allocation;
 mod families;
 mod keys;
@@ -17,6 +18,7 @@ pub(crate) mod released;
 mod resolve;
 mod scheduler;
 
+pub(crate) use adaptive::shuffle_partitions;
 pub(crate) use allocation::dynamic;
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;

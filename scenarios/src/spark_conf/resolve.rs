@@ -57,6 +57,7 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
         scratch: scratch(conf),
         scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
+        adaptive: super::adaptive::adaptive(conf, executor.instances * executor.cores),
         allocation: super::allocation::allocation(conf, around.platform),
         kubernetes: kubernetes(conf, around),
         executor,

@@ -102,7 +102,7 @@ pub(crate) fn plan_read(sim: &mut Sim, stage: StageId, partition: u32, demand: &
             Place::Disk(at) => input.on_disk.extend(sim.executors[at].node.map(|node| (node, each))),
             Place::Nowhere => {
                 let state = &sim.driver.stages[source];
-                let work = Demand::new(&app.stages[source.index()].work, part, state.tasks, state.shares[part as usize], &sim.day, &plan.spec().spark.shuffle);
+                let work = Demand::new(&app.stages[source.index()].work, state.part(part), state.partitions(), &sim.day, &plan.spec().spark.shuffle);
                 demand.cpu += work.cpu;
                 demand.allocated += work.allocated;
                 input.input += work.input;

@@ -353,5 +353,8 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     sim.touch(node);
     if platform == Platform::Bare {
         allocator::replace_bare(sim);
+    } else if !sim.cluster.pending.is_empty() {
+        // The pod's requests are free for the scheduler, maybe before the driver knows.
+        sim.after(SimSpan::ZERO, Event::SchedulePods);
     }
 }

@@ -5,6 +5,7 @@
 //! heap, how many failures are allowed. `allocator`, `decommission`, `driver`, `executor` and `task` are the run: functions over its one state.
 //! Left out: adaptive execution, speculation, push-based shuffle. Source: 1 to 4.
 
+pub mod adaptive;
 pub(crate) mod allocator;
 pub(crate) mod blocks;
 pub mod bypass_writer;

@@ -6,7 +6,7 @@
 //! that size, CPU and memory stay correlated. Byte counts of shuffles are *compressed with lz4*, as Spark's
 //! metrics give them; the codec's ratio is applied when the plan is made.
 
-use super::StageMemory;
+use super::{AdaptiveRead, StageMemory};
 use crate::units::{Bytes, SimSpan};
 
 /// The application.
@@ -158,6 +158,8 @@ pub struct StageSpec {
     pub tasks: TaskCount,
     /// What the tasks do.
     pub work: TaskWork,
+    /// What adaptive execution may do with its partitions; nothing when their number is the user's (`repartition(n)`) or it reads no shuffle.
+    pub adaptive: Option<AdaptiveRead>,
     /// Where rows go.
     pub sink: SinkSpec,
     /// Bytes of the stage's rows kept in storage memory after it (cached RDD), over all tasks.

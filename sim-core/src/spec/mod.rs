@@ -6,6 +6,7 @@
 //! be run at all. Fields are public because these are records, not objects. Names are those of Spark,
 //! Kubernetes and Linux. Sources are ids of `domain-facts` (MEM-1, POD-4, …) or primary sources.
 
+mod adaptive;
 mod allocation;
 mod app;
 mod cluster;
@@ -21,6 +22,7 @@ mod spark;
 mod stage_memory;
 mod uncertainty;
 
+pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
 pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{

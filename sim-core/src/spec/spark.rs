@@ -3,7 +3,7 @@
 //! Raw keys, defaults by version and their origins live in `scenarios`; here every value is known. Each field
 //! names its key.
 
-use super::{AllocationConf, PodTemplate, SchedulerConf, ScratchConf};
+use super::{AdaptiveConf, AllocationConf, PodTemplate, SchedulerConf, ScratchConf};
 use crate::units::{Bytes, CoreMillis, SimSpan};
 
 /// A Spark release.
@@ -80,6 +80,8 @@ pub struct SparkConf {
     pub scheduling: SchedulingConf,
     /// Order of jobs, locality, speculation, exclusion.
     pub scheduler: SchedulerConf,
+    /// Adaptive execution, if it is on.
+    pub adaptive: Option<AdaptiveConf>,
     /// How executors are asked for.
     pub allocation: AllocationConf,
     /// Kubernetes backend.

@@ -16,6 +16,7 @@ pub(crate) mod heap;
 pub(crate) mod jobs;
 pub(crate) mod offers;
 mod outputs;
+mod parts;
 mod pools;
 pub(crate) mod speculation;
 mod stages;
@@ -34,6 +35,7 @@ use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
 pub(crate) use outputs::MapOutputs;
+pub(crate) use parts::Part;
 pub(crate) use stages::{Delay, StageState};
 
 /// The driver's state.
@@ -85,7 +87,8 @@ impl Driver {
         let (app, conf) = (&plan.spec().app, &plan.spec().spark.scheduling);
         let mut stages = IdVec::new();
         for index in 0..app.stages.len() {
-            stages.push(StageState::new(plan, StageId::new(index as u32), day, luck));
+            let stage = StageState::new(plan, StageId::new(index as u32), &stages, day, luck);
+            stages.push(stage);
         }
         let mut outputs = IdVec::new();
         for shuffle in &app.shuffles {

@@ -8,18 +8,20 @@
 
 use super::exclusion::TaskSetExclusion;
 use super::failures::complete;
+use super::parts::{self, Part, Side};
 use super::speculation::Copies;
 use super::task_set::{Host, Prefs, TaskSet};
 use super::{Driver, heap, offers};
 use crate::day::Day;
 use crate::event::Event;
 use crate::ids::{ExecutorId, ShuffleId, StageId};
-use crate::kernel::{Luck, Purpose, mix};
+use crate::kernel::{IdVec, Luck, Purpose, mix};
 use crate::plan::SimPlan;
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
-use crate::spec::{SinkSpec, TaskCount, TaskRow, TaskWork};
+use crate::spark::task::demand;
+use crate::spec::{SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 use crate::units::{Bytes, SimSpan};
 
 /// A reducer prefers executors' hosts that hold at least this share of its input (Spark's reducer locality).
@@ -43,7 +45,11 @@ pub(crate) enum Delay {
 pub(crate) struct StageState {
     /// Number of tasks in this replication.
     pub(crate) tasks: u32,
-    /// Each partition's part of a parametric total; sums to 1.
+    /// Number of partitions that they are made of: as many, unless adaptive execution makes others.
+    partitions: u32,
+    /// What each task reads, if adaptive execution says it.
+    parts: Option<Vec<Part>>,
+    /// Each task's part of what the stage gives out, of a parametric total; sums to 1.
     pub(crate) shares: Vec<f64>,
     /// Whether the current attempt's task set takes offers.
     pub(crate) active: bool,
@@ -73,7 +79,7 @@ pub(crate) struct StageState {
 }
 
 impl StageState {
-    pub(super) fn new(plan: &SimPlan, id: StageId, day: &Day, luck: &Luck) -> Self {
+    pub(super) fn new(plan: &SimPlan, id: StageId, earlier: &IdVec<StageId, Self>, day: &Day, luck: &Luck) -> Self {
         let stage = &plan.spec().app.stages[id.index()];
         let tasks = match stage.tasks {
             TaskCount::Fixed(n) => n,
@@ -87,8 +93,16 @@ impl StageState {
         };
         let sum: f64 = shares.iter().sum();
         shares.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { 1.0 / f64::from(tasks) });
+        let partitions = tasks;
+        let parts = adaptive_parts(plan, stage, &shares, earlier, day);
+        let tasks = parts.as_ref().map_or(tasks, |parts| parts.len() as u32);
+        if let Some(parts) = &parts {
+            shares = parts.iter().map(|part| part.share * part.write).collect();
+        }
         Self {
             tasks,
+            partitions,
+            parts,
             shares,
             active: false,
             waiting: false,
@@ -104,6 +118,16 @@ impl StageState {
             done: vec![false; tasks as usize],
             done_count: 0,
         }
+    }
+
+    /// Partitions of the stage.
+    pub(crate) fn partitions(&self) -> u32 {
+        self.partitions
+    }
+    /// What a task reads.
+    pub(crate) fn part(&self, task: u32) -> Part {
+        let whole = || Part { first: task, end: task + 1, share: self.shares[task as usize], read: 1.0, write: 1.0 };
+        self.parts.as_ref().map_or_else(whole, |parts| parts[task as usize])
     }
 
     /// The current attempt.
@@ -127,6 +151,21 @@ impl StageState {
         self.done.fill(false);
         self.done_count = 0;
     }
+}
+
+/// The tasks that adaptive execution makes of a stage's partitions, where it may.
+fn adaptive_parts(plan: &SimPlan, stage: &StageSpec, shares: &[f64], earlier: &IdVec<StageId, StageState>, day: &Day) -> Option<Vec<Part>> {
+    let conf = plan.spec().spark.adaptive.as_ref()?;
+    let role = stage.adaptive?;
+    let app = &plan.spec().app;
+    let side = |&shuffle: &usize| {
+        let writer = app.shuffles[shuffle].writer;
+        let bytes = demand::written(&app.stages[writer].work).as_f64() * demand::stored(day, &plan.spec().spark.shuffle);
+        Side { bytes, maps: earlier.get(StageId::new(writer as u32)).map_or(1, |writer| writer.tasks) }
+    };
+    let sides: Vec<Side> = stage.reads.iter().map(side).collect();
+    let sizes = demand::partition_sizes(&stage.work, shares);
+    Some(parts::plan(&sizes, &sides, conf, role))
 }
 
 /// Bytes that a stage reads from storage on this day.

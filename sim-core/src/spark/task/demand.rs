@@ -6,6 +6,7 @@
 
 use super::consumers::{BUILD, FIRST, SECOND};
 use crate::day::Day;
+use crate::spark::driver::Part;
 use crate::spark::task_memory_manager::ConsumerId;
 use crate::spec::{ShuffleConf, TaskRow, TaskWork};
 use crate::units::Bytes;
@@ -33,32 +34,38 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
-    /// The demand of `partition` of a stage with `tasks` tasks; `share` is its part of a parametric total.
-    pub(crate) fn new(work: &TaskWork, partition: u32, tasks: u32, share: f64, day: &Day, conf: &ShuffleConf) -> Self {
+    /// The demand of the task that takes `part` of a stage with so many `partitions`.
+    pub(crate) fn new(work: &TaskWork, part: Part, partitions: u32, day: &Day, conf: &ShuffleConf) -> Self {
         match work {
-            TaskWork::Parametric(total) => Self::scaled(total, share, share, day, conf),
+            TaskWork::Parametric(total) => {
+                // What a task holds beside its rows is the same however many partitions it reads.
+                let held = if part.end - part.first == 1 { part.share } else { 1.0 / f64::from(partitions) };
+                Self::scaled(total, part.share * part.read, part.share * part.write, held, day, conf)
+            }
             TaskWork::Recorded(rows) => {
-                let n = rows.len() as u64;
-                let row = &rows[(u64::from(partition) * n / u64::from(tasks)).min(n - 1) as usize];
-                Self::scaled(row, n as f64 / f64::from(tasks), 1.0, day, conf)
+                let scale = rows.len() as f64 / f64::from(partitions);
+                let row = together(part, |partition| row_of(rows, partition, partitions));
+                Self::scaled(&row, scale * part.read, scale * part.write, 1.0, day, conf)
             }
         }
     }
 
-    /// `share` scales what a task processes; `fixed` what it holds beside (a recorded task's own, a share of a total).
-    fn scaled(row: &TaskRow, share: f64, fixed: f64, day: &Day, conf: &ShuffleConf) -> Self {
+    /// `share` scales what a task takes in and works through, `out` what it gives out, and `fixed` what it holds beside (a recorded task's
+    /// own, a share of a total).
+    fn scaled(row: &TaskRow, share: f64, out: f64, fixed: f64, day: &Day, conf: &ShuffleConf) -> Self {
         let bytes = share * day.volume;
         let memory = bytes * day.expansion;
-        let stored = if conf.compress { bytes * day.compression * conf.codec_ratio } else { bytes * UNCOMPRESSED };
+        let out_bytes = out * day.volume;
+        let stored = stored(day, conf);
         Self {
             input: row.input.scale(bytes),
-            read: row.shuffle_read.scale(stored),
-            write: row.shuffle_write.scale(stored),
-            output: row.output.scale(bytes),
+            read: row.shuffle_read.scale(share * stored),
+            write: row.shuffle_write.scale(out * stored),
+            output: row.output.scale(out_bytes),
             cpu: row.cpu.as_secs_f64() * bytes,
             operators: [row.operator_memory.scale(memory), Bytes::ZERO],
-            writer: row.writer_memory.scale(memory),
-            records: (row.records as f64 * bytes) as u64,
+            writer: row.writer_memory.scale(out_bytes * day.expansion),
+            records: (row.records as f64 * out_bytes) as u64,
             unmanaged: row.unmanaged.scale(fixed * day.expansion),
             allocated: row.allocated.scale(bytes * day.allocation),
             unspillable: row.unspillable.scale(memory),
@@ -123,6 +130,53 @@ impl Demand {
     pub(crate) fn writer_ratio(&self) -> f64 {
         if self.writer.is_zero() { 1.0 } else { self.write.as_f64() / self.writer.as_f64() }
     }
+}
+
+/// The recorded row of a partition.
+fn row_of(rows: &[TaskRow], partition: u32, partitions: u32) -> &TaskRow {
+    let n = rows.len() as u64;
+    &rows[(u64::from(partition) * n / u64::from(partitions)).min(n - 1) as usize]
+}
+
+/// The rows of several partitions as one task's. What it holds beside its rows is the most that any of them held.
+fn together<'r>(part: Part, row: impl Fn(u32) -> &'r TaskRow) -> TaskRow {
+    let mut sum = *row(part.first);
+    for next in (part.first + 1..part.end).map(row) {
+        sum.input += next.input;
+        sum.shuffle_read += next.shuffle_read;
+        sum.shuffle_write += next.shuffle_write;
+        sum.output += next.output;
+        sum.records += next.records;
+        sum.cpu += next.cpu;
+        sum.operator_memory += next.operator_memory;
+        sum.writer_memory += next.writer_memory;
+        sum.unmanaged = sum.unmanaged.max(next.unmanaged);
+        sum.allocated += next.allocated;
+        sum.unspillable += next.unspillable;
+    }
+    sum
+}
+
+/// Bytes that lie on scratch for each lz4 byte of a profile, on this day.
+pub(crate) fn stored(day: &Day, conf: &ShuffleConf) -> f64 {
+    day.volume * if conf.compress { day.compression * conf.codec_ratio } else { UNCOMPRESSED }
+}
+
+/// Shuffle bytes that a stage writes, as the profile gives them.
+pub(crate) fn written(work: &TaskWork) -> Bytes {
+    match work {
+        TaskWork::Parametric(total) => total.shuffle_write,
+        TaskWork::Recorded(rows) => rows.iter().map(|row| row.shuffle_write).sum(),
+    }
+}
+
+/// Each partition's share of what a stage reads by shuffle: `shares` of a parametric total, or as recorded.
+pub(crate) fn partition_sizes(work: &TaskWork, shares: &[f64]) -> Vec<f64> {
+    let TaskWork::Recorded(rows) = work else { return shares.to_vec() };
+    let partitions = shares.len() as u32;
+    let sizes: Vec<f64> = (0..partitions).map(|p| row_of(rows, p, partitions).shuffle_read.as_f64()).collect();
+    let total: f64 = sizes.iter().sum();
+    if total > 0.0 { sizes.iter().map(|size| size / total).collect() } else { shares.to_vec() }
 }
 
 /// Uncompressed size of serialised SQL rows relative to their lz4 form: 1.6 bytes of row for each byte of text over 0.47 (8.2).

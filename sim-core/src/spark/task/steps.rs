@@ -86,7 +86,7 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     let spec = sim.plan.spec();
     let state = &sim.driver.stages[stage];
     let work = &spec.app.stages[stage.index()].work;
-    let mut demand = Demand::new(work, partition, state.tasks, state.shares[partition as usize], &sim.day, &spec.spark.shuffle);
+    let mut demand = Demand::new(work, state.part(partition), state.partitions(), &sim.day, &spec.spark.shuffle);
     demand.split_operators(first_share(sim, stage));
     demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {

@@ -56,6 +56,7 @@ fn spec(heap: Bytes, cores: u32, writes: &Writes) -> Spec {
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
         delay: SimSpan::ZERO,
+        adaptive: None,
         barrier: false,
         indeterminate: false,
         memory: StageMemory::default(),
