@@ -37,14 +37,15 @@ fn f10_a_build_side_that_does_not_fit_fails_tasks_and_no_executor() {
 }
 
 /// 1.4: a writer that lacks memory makes the sorters spill that its task reads. An aggregation's map does not give way, but one that
-/// has spilled is given up at the end of its input. A window's buffer neither gives way nor ends, so its writer is refused.
+/// has spilled is given up at the end of its input. A window's buffer neither gives way nor ends: where it has filled the task's share to
+/// the last, as it has at this size, the writer is refused.
 #[test]
 fn sorters_give_way_to_the_writer_and_a_window_buffer_does_not() {
     let with = |operators| {
         let mut spec = world::world();
         spec.spark.executor.heap = Bytes::mib(512);
         spec.spark.executor.container_memory = Bytes::mib(1280);
-        spec.app = world::passes(Bytes::new(1_200_000_000), 2, 8);
+        spec.app = world::passes(Bytes::new(1_400_000_000), 2, 8);
         spec.app.stages.iter_mut().for_each(|stage| stage.memory.operators = operators);
         run(&spec)
     };
