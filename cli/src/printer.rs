@@ -68,8 +68,13 @@ impl Printer {
 
     /// A result, as it is, to stdout.
     pub(crate) fn result(&self, text: &str) -> Result<(), Failure> {
+        self.result_in_pieces(|stdout| stdout.write_all(text.as_bytes()))
+    }
+
+    /// A result that is too large to be held, to stdout.
+    pub(crate) fn result_in_pieces(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.stdout);
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        let written = write(&mut stdout).and_then(|()| stdout.flush());
         written.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
             _ => Failure::Other(anyhow::Error::new(error).context("cannot write to stdout")),

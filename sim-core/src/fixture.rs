@@ -182,6 +182,20 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
     }
 }
 
+fn scratch() -> ScratchConf {
+    ScratchConf {
+        force_spill_records: 2_147_483_647,
+        force_spill_bytes: None,
+        checksum: true,
+        cleaner_interval: Some(SimSpan::from_secs(1800)),
+        sql_file_cleanup: false,
+        service_removes: false,
+        fetch_to_memory_max: Bytes::mib(200),
+        max_requests_in_flight: 2_147_483_647,
+        max_blocks_in_flight_per_address: 2_147_483_647,
+    }
+}
+
 fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
     SparkConf {
         version: SparkVersion { major: 3, minor: 4, patch: 0 },
@@ -219,17 +233,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             service: false,
             serializer: Serializer::Java,
         },
-        scratch: ScratchConf {
-            force_spill_records: 2_147_483_647,
-            force_spill_bytes: None,
-            checksum: true,
-            cleaner_interval: Some(SimSpan::from_secs(1800)),
-            sql_file_cleanup: false,
-            service_removes: false,
-            fetch_to_memory_max: Bytes::mib(200),
-            max_requests_in_flight: 2_147_483_647,
-            max_blocks_in_flight_per_address: 2_147_483_647,
-        },
+        scratch: scratch(),
         scheduling: SchedulingConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,

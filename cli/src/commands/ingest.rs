@@ -4,21 +4,22 @@
 //! left out. `--redact OUT` writes one more file, the redacted log or profile. Files are opened before the log is read,
 //! because logs are large.
 
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anstyle::Style;
 use anyhow::Context;
-use scenarios::event_log::{self, RedactError};
+use scenarios::event_log::{self, Ingested, RedactError, Summary};
+use scenarios::profile::Profile;
 use scenarios::recorded::{self, Check};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 use sim_core::units::Bytes;
 
 use crate::args::{InfoFormat, IngestArgs};
 use crate::exit::{Exit, Failure};
 use crate::out_file::OutFile;
 use crate::printer::Printer;
-use crate::report;
 
 /// Ingests a log.
 pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failure> {
@@ -27,15 +28,15 @@ pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failu
     let file = path.map(|path| OutFile::open(path, args.out.force)).transpose()?;
     let scenario = args.scenario.as_deref().map(|path| OutFile::open(path, args.out.force)).transpose()?;
     let redacted = args.redact.as_deref().map(|path| OutFile::open(path, args.out.force).map(|file| (path, file))).transpose()?;
-    let ingested = event_log::ingest_all(&args.log).map_err(Failure::Diagnosed)?;
-    printer.diagnostics(&ingested.diagnostics);
+    // First, because it reads the log for itself and keeps nothing.
     if let Some((path, file)) = redacted {
         redact(&args.log, path, file)?;
         printer.note(&format!("wrote `{}` without names, hosts, paths, queries and secrets", path.display()));
     }
-    let profile = ingested.profile.to_toml();
+    let ingested = event_log::ingest_all(&args.log).map_err(Failure::Diagnosed)?;
+    printer.diagnostics(&ingested.diagnostics);
     if let (Some(file), Some(path)) = (file, path) {
-        file.commit(profile.as_bytes())?;
+        write_profile(&ingested.profile, path, file)?;
         printer.note(&format!("wrote `{0}`; next: `spillcast run SCENARIO --profile {0}`", path.display()));
     } else if !to_stdout && args.scenario.is_none() && !args.check {
         printer.note("`-o profile.toml` writes the job profile");
@@ -46,27 +47,36 @@ pub(super) fn ingest(args: &IngestArgs, printer: &Printer) -> Result<Exit, Failu
         printer.note(&format!("wrote `{0}`; next: `spillcast run {0}`", to.display()));
     }
     if to_stdout {
-        printer.result(&profile)?;
+        printer.result_in_pieces(|stdout| ingested.profile.write_toml(stdout))?;
         return Ok(Exit::Done);
     }
     let checked = if args.check { Some(recorded::check(&ingested, args.cores).map_err(Failure::Diagnosed)?) } else { None };
-    let mut summary = serde_json::to_value(&ingested.summary).context("cannot put the summary into JSON")?;
-    if let (Some(check), Some(object)) = (&checked, summary.as_object_mut()) {
-        object.insert("check".to_owned(), serde_json::to_value(check).context("cannot put the check into JSON")?);
+    let summary = summary_of(ingested);
+    match (args.format.format, &checked) {
+        (InfoFormat::Table, Some(check)) => printer.result(&format!("{}\n{}", table(&summary)?, check_table(check)))?,
+        (InfoFormat::Table, None) => printer.result(&table(&summary)?)?,
+        (InfoFormat::Json, check) => printer.result_in_pieces(|stdout| json(&summary, check.as_ref(), stdout))?,
     }
-    let text = match (args.format.format, &checked) {
-        (InfoFormat::Table, Some(check)) => format!("{}\n{}", table(&summary), check_table(check)),
-        (format, _) => plain(format, &summary),
-    };
-    printer.result(&text)?;
     Ok(Exit::Done)
+}
+
+/// The summary alone: a profile of many stages takes more memory than all that follows, and ends here.
+fn summary_of(ingested: Ingested) -> Summary {
+    ingested.summary
+}
+
+/// Writes the profile in pieces.
+fn write_profile(profile: &Profile, path: &Path, file: OutFile) -> Result<(), Failure> {
+    let mut out = file.handle()?;
+    profile.write_toml(&mut out).with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(file.commit(b"")?)
 }
 
 /// Writes the redacted log, or the redacted profile when the file is a `.toml`.
 fn redact(logs: &[PathBuf], path: &Path, file: OutFile) -> Result<(), Failure> {
     if path.extension().is_some_and(|extension| extension == "toml") {
         let profile = event_log::ingest_redacted(logs).map_err(Failure::Diagnosed)?.profile;
-        return Ok(file.commit(profile.to_toml().as_bytes())?);
+        return write_profile(&profile, path, file);
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let out = Box::new(BufWriter::new(file.handle()?));
@@ -96,11 +106,21 @@ fn beside(from: &Path, path: &Path) -> Result<String, Failure> {
     Ok(named.display().to_string())
 }
 
-fn plain(format: InfoFormat, summary: &Value) -> String {
-    match format {
-        InfoFormat::Table => table(summary),
-        InfoFormat::Json => report::pretty(summary),
-    }
+/// What `--format json` prints: one object.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<&'a Check>,
+}
+
+/// In pieces, because the stages of a large log are many megabytes of text.
+fn json(summary: &Summary, check: Option<&Check>, stdout: &mut dyn Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(64 << 10, stdout);
+    serde_json::to_writer_pretty(&mut out, &Printed { summary, check })?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Recorded beside replayed, by stage and in total.
@@ -141,31 +161,37 @@ const COLUMNS: [(&str, &str); 7] = [
     ("spill_disk_bytes", "spilled"),
 ];
 
-fn table(summary: &Value) -> String {
+fn table(summary: &Summary) -> Result<String, Failure> {
     let bold = Style::new().bold();
-    let text = |name: &str| summary.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
-    let mut table = format!("{bold}{}{bold:#}, Spark {}\n\n", text("application"), text("spark_version"));
-    let empty = Map::new();
-    let mut totals: Vec<(String, String)> = Vec::new();
-    for (name, value) in summary.get("totals").and_then(Value::as_object).unwrap_or(&empty) {
-        totals.push((heading(name), human(name, value)));
-    }
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+    let mut table = format!("{bold}{}{bold:#}, Spark {}\n\n", text(&summary.application), text(&summary.spark_version));
+    let fields = serde_json::to_value(summary.totals).context("cannot put the totals into JSON")?;
+    let totals: Vec<(String, String)> = fields.as_object().into_iter().flatten().map(|(name, value)| (heading(name), human(name, value))).collect();
     let names = totals.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let values = totals.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
     table.extend(totals.iter().map(|(name, value)| format!("  {name:names$}  {value:>values$}\n")));
-    if let Some(stages) = summary.get("stages").and_then(Value::as_array).filter(|stages| !stages.is_empty()) {
+    if !summary.stages.is_empty() {
         table.push('\n');
-        table.push_str(&stage_table(stages));
+        // One at a time: as JSON, all stages of a large log take more memory than the log did.
+        table.push_str(&stage_table(summary.stages.iter().filter_map(|stage| serde_json::to_value(stage).ok())));
     }
-    table
+    Ok(table)
 }
 
 /// Right-aligned columns, those that the summary has.
-fn stage_table(stages: &[Value]) -> String {
-    let columns: Vec<_> = COLUMNS.iter().filter(|(field, _)| stages.iter().any(|stage| stage.get(field).is_some())).collect();
-    let mut rows: Vec<Vec<String>> = vec![columns.iter().map(|(_, heading)| (*heading).to_owned()).collect()];
+fn stage_table(stages: impl Iterator<Item = Value>) -> String {
+    let mut there = [false; COLUMNS.len()];
+    let mut rows: Vec<Vec<String>> = vec![COLUMNS.iter().map(|(_, heading)| (*heading).to_owned()).collect()];
     for stage in stages {
-        rows.push(columns.iter().map(|(field, _)| stage.get(field).map_or_else(|| "-".to_owned(), |value| human(field, value))).collect());
+        let cells = COLUMNS.iter().zip(&mut there).map(|((field, _), there)| {
+            *there |= stage.get(field).is_some();
+            stage.get(field).map_or_else(|| "-".to_owned(), |value| human(field, value))
+        });
+        rows.push(cells.collect());
+    }
+    for row in &mut rows {
+        let mut there = there.iter();
+        row.retain(|_| *there.next().unwrap_or(&true));
     }
     aligned(&rows)
 }
@@ -222,6 +248,6 @@ mod tests {
     #[test]
     fn stages_line_up_and_absent_columns_are_left_out() {
         let stages = [json!({"stage": 0, "attempt": 0, "tasks": 7}), json!({"stage": 10, "attempt": 0, "tasks": 200})];
-        assert_eq!(stage_table(&stages), "  stage  attempt  tasks\n      0        0      7\n     10        0    200\n");
+        assert_eq!(stage_table(stages.into_iter()), "  stage  attempt  tasks\n      0        0      7\n     10        0    200\n");
     }
 }

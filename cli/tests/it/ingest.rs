@@ -36,3 +36,14 @@ fn logs_of_different_applications_are_refused() {
     assert_eq!(ran.stdout, "");
     place.spillcast(&["ingest"]).code(2);
 }
+
+#[test]
+fn what_is_no_log_says_what_it_is() {
+    let place = Place::new();
+    place.write("junk.log", "hello\n");
+    let ran = place.spillcast(&["ingest", "junk.log", "-o", "p.toml"]).code(2);
+    for said in ["junk.log is not an event log", "line 1 is `hello`", "expected", "hint"] {
+        assert!(ran.stderr.contains(said), "`{said}` is missing:\n{}", ran.stderr);
+    }
+    assert!(ran.stdout.is_empty() && !place.path("p.toml").exists());
+}

@@ -23,10 +23,10 @@ use crate::profile::{MAX_ROWS, WeightedRow, add_rows};
 /// Partitions whose failed attempts are kept apart; attempts of further ones join their neighbour's.
 const MOST: usize = 4 * MAX_ROWS;
 
-/// Attempts of one stage that did not end well.
+/// Attempts of one stage that did not end well, as long as they may turn out to be work.
 #[derive(Debug, Default)]
 pub(super) struct Lost {
-    partitions: BTreeMap<u64, Attempts>,
+    partitions: BTreeMap<u64, Box<Attempts>>,
     /// Whether one of them was the cluster's doing.
     by_cluster: bool,
 }
@@ -41,18 +41,36 @@ struct Attempts {
 }
 
 impl Lost {
-    /// Adds an attempt, whose work is `row`; whether the cluster took it.
-    pub(super) fn add(&mut self, partition: u64, row: WeightedRow, reason: &EndReason<'_>, metrics: &TaskMetrics) -> bool {
+    /// Adds an attempt, whose work is `row`; whether the cluster took it. A new partition comes out of `room`; without room
+    /// its attempts join a neighbour's or, if there is none, are not kept.
+    pub(super) fn add(&mut self, partition: u64, row: WeightedRow, reason: &EndReason<'_>, metrics: &TaskMetrics, room: &mut usize) -> bool {
         let by_cluster = is_the_clusters(reason);
         self.by_cluster |= by_cluster;
+        if self.by_cluster {
+            self.forget(room);
+            return by_cluster;
+        }
         let unwritten = TaskRow { shuffle_write: Bytes::ZERO, output: Bytes::ZERO, records: 0, writer_memory: Bytes::ZERO, ..row.total };
         let row = WeightedRow { total: unwritten, ..row };
         let wanted = if metrics.cpu_ns.0 == 0 { row.total.cpu } else { SimSpan::ZERO };
         let read = metrics.read.remote.0.saturating_add(metrics.read.local.0);
-        let full = self.partitions.len() >= MOST;
-        let key = if full { self.partitions.range(..=partition).next_back().map_or(partition, |(near, _)| *near) } else { partition };
-        self.partitions.entry(key).and_modify(|attempts| attempts.add(&row, wanted, read)).or_insert(Attempts { row, wanted, read });
+        let full = self.partitions.len() >= MOST || *room == 0;
+        let neighbour = || self.partitions.range(..=partition).next_back().or(self.partitions.first_key_value()).map(|(near, _)| *near);
+        let key = if full { neighbour() } else { Some(partition) };
+        match key.and_then(|key| self.partitions.get_mut(&key)) {
+            Some(attempts) => attempts.add(&row, wanted, read),
+            None if full => {}
+            None => {
+                self.partitions.insert(partition, Box::new(Attempts { row, wanted, read }));
+                *room -= 1;
+            }
+        }
         by_cluster
+    }
+
+    /// Forgets attempts that are not going to be work.
+    pub(super) fn forget(&mut self, room: &mut usize) {
+        *room += std::mem::take(&mut self.partitions).len();
     }
 
     fn is_empty(&self) -> bool {
@@ -98,12 +116,15 @@ impl Log {
     /// Turns the failed attempts of stages that the application itself broke into work; forgets all others.
     pub(super) fn settle(&mut self) {
         let share = self.machines.share().unwrap_or(1.0);
-        let failed: Vec<u64> = self.jobs.values().filter(|job| job.failed).flat_map(|job| job.stages.iter().copied()).collect();
-        for stage in failed {
-            if let Some(stage) = self.stages.get_mut(&stage).filter(|stage| stage.given_up) {
+        let jobs = &self.jobs;
+        let failed = |job: Option<u64>| job.and_then(|job| jobs.get(&job)).is_some_and(|job| job.failed);
+        for stage in self.stages.values_mut().filter(|stage| stage.given_up) {
+            if failed(stage.job) || failed(stage.last_job) {
                 stage.aborted = true;
                 if !stage.lost.by_cluster && !stage.lost.is_empty() {
-                    stage.keep_lost(share);
+                    let before = stage.rows.len();
+                    stage.keep_lost(share, &mut self.room.partitions);
+                    self.budget.grown(before, stage.rows.len());
                 }
             }
         }
@@ -111,13 +132,13 @@ impl Log {
 }
 
 impl StageRecord {
-    fn keep_lost(&mut self, share: f64) {
+    fn keep_lost(&mut self, share: f64, room: &mut usize) {
         for (partition, attempts) in std::mem::take(&mut self.lost).partitions {
-            if self.done.insert(partition) {
+            if self.done.insert(partition, room) {
                 let row = attempts.row(share);
                 self.sum = Some(self.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
                 self.read = self.read.saturating_add(attempts.read);
-                self.rows.push(partition, row);
+                self.rows.push(partition, &row);
             }
         }
     }

@@ -7,9 +7,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use super::folded::First;
 use super::number::Count;
 
 /// Accumulators that are remembered; a log with more broadcasts in flight is damaged.
@@ -22,14 +25,80 @@ pub(super) struct PlanEvent<'a> {
     plan: PlanInfo<'a>,
 }
 
+/// A node of the plan. What is below it and its metrics are folded while they are read.
 #[derive(Default, Deserialize)]
 struct PlanInfo<'a> {
     #[serde(borrow, rename = "nodeName", default)]
     name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    children: Vec<PlanInfo<'a>>,
-    #[serde(borrow, default)]
-    metrics: Vec<PlanMetric<'a>>,
+    #[serde(default)]
+    children: Sizes,
+    #[serde(default)]
+    metrics: DataSize,
+}
+
+impl PlanInfo<'_> {
+    /// Adds the accumulators of the node and those below it.
+    fn sizes(self, all: &mut Vec<u64>) {
+        all.extend(self.children.0);
+        all.extend(self.metrics.0.filter(|_| self.name == "BroadcastExchange"));
+        all.truncate(MOST);
+    }
+}
+
+/// Accumulators of the sizes of broadcasts in a list of nodes.
+#[derive(Default)]
+struct Sizes(Vec<u64>);
+
+/// The accumulator of the first metric in a list that is a size.
+#[derive(Default)]
+struct DataSize(Option<u64>);
+
+impl<'de> Deserialize<'de> for Sizes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(SizesVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for DataSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(DataSizeVisitor)
+    }
+}
+
+struct SizesVisitor;
+
+impl<'de> Visitor<'de> for SizesVisitor {
+    type Value = Sizes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of plan nodes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Sizes, A::Error> {
+        let mut all = Vec::new();
+        while let Some(node) = items.next_element::<PlanInfo<'de>>()? {
+            node.sizes(&mut all);
+        }
+        Ok(Sizes(all))
+    }
+}
+
+struct DataSizeVisitor;
+
+impl<'de> Visitor<'de> for DataSizeVisitor {
+    type Value = DataSize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of metrics")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<DataSize, A::Error> {
+        let mut first = None;
+        while let Some(metric) = items.next_element::<PlanMetric<'de>>()? {
+            first = first.or(Some(metric.id.0).filter(|_| metric.name.starts_with("data size")));
+        }
+        Ok(DataSize(first))
+    }
 }
 
 #[derive(Deserialize)]
@@ -46,7 +115,7 @@ pub(super) struct DriverUpdates {
     #[serde(rename = "executionId")]
     execution: Count,
     #[serde(rename = "accumUpdates", default)]
-    updates: Vec<(Count, Count)>,
+    updates: First<(Count, Count), MOST>,
 }
 
 /// Broadcasts while the log is read.
@@ -60,22 +129,16 @@ pub(super) struct Broadcasts {
 
 impl Broadcasts {
     /// Takes in the plan of a query.
-    pub(super) fn plan(&mut self, event: &PlanEvent<'_>) {
-        let mut nodes = vec![&event.plan];
-        while let Some(node) = nodes.pop() {
-            if node.name == "BroadcastExchange" {
-                let size = node.metrics.iter().find(|metric| metric.name.starts_with("data size"));
-                if let Some(metric) = size.filter(|_| self.sizes.len() < MOST) {
-                    self.sizes.insert(metric.id.0);
-                }
-            }
-            nodes.extend(&node.children);
-        }
+    pub(super) fn plan(&mut self, event: PlanEvent<'_>) {
+        let mut found = Vec::new();
+        event.plan.sizes(&mut found);
+        found.truncate(MOST.saturating_sub(self.sizes.len()));
+        self.sizes.extend(found);
     }
 
     /// Takes in what the driver measured. An accumulator counts once: a plan that adaptive execution shows again names it again.
     pub(super) fn measured(&mut self, event: &DriverUpdates) {
-        let known = event.updates.iter().filter(|(id, _)| self.sizes.contains(&id.0));
+        let known = event.updates.0.iter().filter(|(id, _)| self.sizes.contains(&id.0));
         let bytes = known.fold(0u64, |sum, (_, bytes)| sum.saturating_add(bytes.0));
         if bytes > 0 && self.built.len() < MOST {
             let built = self.built.entry(event.execution.0).or_default();
@@ -102,7 +165,7 @@ mod tests {
         let mut broadcasts = Broadcasts::default();
         let exchange = r#"{"nodeName":"BroadcastExchange","children":[],"metrics":[{"name":"number of output rows","accumulatorId":7},{"name":"data size","accumulatorId":8}]}"#;
         let text = format!(r#"{{"executionId":3,"sparkPlanInfo":{{"nodeName":"Project","children":[{exchange}],"metrics":[]}}}}"#);
-        broadcasts.plan(&plan(&text));
+        broadcasts.plan(plan(&text));
         let updates = |text: &str| serde_json::from_str::<DriverUpdates>(text).unwrap();
         broadcasts.measured(&updates(r#"{"executionId":3,"accumUpdates":[[7,100],[8,1048632]]}"#));
         broadcasts.measured(&updates(r#"{"executionId":4,"accumUpdates":[[9,5]]}"#));

@@ -4,8 +4,8 @@
 //! oldest are added up. A task that started before the oldest kept gap would count those gaps as idle; with the gaps that are kept,
 //! that takes a task longer than the last [`KEPT`] pauses of its host.
 
-/// Separate spans that are kept for one host.
-const KEPT: usize = 64;
+/// Separate spans that are kept for one host; with the one that is added, a power of two, as a vector grows.
+const KEPT: usize = 63;
 
 /// The union of spans.
 #[derive(Clone, Debug, Default)]

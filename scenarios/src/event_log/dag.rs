@@ -10,6 +10,7 @@ use sim_core::spec::{InputSource, StageMemory, StorageLevel};
 use sim_core::units::{Bytes, SimSpan};
 
 use super::jobs::{self, Timeline};
+use super::limits::tell_first;
 use super::log::Log;
 use super::mapping::Recorded;
 use super::stage_record::StageRecord;
@@ -36,8 +37,7 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
     let evidence = evidence(&log);
     tell(&log, &conf, warnings);
     let sql = log.sql;
-    let attempts = attempts(&log);
-    let mut stages = Vec::new();
+    let mut stages = Vec::with_capacity(ids.len());
     let mut cached = BTreeSet::new();
     let mut persisting = Vec::new();
     let mut records = log.stages;
@@ -48,8 +48,10 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
             persisting.push(stages.len());
         }
         cached.extend(record.persisted.iter().copied());
-        let attempts = attempts.get(id).copied().unwrap_or(1);
-        stages.push(Stage { attempts, ..stage(*id, record, reads, from_cache, sql, &conf) });
+        let storage_level = storage_level(&record, &log.storage);
+        let mut stage = stage(*id, *record, reads, from_cache, sql, &conf);
+        stage.memory.storage_level = storage_level;
+        stages.push(stage);
     }
     let (jobs, partial, lost) = jobs::finish(groups, &mut stages, &recorded);
     cache_from_peaks(&mut stages, &persisting, &evidence, warnings);
@@ -96,27 +98,40 @@ impl Conf {
 
 /// For each kept stage the indices of the stages whose shuffles it reads.
 fn reads_of(log: &Log, ids: &[u64], index: &BTreeMap<u64, usize>, warnings: &mut Vec<String>) -> Vec<Vec<usize>> {
+    let writers = log.writers();
     let mut all = Vec::new();
+    let mut without = Vec::new();
     for (own, id) in ids.iter().enumerate() {
-        let parents = log.stages.get(id).map(|stage| stage.parents.clone()).unwrap_or_default();
         let mut reads = Vec::new();
-        for parent in parents {
-            let writer = log.writer_of(parent).filter(|writer| log.stages.get(writer).is_some_and(|stage| stage.writes_shuffle));
-            match writer.and_then(|writer| index.get(&writer).copied()) {
+        for parent in log.stages.get(id).into_iter().flat_map(|stage| &stage.parents) {
+            let writer = writers.get(parent).filter(|writer| log.stages.get(writer).is_some_and(|stage| stage.writes_shuffle));
+            match writer.and_then(|writer| index.get(writer).copied()) {
                 Some(writer) if writer < own => reads.push(writer),
-                _ => warnings.push(format!("stage {id} reads the shuffle of stage {parent}, which is not in the log; that part of its reading has no writer")),
+                _ => without.push((*id, *parent)),
             }
         }
         reads.sort_unstable();
         reads.dedup();
+        reads.shrink_to_fit();
         all.push(reads);
     }
+    let told = without
+        .iter()
+        .map(|(id, parent)| format!("stage {id} reads the shuffle of stage {parent}, which is not in the log; that part of its reading has no writer"));
+    tell_first(warnings, told);
     all
+}
+
+/// How a stage keeps what it caches: in memory alone only if none of its persisted RDDs may go to disk.
+fn storage_level(record: &StageRecord, storage: &BTreeMap<u64, PersistedRdd>) -> StorageLevel {
+    let mut levels = record.persisted.iter().filter_map(|id| Some(storage.get(id)?.level.as_str())).peekable();
+    let in_memory_alone = levels.peek().is_some() && levels.all(|level| !level.starts_with("MEMORY_AND_DISK"));
+    if in_memory_alone { StorageLevel::MemoryOnly } else { StorageLevel::MemoryAndDisk }
 }
 
 fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql: bool, conf: &Conf) -> Stage {
     let input_bytes = record.sum.map_or(0, |row| row.input.get());
-    let title = Some(record.name.trim().to_owned()).filter(|title| !title.is_empty());
+    let title = Some(trimmed(record.name)).filter(|title| !title.is_empty());
     let input = match (input_bytes, from_cache) {
         (0, _) => InputSource::None,
         (_, true) => InputSource::Cached,
@@ -132,8 +147,6 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
     };
     let coalesced = conf.adaptive && record.reader_tasks.is_none_or(|readers| readers < u64::from(conf.shuffle_partitions));
     let parents = reads.len();
-    let on_disk_too = record.storage.values().any(|rdd| rdd.level.starts_with("MEMORY_AND_DISK"));
-    let storage_level = if record.storage.is_empty() || on_disk_too { StorageLevel::MemoryAndDisk } else { StorageLevel::MemoryOnly };
     Stage {
         name: format!("stage-{id}"),
         title,
@@ -146,11 +159,11 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         relocatable: sql || record.packs && !record.collects,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::new(record.broadcast.min(MAX_INPUT)),
-        memory: StageMemory { operators: default_operators(parents), storage_level, ..StageMemory::default() },
+        memory: StageMemory { operators: default_operators(parents), ..StageMemory::default() },
         delay: SimSpan::ZERO,
         barrier: record.barrier,
         indeterminate: record.indeterminate,
-        attempts: 1,
+        attempts: u32::try_from(record.last_attempt).unwrap_or(u32::MAX).saturating_add(1).min(MOST_ATTEMPTS),
         aborted: record.aborted,
         job: record.job.map(|job| job.min(MAX_INPUT)),
         failures: record.failures,
@@ -159,18 +172,13 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
     }
 }
 
+/// A text without blanks around it, copied only if it has some.
+fn trimmed(text: String) -> String {
+    if text.trim().len() == text.len() { text } else { text.trim().to_owned() }
+}
+
 /// The largest number of attempts that a profile keeps; a log with more is damaged.
 const MOST_ATTEMPTS: u32 = (1 << 20) - 1;
-
-/// Attempts of each stage.
-fn attempts(log: &Log) -> BTreeMap<u64, u32> {
-    let mut attempts = BTreeMap::new();
-    for (stage, attempt) in log.attempts.keys() {
-        let most = attempts.entry(*stage).or_insert(1);
-        *most = (*most).max(u32::try_from(*attempt).unwrap_or(u32::MAX).saturating_add(1).min(MOST_ATTEMPTS));
-    }
-    attempts
-}
 
 /// Persisted RDDs without a size in the log: the peaks of the executors' storage memory, in equal parts.
 fn cache_from_peaks(stages: &mut [Stage], persisting: &[usize], evidence: &Evidence, warnings: &mut Vec<String>) {
@@ -214,17 +222,19 @@ fn input(stages: &[Stage], warnings: &mut Vec<String>) -> Option<(Bytes, InputBa
 
 /// What the log could not say.
 fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
-    for (id, job) in log.jobs.iter().filter(|(_, job)| job.failed) {
-        warnings.push(format!("job {id} failed after {} stages; what it did until then is kept", job.stages.len()));
-    }
-    for (id, stage) in log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()) {
-        let done = stage.done.len();
-        if stage.aborted {
-            warnings.push(format!("stage {id} was given up: what {done} of its {} tasks did until then is kept as its work", stage.tasks));
-        } else if done < stage.tasks {
-            warnings.push(format!("stage {id}: {done} of {} tasks ended well; the stage is as large as those", stage.tasks));
-        }
-    }
+    let failed = log.jobs.iter().filter(|(_, job)| job.failed);
+    tell_first(warnings, failed.map(|(id, job)| format!("job {id} failed after {} stages; what it did until then is kept", job.listed)));
+    let kept = || log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()).map(|(id, stage)| (id, &**stage));
+    let given_up = kept().filter(|(_, stage)| stage.aborted);
+    let told = |(id, stage): (&u64, &StageRecord)| {
+        format!("stage {id} was given up: what {} of its {} tasks did until then is kept as its work", stage.done.len(), stage.tasks)
+    };
+    tell_first(warnings, given_up.map(told));
+    let short = kept().filter(|(_, stage)| !stage.aborted && stage.done.len() < stage.tasks);
+    let told =
+        |(id, stage): (&u64, &StageRecord)| format!("stage {id}: {} of {} tasks ended well; the stage is as large as those", stage.done.len(), stage.tasks);
+    tell_first(warnings, short.map(told));
+    log.left_out.tell(log.counted.stages(), log.counted.attempts(), log.totals.run_time_ms, warnings);
     if let Some(rows) = log.fewer_rows() {
         warnings.push(format!("the log has so many stages that only about {rows} rows of each were kept; totals are exact"));
     }
@@ -236,16 +246,19 @@ fn tell(log: &Log, conf: &Conf, warnings: &mut Vec<String>) {
 fn evidence(log: &Log) -> Evidence {
     let known = log.executors.values().filter(|executor| (executor.added_ms.is_some() || executor.tasks > 0) && !executor.id.trim().is_empty());
     let hosts: BTreeSet<&str> = log.executors.values().map(|executor| executor.host.as_str()).filter(|host| !host.is_empty()).collect();
-    let number = |host: &str| hosts.iter().position(|known| *known == host).map(|n| n as u32);
+    let numbers: BTreeMap<&str, u32> = hosts.iter().copied().zip(0..).collect();
+    // Longer names first, so that a name that begins another one does not cut it.
+    let mut longest_first: Vec<(&str, u32)> = numbers.iter().map(|(host, n)| (*host, *n)).collect();
+    longest_first.sort_by_key(|(host, _)| std::cmp::Reverse(host.len()));
     let first = log.executors.values().filter_map(|executor| executor.added_ms).min().unwrap_or(0);
     let since = |time: Option<u64>| time.map(|ms| SimSpan::from_ms(ms.saturating_sub(first).min(LONGEST_LIFE_MS)));
     let executor = |executor: &ExecutorSummary| ExecutorEvidence {
         id: executor.id.clone(),
-        host: number(&executor.host),
+        host: numbers.get(executor.host.as_str()).copied(),
         cores: u32::try_from(executor.cores).unwrap_or(u32::MAX).min((1 << 20) - 1),
         added: since(executor.added_ms),
         removed: since(executor.removed_ms),
-        reason: executor.removed_reason.as_ref().map(|reason| without_hosts(reason, &hosts)).filter(|reason| !reason.is_empty()),
+        reason: executor.removed_reason.as_ref().map(|reason| without_hosts(reason, &longest_first)).filter(|reason| !reason.is_empty()),
         heap_peak: evidence_size(executor.peak_heap_bytes),
         non_heap_peak: evidence_size(executor.peak_non_heap_bytes),
         direct_peak: evidence_size(executor.peak_direct_bytes),
@@ -263,7 +276,6 @@ fn evidence(log: &Log) -> Evidence {
         memory: evidence_size(rdd.memory),
         disk: evidence_size(rdd.disk),
     };
-    let rdds: BTreeMap<&u64, &PersistedRdd> = log.stages.values().flat_map(|stage| &stage.storage).collect();
     Evidence {
         spark_version: log.spark_version.clone(),
         application: log.application.clone(),
@@ -271,18 +283,27 @@ fn evidence(log: &Log) -> Evidence {
         xms_equals_xmx: world::xms_equals_xmx(log),
         conf: log.conf.clone(),
         executors: known.map(executor).collect(),
-        rdds: rdds.into_iter().map(rdd).collect(),
+        rdds: log.storage.iter().map(rdd).collect(),
         jobs: jobs::evidence(log),
     }
 }
 
+/// Bytes of a reason; real ones have some hundred.
+const LONGEST_REASON: usize = 4000;
+
 /// The text of a reason without control characters and host names.
-fn without_hosts(reason: &str, hosts: &BTreeSet<&str>) -> String {
-    let plain: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
-    // Longer names first, so that a name that begins another one does not cut it.
-    let mut named: Vec<(usize, &&str)> = hosts.iter().enumerate().collect();
-    named.sort_by_key(|(_, host)| std::cmp::Reverse(host.len()));
-    named.into_iter().fold(plain, |text, (n, host)| text.replace(*host, &format!("host-{n}"))).trim().to_owned()
+fn without_hosts(reason: &str, longest_first: &[(&str, u32)]) -> String {
+    let mut text: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    for (host, n) in longest_first {
+        if text.contains(host) {
+            text = text.replace(host, &format!("host-{n}"));
+        }
+        // Hosts with names such as `h` and `o` would make it longer with each step.
+        if text.len() > LONGEST_REASON {
+            return String::new();
+        }
+    }
+    text.trim().to_owned()
 }
 
 fn evidence_size(bytes: u64) -> Bytes {

@@ -5,12 +5,13 @@
 //! Spark's `JsonProtocol`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::accumulated::Accumulated;
+use super::folded::{First, Parents, Properties, Rdds};
 use super::number::Count;
+use crate::profile::MAX_STAGES;
 
 /// The kind of a line.
 #[derive(Deserialize)]
@@ -28,7 +29,7 @@ pub(super) struct LogStart<'a> {
 #[derive(Deserialize)]
 pub(super) struct EnvironmentUpdate<'a> {
     #[serde(borrow, rename = "Spark Properties", default)]
-    pub(super) properties: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    pub(super) properties: Properties<'a>,
 }
 
 #[derive(Deserialize)]
@@ -84,14 +85,23 @@ pub(super) struct ExecutorRemoved<'a> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct ResourceProfileAdded<'a> {
+pub(super) struct ResourceProfileAdded {
     #[serde(rename = "Resource Profile Id", default)]
     pub(super) id: Count,
-    #[serde(borrow, rename = "Executor Resource Requests", default)]
-    pub(super) requests: BTreeMap<Cow<'a, str>, ResourceRequest>,
+    #[serde(rename = "Executor Resource Requests", default)]
+    pub(super) requests: ResourceRequests,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ResourceRequests {
+    pub(super) memory: Option<ResourceRequest>,
+    #[serde(rename = "memoryOverhead")]
+    pub(super) overhead: Option<ResourceRequest>,
+    pub(super) cores: Option<ResourceRequest>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
 pub(super) struct ResourceRequest {
     #[serde(rename = "Amount", default)]
     pub(super) amount: Count,
@@ -104,7 +114,7 @@ pub(super) struct JobStart<'a> {
     #[serde(rename = "Submission Time", default)]
     pub(super) time: Count,
     #[serde(borrow, rename = "Stage Infos", default)]
-    pub(super) stages: Vec<StageInfo<'a>>,
+    pub(super) stages: First<StageInfo<'a>, MAX_STAGES>,
     #[serde(borrow, rename = "Properties", default)]
     pub(super) properties: Option<JobProperties<'a>>,
 }
@@ -148,9 +158,9 @@ pub(super) struct StageInfo<'a> {
     #[serde(rename = "Number of Tasks", default)]
     pub(super) tasks: Count,
     #[serde(borrow, rename = "RDD Info", default)]
-    pub(super) rdds: Vec<RddInfo<'a>>,
+    pub(super) rdds: Rdds<'a>,
     #[serde(rename = "Parent IDs", default)]
-    pub(super) parents: Vec<Count>,
+    pub(super) parents: Parents,
     #[serde(rename = "Submission Time", default)]
     pub(super) submitted: Option<Count>,
     #[serde(rename = "Completion Time", default)]

@@ -17,11 +17,13 @@ pub(super) struct LogFiles {
     pub(super) parts: Vec<PathBuf>,
     /// Files that should be there and are not.
     pub(super) gap: Option<String>,
+    /// Files of one index, of which one is read.
+    pub(super) twice: Option<String>,
 }
 
 impl LogFiles {
     fn one(path: &Path) -> Self {
-        Self { path: path.to_owned(), parts: vec![path.to_owned()], gap: None }
+        Self { path: path.to_owned(), parts: vec![path.to_owned()], gap: None, twice: None }
     }
 }
 
@@ -102,12 +104,21 @@ fn in_order(path: &Path, files: Vec<PathBuf>) -> LogFiles {
     parts.sort();
     parts.dedup();
     let compacted = |part: &Part| matches!(part, Part::Spark { plain: false, .. });
-    let first = parts.iter().rposition(|(part, _)| compacted(part)).unwrap_or(0);
-    let until = parts.get(first).filter(|(part, _)| compacted(part)).and_then(|(part, _)| index_of(part));
-    let kept = |part: &Part| compacted(part) || until.is_none_or(|until| index_of(part).is_none_or(|index| index > until));
-    let kept: Vec<(Part, PathBuf)> = parts.into_iter().skip(first).filter(|(part, _)| kept(part)).collect();
+    let until = parts.iter().rev().find(|(part, _)| compacted(part)).and_then(|(part, _)| index_of(part));
+    let after = |index: u64, part: &Part| until.is_none_or(|until| index > until || index == until && compacted(part));
+    let all = parts.into_iter().filter(|(part, _)| index_of(part).is_none_or(|index| after(index, part)));
+    let (mut kept, mut twice): (Vec<(Part, PathBuf)>, Option<String>) = (Vec::new(), None);
+    for (part, file) in all {
+        // The parts are in order, so those of one index follow each other.
+        match kept.last() {
+            Some((last, read)) if *last == part && index_of(&part).is_some() => {
+                twice = twice.or_else(|| Some(format!("{} and {} have the same index; the second was left out", name_of(read), name_of(&file))));
+            }
+            _ => kept.push((part, file)),
+        }
+    }
     let gap = gap(&kept);
-    LogFiles { path: path.to_owned(), parts: kept.into_iter().map(|(_, file)| file).collect(), gap }
+    LogFiles { path: path.to_owned(), parts: kept.into_iter().map(|(_, file)| file).collect(), gap, twice }
 }
 
 fn index_of(part: &Part) -> Option<u64> {
@@ -161,6 +172,14 @@ mod tests {
         assert_eq!((names(&log), log.gap), (["events_8_app.compact", "events_9_app", "events_10_app"].map(str::to_owned).to_vec(), None));
         assert!(read(&["events_3_app"]).gap.unwrap().contains("events_1_"));
         assert_eq!(read(&["events_2_app", "events_1_app", "._events_1_app.crc", ".events_1_app.crc"]).gap, None);
+    }
+
+    #[test]
+    fn files_of_one_index_are_read_once_and_told() {
+        let log = read(&["events_2_app.compact", "events_2_app.zstd.compact", "events_3_app", "events_3_app.zstd"]);
+        assert_eq!(names(&log), ["events_2_app.compact", "events_3_app"]);
+        assert!(log.twice.unwrap().contains("events_2_app.compact and events_2_app.zstd.compact have the same index"));
+        assert_eq!(read(&["events_1_app", "events_2_app.compact", "events_2_app"]).twice, None);
     }
 
     #[test]

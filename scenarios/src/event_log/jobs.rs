@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spec::JobStart;
 use sim_core::units::SimSpan;
 
-use super::log::{JobRecord, Log};
+use super::log::Log;
+use super::stages::JobRecord;
 use crate::profile::{Job, JobEvidence, MAX_INPUT, Sink, Stage};
 
 /// Time between two jobs is the driver's up to this; beyond it somebody was thinking (a notebook).
@@ -193,7 +194,8 @@ fn delays(group: &Group, stages: &mut [Stage], times: &Timeline) -> Vec<(u64, u6
     for &stage in &group.stages {
         let own = times.stages[stage];
         let Some(began) = own.began else { continue };
-        let parents: Vec<usize> = stages[stage].reads.iter().copied().filter(|parent| group.stages.contains(parent)).collect();
+        // A group's stages are in order by now.
+        let parents: Vec<usize> = stages[stage].reads.iter().copied().filter(|parent| group.stages.binary_search(parent).is_ok()).collect();
         let ready = times.finished(&parents).unwrap_or(0).max(group.start);
         if ready > 0 {
             let ready = ready.max(times.executor).min(began);

@@ -3,14 +3,17 @@
 //! Spark writes one JSON object a line. Text is read in large pieces into one buffer and lines are given out of it
 //! without being copied; a line longer than a stated limit is passed over without being held, so memory does not depend
 //! on the log. A read error (a cut compressed stream) ends the log and is told to the caller, who keeps what came before
-//! it.
+//! it; so does a gigabyte in which the caller found no event.
 
 use std::io::{self, Read};
 
 /// Longest line that is parsed. Plans of large queries reach a few MiB.
-const LONGEST: usize = 24 << 20;
+pub(super) const LONGEST: usize = 24 << 20;
 /// Bytes that are asked for at once.
 const CHUNK: usize = 256 << 10;
+
+/// Bytes that are read without an event among them, of a device or a file that unpacks to next to nothing in terabytes.
+const PATIENCE: u64 = 1 << 30;
 
 /// One line of the log.
 pub(super) enum Line<'b> {
@@ -33,11 +36,18 @@ pub(super) struct Lines<R> {
     at_end: bool,
     /// Whether the last line had no line end: a log that is cut or still being written.
     pub(super) unfinished: bool,
+    /// Bytes read since the last event.
+    waited: u64,
 }
 
 impl<R: Read> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, buffer: vec![0; 2 * CHUNK], start: 0, searched: 0, end: 0, too_long: false, at_end: false, unfinished: false }
+        Self { input, buffer: vec![0; 2 * CHUNK], start: 0, searched: 0, end: 0, too_long: false, at_end: false, unfinished: false, waited: 0 }
+    }
+
+    /// The last line was an event.
+    pub(super) fn was_event(&mut self) {
+        self.waited = 0;
     }
 
     /// The next line, or `None` at the end.
@@ -76,14 +86,18 @@ impl<R: Read> Lines<R> {
             self.searched -= self.start;
             self.start = 0;
             if self.buffer.len() - self.end < CHUNK {
-                self.buffer.resize(self.end + self.end / 2 + CHUNK, 0);
+                // No more than the longest line needs.
+                let size = (self.end + self.end / 2 + CHUNK).min(LONGEST + 2 * CHUNK);
+                self.buffer.reserve_exact(size - self.buffer.len());
+                self.buffer.resize(size, 0);
             }
         }
         match self.input.read(&mut self.buffer[self.end..]) {
             Ok(n) => {
                 self.end += n;
                 self.at_end = n == 0;
-                Ok(())
+                self.waited += n as u64;
+                if self.waited > PATIENCE { Err(io::Error::new(io::ErrorKind::InvalidData, "1 GiB without an event")) } else { Ok(()) }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) => Err(error),
@@ -146,5 +160,21 @@ mod tests {
         assert_eq!(sizes(&text[..LONGEST + 2 * CHUNK]), (vec![Some(1), None], true));
         assert_eq!(sizes(&text[3 * CHUNK + 2..]), (vec![Some(LONGEST), Some(1)], false));
         assert_eq!(sizes(&text[3 * CHUNK + 1..]), (vec![None, Some(1)], false));
+        let mut lines = Lines::new(&text[..]);
+        while lines.next_line().unwrap().is_some() {}
+        assert!(lines.buffer.capacity() <= LONGEST + 2 * CHUNK, "{}", lines.buffer.capacity());
+    }
+
+    #[test]
+    fn what_never_ends_and_has_no_event_is_given_up() {
+        let mut lines = Lines::new(io::repeat(0));
+        assert!(lines.next_line().is_err_and(|error| error.to_string().contains("1 GiB without an event")));
+        // An event starts the count anew.
+        let text = vec![b'\n'; 4 * CHUNK];
+        let mut lines = Lines::new(&text[..]);
+        while lines.next_line().unwrap().is_some() {
+            lines.was_event();
+        }
+        assert!(lines.waited < text.len() as u64);
     }
 }

@@ -1,19 +1,22 @@
 //! The state of one log while it is read: what the events say, folded.
 //!
-//! Memory does not grow with the log but with its stages and executors: task rows are thinned as they come, over the
-//! whole log there are at most a stated number of them, and of the partitions of a stage one bit each is kept, so that
-//! a partition that ran twice (retries, speculation, lost map output) counts once as work and every time in the summary.
+//! Memory does not grow with the log but with its stages and executors, and with those only up to the module `limits`:
+//! task rows are packed and thinned as they come, over the whole log there are at most a stated number of them, and of the
+//! partitions of a stage one bit each is kept, so that a partition that ran twice (retries, speculation, lost map output)
+//! counts once as work and every time in the summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::aborted::until_abort;
 use super::broadcasts::Broadcasts;
-use super::events::{self, Peaks, StageInfo, TaskEnd};
-use super::kept_conf::KEPT_CONF;
+use super::events::{self, Peaks, TaskEnd};
+use super::limits::{AttemptCount, LONGEST_TEXT, LONGEST_VALUE, LeftOut, MAX_EXECUTORS, Room, cut, short};
 use super::machines::{Machines, scheduler_delay};
 use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, task_row};
 use super::rows::{RowBudget, Rows};
 use super::stage_record::{StageRecord, count_failure, suffer};
+use super::stages::JobRecord;
+use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use super::writers::{is_alone, operator_memory, writer_memory};
 use crate::profile::{WeightedRow, add_rows};
@@ -30,8 +33,12 @@ pub(super) struct Log {
     pub(super) sql: bool,
     pub(super) ended: bool,
     pub(super) jobs: BTreeMap<u64, JobRecord>,
-    pub(super) stages: BTreeMap<u64, StageRecord>,
-    pub(super) attempts: BTreeMap<(u64, u64), StageSummary>,
+    /// Boxed, because nodes of a map that grows at its end stay half empty.
+    pub(super) stages: BTreeMap<u64, Box<StageRecord>>,
+    pub(super) attempts: BTreeMap<(u64, u64), Box<StageSummary>>,
+    pub(super) counted: AttemptCount,
+    /// Persisted RDDs by id.
+    pub(super) storage: BTreeMap<u64, PersistedRdd>,
     pub(super) executors: BTreeMap<String, ExecutorSummary>,
     pub(super) machines: Machines,
     pub(super) jvm: Jvm,
@@ -39,24 +46,19 @@ pub(super) struct Log {
     /// What `SparkListenerApplicationStart` calls the application and its attempt.
     pub(super) application_id: Option<String>,
     pub(super) attempt_id: Option<String>,
+    pub(super) left_out: LeftOut,
+    pub(super) room: Room,
+    /// Jobs that ended, and how many have to until stages are forgotten again.
+    pub(super) jobs_ended: u64,
+    pub(super) forget_at: u64,
     pub(super) broadcasts: Broadcasts,
     /// Executors that took a task with them.
     pub(super) died: BTreeSet<String>,
     /// When the last attempt ended that the cluster took, milliseconds since 1970.
-    last_loss_ms: u64,
+    pub(super) last_loss_ms: u64,
     /// Stage attempts that were submitted and have not completed.
-    running: BTreeSet<(u64, u64)>,
-    budget: RowBudget,
-}
-
-/// One job.
-#[derive(Default)]
-pub(super) struct JobRecord {
-    pub(super) start: u64,
-    pub(super) end: Option<u64>,
-    pub(super) failed: bool,
-    pub(super) stages: Vec<u64>,
-    pub(super) execution: Option<u64>,
+    pub(super) running: BTreeSet<(u64, u64)>,
+    pub(super) budget: RowBudget,
 }
 
 /// What is known of the executors' JVM.
@@ -72,7 +74,7 @@ pub(super) struct Jvm {
 
 /// A name, if it is more than blanks.
 fn named(text: &str) -> Option<String> {
-    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+    Some(text.trim()).filter(|text| !text.is_empty()).map(|text| short(text, LONGEST_TEXT))
 }
 
 impl Log {
@@ -93,12 +95,12 @@ impl Log {
     }
 
     pub(super) fn environment(&mut self, event: &events::EnvironmentUpdate<'_>) {
-        let kept = event.properties.iter().filter(|(key, _)| KEPT_CONF.contains(&key.as_ref()));
-        self.conf.extend(kept.map(|(key, value)| (key.to_string(), value.to_string())));
+        let properties = &event.properties;
+        self.conf.extend(properties.kept.iter().map(|(key, value)| ((*key).to_owned(), short(value, LONGEST_VALUE))));
         if let Some(master) = self.conf.get_mut("spark.master") {
             *master = nameless_master(master);
         }
-        let options = event.properties.get("spark.executor.extraJavaOptions").map_or("", |options| options.as_ref());
+        let options = properties.executor_options.as_ref();
         self.jvm.full_xms |= options.contains("-Xms") || options.contains("+AlwaysPreTouch");
         let named = [("+UseG1GC", "g1"), ("+UseParallelGC", "parallel"), ("+UseSerialGC", "serial")];
         self.jvm.collector = named.iter().find(|(flag, _)| options.contains(flag)).map(|(_, name)| *name).or(self.jvm.collector);
@@ -112,35 +114,50 @@ impl Log {
     }
 
     /// The default resource profile states executor memory and cores where no property does.
-    pub(super) fn resource_profile(&mut self, event: &events::ResourceProfileAdded<'_>) {
-        for (resource, key, unit) in
-            [("memory", "spark.executor.memory", "m"), ("memoryOverhead", "spark.executor.memoryOverhead", "m"), ("cores", "spark.executor.cores", "")]
-        {
-            if let Some(request) = event.requests.get(resource).filter(|_| event.id.0 == 0) {
+    pub(super) fn resource_profile(&mut self, event: &events::ResourceProfileAdded) {
+        let requests = &event.requests;
+        for (request, key, unit) in [
+            (requests.memory, "spark.executor.memory", "m"),
+            (requests.overhead, "spark.executor.memoryOverhead", "m"),
+            (requests.cores, "spark.executor.cores", ""),
+        ] {
+            if let Some(request) = request.filter(|_| event.id.0 == 0) {
                 self.conf.entry(key.to_owned()).or_insert_with(|| format!("{}{unit}", request.amount.0));
             }
         }
     }
 
     pub(super) fn executor_added(&mut self, event: &events::ExecutorAdded<'_>) {
-        let executor = self.executor(&event.id);
-        executor.host = event.info.host.to_string();
+        let Some(executor) = self.executor(&event.id) else {
+            self.left_out.executors += 1;
+            return;
+        };
+        executor.host = short(&event.info.host, LONGEST_TEXT);
         executor.cores = event.info.cores.0;
         executor.added_ms = Some(event.time.0);
     }
 
     pub(super) fn executor_removed(&mut self, event: &events::ExecutorRemoved<'_>) {
-        let executor = self.executor(&event.id);
-        executor.removed_ms = Some(event.time.0);
-        executor.removed_reason = Some(event.reason.to_string());
+        if let Some(executor) = self.executor(&event.id) {
+            executor.removed_ms = Some(event.time.0);
+            executor.removed_reason = Some(short(&event.reason, LONGEST_TEXT));
+        }
     }
 
-    fn executor(&mut self, id: &str) -> &mut ExecutorSummary {
-        self.executors.entry(id.to_owned()).or_insert_with(|| ExecutorSummary { id: id.to_owned(), ..ExecutorSummary::default() })
+    /// An executor that is kept, or `None` beyond the limit.
+    fn executor(&mut self, id: &str) -> Option<&mut ExecutorSummary> {
+        let id = cut(id, LONGEST_TEXT);
+        if !self.executors.contains_key(id) {
+            if self.executors.len() >= MAX_EXECUTORS {
+                return None;
+            }
+            self.executors.insert(id.to_owned(), ExecutorSummary { id: id.to_owned(), ..ExecutorSummary::default() });
+        }
+        self.executors.get_mut(id)
     }
 
     pub(super) fn peaks(&mut self, executor: &str, peaks: &Peaks) {
-        let executor = self.executor(executor);
+        let Some(executor) = self.executor(executor) else { return };
         let raise = |peak: &mut u64, parts: &[super::number::Count]| *peak = (*peak).max(parts.iter().fold(0, |sum, part| sum.saturating_add(part.0)));
         raise(&mut executor.peak_heap_bytes, &[peaks.heap]);
         raise(&mut executor.peak_non_heap_bytes, &[peaks.non_heap]);
@@ -152,142 +169,71 @@ impl Log {
         raise(&mut executor.peak_rss_bytes, &[peaks.rss_jvm, peaks.rss_python, peaks.rss_other]);
     }
 
-    pub(super) fn job_start(&mut self, event: &events::JobStart<'_>) {
-        self.totals.jobs += 1;
-        for info in &event.stages {
-            self.stage_info(info);
-        }
-        for info in &event.stages {
-            for parent in &info.parents {
-                if let Some(stage) = self.stages.get_mut(&parent.0) {
-                    stage.reader_tasks = Some(stage.reader_tasks.unwrap_or(0).max(info.tasks.0));
-                }
-            }
-        }
-        let stages = event.stages.iter().map(|info| info.id.0).collect();
-        let execution =
-            event.properties.as_ref().and_then(|properties| properties.execution.as_ref()?.trim().parse().ok()).filter(|id| *id < crate::profile::MAX_AMOUNT);
-        self.found_broadcasts(execution, &event.stages);
-        for info in &event.stages {
-            if let Some(stage) = self.stages.get_mut(&info.id.0) {
-                stage.job = stage.job.or(Some(event.id.0));
-            }
-        }
-        self.jobs.insert(event.id.0, JobRecord { start: event.time.0, end: None, failed: false, stages, execution });
-    }
-
-    /// What a query's driver has built by now is there from the first stage of its next job on.
-    fn found_broadcasts(&mut self, execution: Option<u64>, stages: &[StageInfo<'_>]) {
-        let first = stages.iter().map(|info| info.id.0).filter(|id| self.stages.get(id).is_some_and(|stage| stage.rows.is_empty())).min();
-        if let (Some(execution), Some(stage)) = (execution, first.and_then(|id| self.stages.get_mut(&id))) {
-            stage.broadcast = stage.broadcast.saturating_add(self.broadcasts.take(execution));
-        }
-    }
-
-    pub(super) fn job_end(&mut self, event: &events::JobEnd<'_>) {
-        let job = self.jobs.entry(event.id.0).or_default();
-        job.end = Some(event.time.0);
-        job.failed = event.result.result != "JobSucceeded";
-    }
-
-    /// A stage was submitted or has completed.
-    pub(super) fn stage_event(&mut self, info: &StageInfo<'_>) {
-        self.stage_info(info);
-        let attempt = self.attempt(info.id.0, info.attempt.0);
-        attempt.name = info.name.to_string();
-        attempt.submitted_ms = info.submitted.map(|time| time.0).or(attempt.submitted_ms);
-        attempt.completed_ms = info.completed.map(|time| time.0).or(attempt.completed_ms);
-        let others = !self.running.is_empty();
-        if info.completed.is_some() {
-            self.running.remove(&(info.id.0, info.attempt.0));
-        } else {
-            self.running.insert((info.id.0, info.attempt.0));
-        }
-        if let Some(stage) = self.stages.get_mut(&info.id.0) {
-            if stage.submitted_ms.is_none() {
-                stage.beside_others = others;
-                stage.after_loss_ms = self.last_loss_ms;
-            }
-            stage.given_up = info.completed.is_some() && info.failure.is_some();
-            stage.submitted_ms = stage.submitted_ms.or(info.submitted.map(|time| time.0));
-            stage.completed_ms = stage.completed_ms.max(info.completed.map(|time| time.0));
-        }
-    }
-
-    fn attempt(&mut self, stage: u64, attempt: u64) -> &mut StageSummary {
-        self.attempts.entry((stage, attempt)).or_insert_with(|| StageSummary { stage, attempt, ..StageSummary::default() })
-    }
-
-    fn stage_info(&mut self, info: &StageInfo<'_>) {
-        let stage = self.stages.entry(info.id.0).or_default();
-        stage.name = info.name.to_string();
-        // A later attempt of a map stage runs only the partitions that were lost.
-        stage.tasks = stage.tasks.max(info.tasks.0);
-        stage.parents = info.parents.iter().map(|parent| parent.0).collect();
-        stage.rdd = info.rdds.first().map(|rdd| rdd.id.0).or(stage.rdd);
-        stage.indeterminate |= info.rdds.first().is_some_and(|rdd| rdd.determinism == "INDETERMINATE");
-        stage.barrier |= info.rdds.iter().any(|rdd| rdd.barrier);
-        stage.adaptive_read |= info.rdds.iter().any(events::RddInfo::is_adaptive_read);
-        let in_memory = info.rdds.iter().filter(|rdd| rdd.level.memory);
-        stage.persisted.extend(in_memory.clone().map(|rdd| rdd.id.0));
-        for rdd in info.rdds.iter().filter(|rdd| rdd.level.memory || rdd.level.disk) {
-            stage.storage.entry(rdd.id.0).or_default().see(rdd);
-        }
-        stage.cached_bytes = stage.cached_bytes.max(in_memory.fold(0u64, |sum, rdd| sum.saturating_add(rdd.memory.0)));
-    }
-
-    /// The stage that wrote the shuffle which the log calls by `stage`: itself, or, when it was skipped because its
-    /// shuffle files were still there, an earlier stage that computed the same RDD.
-    pub(super) fn writer_of(&self, stage: u64) -> Option<u64> {
-        let asked = self.stages.get(&stage)?;
-        if !asked.rows.is_empty() {
-            return Some(stage);
-        }
-        let same = |other: &StageRecord| other.writes_shuffle && !other.rows.is_empty() && asked.rdd.is_some() && other.rdd == asked.rdd;
-        self.stages.range(..stage).rev().find(|(_, other)| same(other)).map(|(id, _)| *id)
-    }
-
     pub(super) fn task_end(&mut self, event: &TaskEnd<'_>) {
         let mut metrics = event.metrics.unwrap_or_default();
         // Spark 2 tells the peak as an accumulator only.
         metrics.peak_execution = metrics.peak_execution.max(event.info.accumulables.peak_execution);
         let failed = event.reason.reason != "Success";
-        let (id, partition) = (event.stage.0, event.info.partition());
         self.totals.add_task(failed, &metrics);
-        self.attempt(id, event.attempt.0).add_task(failed, &metrics);
-        if !event.info.executor.is_empty() {
-            let executor = self.executor(&event.info.executor);
+        let mut reasons = self.room.reasons;
+        if let Some(attempt) = self.attempt(event.stage.0, event.attempt.0) {
+            attempt.add_task(failed, &metrics);
+            if failed {
+                count_failure(&mut attempt.failures, &event.reason, &mut reasons);
+            }
+        }
+        self.room.reasons = reasons;
+        self.executor_of(event);
+        self.work_of(event, failed, &metrics);
+        self.left_out.lists |= self.room.is_short();
+    }
+
+    /// Takes in what a finished task says of its executor.
+    fn executor_of(&mut self, event: &TaskEnd<'_>) {
+        if event.info.executor.is_empty() {
+            return;
+        }
+        if let Some(executor) = self.executor(&event.info.executor) {
             executor.tasks += 1;
             let (host, cold) = (executor.host.clone(), executor.tasks <= executor.cores.max(1));
             self.machines.task(&host, event, cold);
-            if let Some(peaks) = &event.executor {
-                self.peaks(&event.info.executor, peaks);
+            if event.reason.reason == "ExecutorLostFailure" {
+                self.died.insert(cut(&event.info.executor, LONGEST_TEXT).to_owned());
             }
         }
-        let over = self.attempt(id, event.attempt.0).completed_ms;
-        let row = self.row(event, &if failed { until_abort(event, over, metrics) } else { metrics });
-        let stage = self.stages.entry(id).or_default();
-        stage.writes_shuffle |= event.kind == "ShuffleMapTask";
-        stage.ran(&event.info, over);
-        suffer(&mut stage.pressure, failed, &metrics);
-        if failed {
-            if event.reason.reason == "ExecutorLostFailure" {
-                self.died.insert(event.info.executor.to_string());
-            }
-            count_failure(&mut stage.failures, &event.reason);
-            if stage.lost.add(partition, row, &event.reason, &metrics) {
-                self.last_loss_ms = self.last_loss_ms.max(event.info.finished.0);
-            }
-            let attempt = self.attempt(id, event.attempt.0);
-            count_failure(&mut attempt.failures, &event.reason);
+        if let Some(peaks) = &event.executor {
+            self.peaks(&event.info.executor, peaks);
+        }
+    }
+
+    /// Takes in what a finished task did, as work of its stage.
+    fn work_of(&mut self, event: &TaskEnd<'_>, failed: bool, metrics: &events::TaskMetrics) {
+        let (id, partition) = (event.stage.0, event.info.partition());
+        if self.stage(id).is_none() {
+            self.left_out.tasks += 1;
+            self.left_out.run_time_ms = self.left_out.run_time_ms.saturating_add(metrics.run_ms.0);
             return;
         }
-        if stage.done.insert(partition) {
+        let over = self.attempts.get(&(id, event.attempt.0)).and_then(|attempt| attempt.completed_ms);
+        let row = self.row(event, &if failed { until_abort(event, over, *metrics) } else { *metrics });
+        let Some(stage) = self.stages.get_mut(&id) else { return };
+        stage.last_attempt = stage.last_attempt.max(event.attempt.0);
+        stage.writes_shuffle |= event.kind == "ShuffleMapTask";
+        stage.ran(&event.info, over);
+        suffer(&mut stage.pressure, failed, metrics);
+        if failed {
+            count_failure(&mut stage.failures, &event.reason, &mut self.room.reasons);
+            if stage.lost.add(partition, row, &event.reason, metrics, &mut self.room.lost) {
+                self.last_loss_ms = self.last_loss_ms.max(event.info.finished.0);
+            }
+            return;
+        }
+        if stage.done.insert(partition, &mut self.room.partitions) {
             stage.sum = Some(stage.sum.map_or(row.total, |sum| add_rows(&sum, &row.total)));
             stage.written = stage.written.saturating_add(metrics.write.bytes.0);
             stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
             let before = stage.rows.len();
-            stage.rows.push(partition, row);
+            stage.rows.push(partition, &row);
             self.budget.grown(before, stage.rows.len());
             if self.budget.is_spent() {
                 let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
@@ -296,24 +242,37 @@ impl Log {
         }
     }
 
-    /// The row of a task, with what was seen of it.
+    /// Thins the rows to those of a profile. Nothing is read after it.
+    pub(super) fn finish_rows(&mut self) {
+        if self.budget.is_over() {
+            let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
+            self.budget.finish(&mut rows);
+        }
+    }
+
+    /// The row of a task of a stage that is kept, with what was seen of it.
     fn row(&mut self, event: &TaskEnd<'_>, metrics: &events::TaskMetrics) -> WeightedRow {
         WeightedRow { tasks: 1, total: task_row(metrics, &self.context(event)), seen: seen(event) }
     }
 
     fn context(&mut self, event: &TaskEnd<'_>) -> Context {
         let id = event.stage.0;
-        let read_expansion = self.stages.get(&id).and_then(|stage| stage.read_expansion).unwrap_or_else(|| self.read_expansion(id));
-        let stage = self.stages.entry(id).or_default();
-        stage.read_expansion = Some(read_expansion);
+        let known = self.stages.get(&id);
+        let reader_tasks = known.and_then(|stage| stage.reader_tasks);
+        let read_expansion = known.and_then(|stage| stage.read_expansion).unwrap_or_else(|| self.read_expansion(id));
+        if let Some(stage) = self.stages.get_mut(&id) {
+            stage.read_expansion = Some(read_expansion);
+        }
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
-        let partitions = stage.reader_tasks.unwrap_or_else(configured);
+        let partitions = reader_tasks.unwrap_or_else(configured);
         let bypass = self.conf.get("spark.shuffle.sort.bypassMergeThreshold").and_then(|n| n.trim().parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let alone = !self.sql && is_alone(event);
         let writer = writer_memory(event, self.sql, partitions > bypass);
-        stage.combines |= writer == WriterMemory::Collection && partitions <= bypass;
-        stage.packs |= alone && writer == WriterMemory::Serialized;
-        stage.collects |= writer == WriterMemory::Collection;
+        if let Some(stage) = self.stages.get_mut(&id) {
+            stage.combines |= writer == WriterMemory::Collection && partitions <= bypass;
+            stage.packs |= alone && writer == WriterMemory::Serialized;
+            stage.collects |= writer == WriterMemory::Collection;
+        }
         Context {
             codec: Recorded::of(&self.conf),
             read_expansion,
@@ -360,5 +319,62 @@ fn nameless_master(master: &str) -> String {
     match master.split_once("://") {
         Some((scheme, _)) => format!("{scheme}://"),
         None => master.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes in a finished task that read 100 bytes more than its index.
+    fn task(log: &mut Log, stage: u64, index: u64) {
+        let line = format!(
+            "{{\"Stage ID\":{stage},\"Stage Attempt ID\":0,\"Task Type\":\"ResultTask\",\"Task End Reason\":{{\"Reason\":\"Success\"}},\
+             \"Task Info\":{{\"Index\":{index},\"Executor ID\":\"1\"}},\"Task Metrics\":{{\"Input Metrics\":{{\"Bytes Read\":{}}}}}}}",
+            100 + index
+        );
+        log.task_end(&serde_json::from_str(&line).unwrap());
+    }
+
+    #[test]
+    fn beyond_the_budget_each_stage_keeps_ten_rows_and_its_sums() {
+        let mut log = Log { budget: RowBudget::of(1000), ..Log::default() };
+        (0..200).for_each(|stage| (0..30).for_each(|index| task(&mut log, stage, index)));
+        log.finish_rows();
+        assert_eq!((log.totals.tasks, log.fewer_rows()), (6000, Some(10)));
+        for stage in log.stages.into_values() {
+            let rows: Vec<WeightedRow> = stage.rows.finish().iter().collect();
+            let sum = |of: fn(&WeightedRow) -> u64| rows.iter().map(of).sum::<u64>();
+            assert_eq!((rows.len(), sum(|row| u64::from(row.tasks)), sum(|row| row.total.input.get())), (10, 30, (100..130).sum()));
+            assert!(rows.iter().any(|row| row.tasks == 1 && row.total.input.get() == 129), "the largest task stays single");
+        }
+    }
+
+    /// Partition numbers without order cost an entry each; totals do not depend on them.
+    #[test]
+    fn partition_numbers_of_a_broken_log_are_bounded() {
+        let mut log = Log { room: Room { partitions: 100, ..Room::default() }, ..Log::default() };
+        (0..300).for_each(|n| task(&mut log, 0, n * 64));
+        assert_eq!((log.totals.tasks, log.tasks_done(), log.room.partitions), (300, 300, 0));
+        assert!(log.left_out.lists);
+    }
+
+    /// Failed attempts are kept only as long as their stage may be given up, and of so many partitions at most.
+    #[test]
+    fn failed_attempts_are_bounded_and_forgotten() {
+        let mut log = Log { room: Room { lost: 100, ..Room::default() }, ..Log::default() };
+        let failed = |log: &mut Log, stage: u64, index: u64, reason: &str| {
+            let line = format!(
+                "{{\"Stage ID\":{stage},\"Stage Attempt ID\":0,\"Task Type\":\"ResultTask\",\"Task End Reason\":{{\"Reason\":\"{reason}\"}},\
+                 \"Task Info\":{{\"Index\":{index},\"Executor ID\":\"1\"}},\"Task Metrics\":{{\"Executor Run Time\":10}}}}"
+            );
+            log.task_end(&serde_json::from_str(&line).unwrap());
+        };
+        (0..300).for_each(|n| failed(&mut log, n / 60, n, "ExceptionFailure"));
+        assert_eq!((log.totals.failed_tasks, log.room.lost, log.left_out.lists), (300, 0, true));
+        failed(&mut log, 0, 0, "ExecutorLostFailure");
+        assert_eq!(log.room.lost, 60, "what the cluster did to a stage is not work");
+        log.stage_event(&serde_json::from_str("{\"Stage ID\":1,\"Submission Time\":1,\"Completion Time\":2}").unwrap());
+        assert_eq!(log.room.lost, 100, "nor is what a stage needed that ended well");
     }
 }

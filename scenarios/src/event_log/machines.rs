@@ -14,6 +14,9 @@ use super::events::TaskEnd;
 /// Shares above this are measuring error of milliseconds and threads that help: the cores were enough.
 const FREE: f64 = 0.9;
 
+/// Hosts of which the cores are measured; each takes a kilobyte.
+const MAX_HOSTS: usize = 4096;
+
 /// One host while the log is read.
 #[derive(Clone, Debug, Default)]
 struct Host {
@@ -50,6 +53,9 @@ impl Machines {
             return;
         }
         if !self.hosts.contains_key(host) {
+            if self.hosts.len() >= MAX_HOSTS {
+                return;
+            }
             self.hosts.insert(host.to_owned(), Host::default());
         }
         let Some(slot) = self.hosts.get_mut(host) else { return };

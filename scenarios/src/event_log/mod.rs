@@ -1,6 +1,6 @@
 //! Spark event logs: from what a run recorded to a job profile and a summary.
 //!
-//! A log is read line by line with memory that depends on its stages and executors, not on its length. Read are the
+//! A log is read line by line with memory that depends on its stages and executors up to stated limits, not on its length. Read are the
 //! events of the application, its environment, executors, jobs, stages, finished tasks and executor metrics; others
 //! are skipped and counted, lines that are no event are counted as malformed, and a log that breaks off gives what it
 //! has and a warning. The module `mapping` says how metrics become work and marks each default; the module `dag` finds
@@ -12,13 +12,16 @@ mod aborted;
 mod accumulated;
 mod attempts;
 mod broadcasts;
+mod broken;
 mod busy;
 mod codec;
 mod dag;
 mod events;
 mod files;
+mod folded;
 mod jobs;
 mod kept_conf;
+mod limits;
 mod lines;
 mod log;
 mod machines;
@@ -29,6 +32,7 @@ mod reader;
 mod redact;
 mod rows;
 mod stage_record;
+mod stages;
 mod storage;
 mod summary;
 mod world;
@@ -84,6 +88,7 @@ pub enum RedactError {
 /// Writes the log that [`ingest_all`] would read without what it says about people, places and data, packed as the
 /// ending of `name` asks.
 pub fn redact_log(logs: &[PathBuf], name: &str, out: Box<dyn io::Write>) -> Result<(), RedactError> {
+    readable_twice(logs).map_err(RedactError::Log)?;
     let out = codec::Packed::new(name, out).map_err(RedactError::Write)?;
     let (files, _) = read_all(logs).map_err(RedactError::Log)?;
     let (_, written) = reader::read_redacted(&files, out).map_err(RedactError::Log)?;
@@ -92,6 +97,7 @@ pub fn redact_log(logs: &[PathBuf], name: &str, out: Box<dyn io::Write>) -> Resu
 
 /// What [`ingest_all`] gives for the redacted log: the profile has no private text in it.
 pub fn ingest_redacted(logs: &[PathBuf]) -> Result<Ingested, Diagnostics> {
+    readable_twice(logs)?;
     let (files, _) = read_all(logs)?;
     let (read, _) = reader::read_redacted(&files, codec::Packed::Plain(Box::new(io::sink())))?;
     finish(Path::new(redact::REDACTED), read)
@@ -102,6 +108,18 @@ pub fn ingest_stream(name: &str, input: impl io::Read + 'static) -> Result<Inges
     finish(Path::new(name), reader::read_stream(name, input)?)
 }
 
+/// Redaction reads a log again once it knows which of several it is, which a stream does not allow.
+fn readable_twice(logs: &[PathBuf]) -> Result<(), Diagnostics> {
+    match logs.iter().find(|log| codec::is_stream(log)) {
+        None => Ok(()),
+        Some(stream) => Err(failure(
+            Diagnostic::error("event-log", format!("{} is a stream, and redaction reads a log more than once", stream.display()))
+                .expected("a file")
+                .hint("write the stream into a file first"),
+        )),
+    }
+}
+
 /// The log to use, read.
 fn read_all(logs: &[PathBuf]) -> Result<(files::LogFiles, reader::Read), Diagnostics> {
     let logs = files::of_paths(logs).map_err(|(path, error)| failure(reader::cannot_read(&path, &error)))?;
@@ -109,14 +127,15 @@ fn read_all(logs: &[PathBuf]) -> Result<(files::LogFiles, reader::Read), Diagnos
     attempts::furthest(read)
 }
 
-fn finish(path: &Path, mut read: reader::Read) -> Result<Ingested, Diagnostics> {
-    read.log.settle();
+fn finish(path: &Path, read: reader::Read) -> Result<Ingested, Diagnostics> {
     let name = path.display().to_string();
-    let mut warnings = read.warnings;
-    let summary = read.log.summarize(read.lines, read.truncated);
-    let (world, recorded) = (world::world(&read.log), world::stages(&read.log));
-    let started_ms = jobs::started_ms(&read.log);
-    let (profile, lost) = dag::to_profile(read.log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
+    let (mut log, mut warnings) = (read.log, read.warnings);
+    log.settle();
+    log.finish_rows();
+    let summary = log.summarize(read.lines, read.truncated);
+    let (world, recorded) = (world::world(&log), world::stages(&log));
+    let started_ms = jobs::started_ms(&log);
+    let (profile, lost) = dag::to_profile(log, &stem(path), &mut warnings).ok_or_else(|| failure(no_task(&name)))?;
     let span = RecordedSpan { started_ms, ended_ms: recorded.iter().filter_map(|stage| stage.ended_ms).max(), lost };
     let mut diagnostics = Diagnostics::default();
     for warning in &warnings {

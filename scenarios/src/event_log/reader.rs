@@ -9,13 +9,15 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::broken::Broken;
 use super::codec::Packed;
 use super::events::{self, Tag};
 use super::files::LogFiles;
+use super::limits::{LONGEST_TEXT, short};
 use super::lines::{Line, Lines};
 use super::log::Log;
 use super::redact::{REDACTED, Redactor};
-use super::summary::{LineCounts, Summary};
+use super::summary::{LineCounts, Summary, Totals};
 use super::{codec, failure};
 use crate::diag::{Diagnostic, Diagnostics};
 
@@ -26,6 +28,10 @@ pub(super) struct Read {
     pub(super) lines: LineCounts,
     pub(super) truncated: bool,
     pub(super) warnings: Vec<String>,
+    /// The first line that is no event, and the part of the log that it is in.
+    broken: Option<(Option<String>, Broken)>,
+    /// Why reading ended before the log did.
+    broke_off: Option<io::Error>,
     /// What private things are taken out with before anything is read, and where the redacted lines go.
     redaction: Option<Redaction>,
 }
@@ -40,20 +46,15 @@ struct Redaction {
 /// Reads a log. Errors are files that cannot be opened and files without a single event.
 pub(super) fn read(log: &LogFiles) -> Result<Read, Diagnostics> {
     let mut read = Read::default();
-    read.warnings.extend(log.gap.clone());
-    for part in &log.parts {
-        let text = codec::open(part).map_err(|error| failure(cannot_read(part, &error)))?;
-        read.all(text);
-    }
+    read.warnings.extend(log.gap.iter().chain(&log.twice).cloned());
+    read.parts(log)?;
     read.finish(&log.path.display().to_string())
 }
 
 /// Reads a log as its redacted lines, which also go to `out`. An error of `out` is given back beside what was read.
 pub(super) fn read_redacted(log: &LogFiles, out: Packed<Box<dyn io::Write>>) -> Result<(Read, io::Result<()>), Diagnostics> {
     let mut read = Read { redaction: Some(Redaction { redactor: Redactor::default(), out, failed: None }), ..Read::default() };
-    for part in &log.parts {
-        read.all(codec::open(part).map_err(|error| failure(cannot_read(part, &error)))?);
-    }
+    read.parts(log)?;
     let written = read.redaction.take().map_or(Ok(()), |redaction| redaction.failed.map_or_else(|| redaction.out.finish(), Err));
     Ok((read.finish(REDACTED)?, written))
 }
@@ -61,7 +62,7 @@ pub(super) fn read_redacted(log: &LogFiles, out: Packed<Box<dyn io::Write>>) -> 
 /// Reads a log from a stream; its name tells the codec where its first bytes do not.
 pub(super) fn read_stream(name: &str, input: impl io::Read + 'static) -> Result<Read, Diagnostics> {
     let mut read = Read::default();
-    read.all(codec::text_of(name, input).map_err(|error| failure(cannot_read(Path::new(name), &error)))?);
+    read.all(None, codec::text_of(name, input).map_err(|error| failure(cannot_read(Path::new(name), &error)))?);
     read.finish(name)
 }
 
@@ -69,51 +70,85 @@ pub(super) fn read_stream(name: &str, input: impl io::Read + 'static) -> Result<
 pub(super) fn cannot_read(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::error("event-log", format!("cannot read {}: {error}", path.display()))
         .expected("an event log of Spark, plain or compressed with zstd, gzip, lz4, snappy or lzf")
-        .hint("check the path, or decompress the log first")
+        .hint(match error.kind() {
+            io::ErrorKind::NotFound => "check the path",
+            io::ErrorKind::PermissionDenied => "ask for the right to read it, or copy it to where you have it",
+            io::ErrorKind::InvalidInput => "name one file; a stream can be given as `/dev/stdin`",
+            _ => "check the path, or decompress the log first",
+        })
 }
 
 impl Read {
-    fn all(&mut self, text: Box<dyn io::Read>) {
+    fn parts(&mut self, log: &LogFiles) -> Result<(), Diagnostics> {
+        for part in &log.parts {
+            let text = codec::open(part).map_err(|error| failure(cannot_read(part, &error)))?;
+            let name = part.file_name().filter(|_| log.parts.len() > 1);
+            self.all(name.map(|name| name.to_string_lossy().into_owned()), text);
+        }
+        Ok(())
+    }
+
+    /// Reads one part; it has a name if there are several.
+    fn all(&mut self, part: Option<String>, text: Box<dyn io::Read>) {
         let mut lines = Lines::new(text);
-        if let Err(error) = self.lines_of(&mut lines) {
+        let mut number = 0;
+        if let Err(error) = self.lines_of(&mut lines, &mut number, part.as_ref()) {
             self.truncated = true;
-            self.warnings.push(format!("the log breaks off after {} lines: {error}", self.lines.read));
+            let place = part.map_or_else(String::new, |part| format!(" of {part}"));
+            self.warnings.push(format!("the log breaks off after {number} lines{place}: {error}"));
+            self.broke_off = Some(error);
         }
     }
 
-    fn lines_of(&mut self, lines: &mut Lines<Box<dyn io::Read>>) -> io::Result<()> {
+    fn lines_of(&mut self, lines: &mut Lines<Box<dyn io::Read>>, number: &mut u64, part: Option<&String>) -> io::Result<()> {
         let mut last_malformed = false;
-        loop {
-            let malformed = match lines.next_line()? {
-                None => break,
-                Some(Line::Text(text)) if text.trim_ascii().is_empty() => continue,
-                Some(Line::Text(text)) => match self.line(text.trim_ascii_end()) {
-                    Ok(used) => {
-                        self.lines.skipped += u64::from(!used);
-                        false
-                    }
-                    Err(_) => true,
-                },
-                Some(Line::TooLong) => true,
+        while let Some(line) = lines.next_line()? {
+            *number += 1;
+            let text = match line {
+                Line::Text(text) if text.trim_ascii().is_empty() => continue,
+                Line::Text(text) => Some(text.trim_ascii_end()),
+                Line::TooLong => None,
             };
+            let used = text.and_then(|text| self.line(text).ok());
+            last_malformed = used.is_none();
+            if last_malformed && self.broken.is_none() {
+                self.broken = Some((part.cloned(), Broken::new(*number, text)));
+            }
             self.lines.read += 1;
-            self.lines.malformed += u64::from(malformed);
-            last_malformed = malformed;
+            self.lines.malformed += u64::from(last_malformed);
+            self.lines.skipped += u64::from(used == Some(false));
+            if !last_malformed {
+                lines.was_event();
+            }
         }
         self.truncated |= last_malformed && lines.unfinished;
         Ok(())
     }
 
+    /// The problem of a log that has not a single event.
+    fn no_event(&self, name: &str) -> Diagnostic {
+        let mut found = match (self.lines.read, &self.broken) {
+            (0, _) => "no lines".to_owned(),
+            (1, Some((_, broken))) => broken.describe(),
+            (n, broken) => format!("{n} lines, none of them an event; {}", broken.as_ref().map_or_else(String::new, |(_, broken)| broken.describe())),
+        };
+        if let Some(error) = &self.broke_off {
+            found += "; it cannot be read further: ";
+            found += &error.to_string();
+        }
+        let hint = match (&self.broken, &self.broke_off) {
+            (_, Some(error)) if error.to_string().contains("too much memory") => "unpack it first with `zstd -d --long=31`",
+            (Some((_, broken)), _) => broken.hint(),
+            (None, Some(_)) => "copy the file again, or unpack it by hand to see whether it is whole",
+            (None, None) => "the file is empty: look whether the application wrote its log elsewhere (`spark.eventLog.dir`)",
+        };
+        let problem = Diagnostic::error("event-log", format!("{name} is not an event log of Spark"));
+        problem.found(found).expected("one JSON object a line, each with an `Event`").hint(hint)
+    }
+
     fn finish(mut self, name: &str) -> Result<Self, Diagnostics> {
         if self.lines.malformed == self.lines.read {
-            let problem = Diagnostic::error("event-log", format!("{name} is not an event log of Spark"));
-            let found = if self.lines.read == 0 { "no lines".to_owned() } else { format!("{} lines, none of them an event", self.lines.read) };
-            return Err(failure(
-                problem
-                    .found(found)
-                    .expected("one JSON object a line, each with an `Event`")
-                    .hint("give the file that `spark.eventLog.dir` holds for the application"),
-            ));
+            return Err(failure(self.no_event(name)));
         }
         if !self.log.ended {
             self.truncated = true;
@@ -121,7 +156,11 @@ impl Read {
                 .push("the log does not end with the end of the application: it is cut or still being written, and later stages are missing".to_owned());
         }
         if self.lines.malformed > 0 {
-            self.warnings.push(format!("{} of {} lines are not events and were left out", self.lines.malformed, self.lines.read));
+            let first = self.broken.as_ref().map_or_else(String::new, |(part, broken)| {
+                let place = part.as_ref().map_or_else(String::new, |part| format!(" (in {part})"));
+                format!("; the first, {}{place}", broken.describe())
+            });
+            self.warnings.push(format!("{} of {} lines are not events and were left out{first}", self.lines.malformed, self.lines.read));
         }
         Ok(self)
     }
@@ -183,7 +222,7 @@ impl Read {
     /// Takes the broadcasts of a query's plan in. A plan can be nested deeper than the parser goes; then the line is only checked.
     fn plan(&mut self, line: &[u8]) -> serde_json::Result<bool> {
         match from(line) {
-            Ok(event) => self.log.broadcasts.plan(&event),
+            Ok(event) => self.log.broadcasts.plan(event),
             Err(_) => from::<serde::de::IgnoredAny>(line).map(|_| ())?,
         }
         Ok(true)
@@ -209,24 +248,26 @@ pub(super) fn kind_at_start(line: &[u8]) -> Option<&str> {
 }
 
 fn from<'a, T: Deserialize<'a>>(line: &'a [u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(line)
+    // Texts of a line that is UTF-8 as a whole, which is quick to see, are not looked at one by one.
+    match std::str::from_utf8(line) {
+        Ok(line) => serde_json::from_str(line),
+        Err(_) => serde_json::from_slice(line),
+    }
 }
 
 fn text(text: &str) -> Option<String> {
-    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+    Some(text.trim()).filter(|text| !text.is_empty()).map(|text| short(text, LONGEST_TEXT))
 }
 
 impl Log {
-    /// The numbers of what was read; warnings are added by the caller.
-    pub(super) fn summarize(&self, lines: LineCounts, truncated: bool) -> Summary {
-        let mut totals = self.totals;
-        totals.stage_attempts = self.attempts.len() as u64;
-        totals.stages = self.attempts.keys().map(|(stage, _)| stage).collect::<std::collections::BTreeSet<_>>().len() as u64;
+    /// The numbers of what was read; warnings are added by the caller. The attempts move into it.
+    pub(super) fn summarize(&mut self, lines: LineCounts, truncated: bool) -> Summary {
+        let totals = Totals { stages: self.counted.stages(), stage_attempts: self.counted.attempts(), ..self.totals };
         Summary {
             spark_version: self.spark_version.clone(),
             application: self.application.clone(),
             totals,
-            stages: self.attempts.values().cloned().collect(),
+            stages: std::mem::take(&mut self.attempts).into_values().map(|attempt| *attempt).collect(),
             executors: self.executors.values().filter(|executor| executor.added_ms.is_some() || executor.tasks > 0).cloned().collect(),
             lines,
             truncated,

@@ -8,7 +8,6 @@ use super::aborted::Lost;
 use super::events;
 use super::partitions::Partitions;
 use super::rows::Rows;
-use super::storage::PersistedRdd;
 use crate::profile::Pressure;
 
 /// One stage over all its attempts.
@@ -58,12 +57,13 @@ pub(super) struct StageRecord {
     pub(super) aborted: bool,
     /// Attempts of its tasks that did not end well.
     pub(super) lost: Lost,
-    /// The job that ran it first.
+    /// The first job that lists it, and the last.
     pub(super) job: Option<u64>,
+    pub(super) last_job: Option<u64>,
+    /// The highest attempt.
+    pub(super) last_attempt: u64,
     /// Bytes of broadcast tables that executors hold from this stage on.
     pub(super) broadcast: u64,
-    /// Persisted RDDs by id.
-    pub(super) storage: BTreeMap<u64, PersistedRdd>,
     /// Failed task attempts by reason.
     pub(super) failures: BTreeMap<String, u64>,
     pub(super) done: Partitions,
@@ -74,6 +74,11 @@ pub(super) struct StageRecord {
 }
 
 impl StageRecord {
+    /// Whether it can stand for stages that compute the same RDD.
+    pub(super) fn wrote(&self) -> bool {
+        self.writes_shuffle && !self.rows.is_empty()
+    }
+
     /// When it began: its first launch. What the driver did before, it did for this stage, unless others ran beside it: then
     /// the launch may have waited for a slot, and the submission counts.
     pub(super) fn began_ms(&self) -> Option<u64> {
@@ -94,12 +99,15 @@ impl StageRecord {
 /// Reasons that are told apart; further ones are counted together.
 const MAX_REASONS: usize = 16;
 
-pub(super) fn count_failure(failures: &mut BTreeMap<String, u64>, reason: &events::EndReason<'_>) {
+/// Counts a failure by its reason. A new reason comes out of `room`.
+pub(super) fn count_failure(failures: &mut BTreeMap<String, u64>, reason: &events::EndReason<'_>, room: &mut usize) {
     let class = reason.class.rsplit('.').next().unwrap_or_default();
     let name = if class.is_empty() { reason.reason.to_string() } else { format!("{}: {class}", reason.reason) };
     let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-    let known = failures.len() < MAX_REASONS || failures.contains_key(&name);
-    *failures.entry(if known && !name.is_empty() { name } else { "other".to_owned() }).or_insert(0) += 1;
+    let own = failures.contains_key(&name) || failures.len() < MAX_REASONS && *room > 0 && !name.is_empty();
+    let kinds = failures.len();
+    *failures.entry(if own { name } else { "other".to_owned() }).or_insert(0) += 1;
+    *room = room.saturating_sub(failures.len() - kinds);
 }
 
 pub(super) fn suffer(pressure: &mut Pressure, failed: bool, m: &events::TaskMetrics) {

@@ -4,7 +4,7 @@
 //! executors' JVM reported (G1 gives Spark all of `-Xmx`, the others keep a survivor space out of it). What a log never
 //! tells, the nodes' memory, disks and network, is left to whoever writes the scenario.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sim_core::spark::jvm;
 use sim_core::spark::unified_memory::unified_region;
@@ -91,7 +91,7 @@ pub struct RecordedSpan {
 
 /// The stages that a profile keeps, in its order.
 pub(super) fn stages(log: &Log) -> Vec<RecordedStage> {
-    let kept = log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty());
+    let kept = log.stages.iter().filter(|(_, stage)| !stage.rows.is_empty()).map(|(id, stage)| (id, &**stage));
     let stage = |(id, stage): (&u64, &StageRecord)| RecordedStage {
         name: format!("stage-{id}"),
         tasks: stage.done.len(),
@@ -108,9 +108,11 @@ pub(super) fn world(log: &Log) -> RecordedWorld {
     let local = is_local(log);
     let counted = |executor: &&ExecutorSummary| local || executor.id != "driver";
     let executors: Vec<&ExecutorSummary> = log.executors.values().filter(counted).filter(|executor| executor.added_ms.is_some()).collect();
-    let names: BTreeSet<&str> = executors.iter().map(|executor| executor.host.as_str()).collect();
-    let host = |name: &str| {
-        let own: Vec<&ExecutorSummary> = executors.iter().copied().filter(|executor| executor.host == name).collect();
+    let mut by_host: BTreeMap<&str, Vec<&ExecutorSummary>> = BTreeMap::new();
+    for executor in &executors {
+        by_host.entry(&executor.host).or_default().push(executor);
+    }
+    let host = |(name, own): (&str, Vec<&ExecutorSummary>)| {
         let cores = own.iter().map(|executor| executor.cores).max().unwrap_or(1).clamp(1, 4096);
         let at_once = at_once(&own).max(1);
         RecordedHost { executors: at_once, slots: at_once.saturating_mul(cores as u32), scarce: log.machines.scarce_cores(name) }
@@ -124,7 +126,7 @@ pub(super) fn world(log: &Log) -> RecordedWorld {
         collector: collector(log),
         xms_equals_xmx: xms_equals_xmx(log),
         conf: conf(log, &executors, local),
-        hosts: names.into_iter().map(host).collect(),
+        hosts: by_host.into_iter().map(host).collect(),
         executors: at_once(&executors),
         removed: executors.iter().filter(|executor| executor.removed_ms.is_some()).count() as u32,
         late: executors.iter().filter(|executor| executor.added_ms.is_some_and(|time| time > started)).count() as u32,
@@ -168,8 +170,20 @@ fn platform(log: &Log) -> &'static str {
 
 /// Largest number of executors that lived at the same time.
 fn at_once(executors: &[&ExecutorSummary]) -> u32 {
-    let lives = |time: u64| executors.iter().filter(|e| e.added_ms.is_some_and(|at| at <= time) && e.removed_ms.is_none_or(|at| at > time)).count();
-    executors.iter().filter_map(|executor| executor.added_ms).map(lives).max().unwrap_or(0).max(usize::from(!executors.is_empty())) as u32
+    let mut changes: Vec<(u64, i64)> = Vec::new();
+    for executor in executors {
+        let removed = executor.removed_ms.unwrap_or(u64::MAX);
+        if let Some(added) = executor.added_ms.filter(|added| *added < removed) {
+            changes.extend([(added, 1), (removed, -1)]);
+        }
+    }
+    // At one instant those that leave come first.
+    changes.sort_unstable();
+    let most = changes.iter().scan(0, |alive, (_, change)| {
+        *alive += change;
+        Some(*alive)
+    });
+    (most.max().unwrap_or(0) as u32).max(u32::from(!executors.is_empty()))
 }
 
 /// The settings, with the executors that ran in place of those that were asked for.

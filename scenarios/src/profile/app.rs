@@ -86,7 +86,7 @@ impl Scaling<'_> {
             (TaskRule::InputSplit, Work::Recorded(rows)) => {
                 let (num, den) = self.factor();
                 let splits = self.profile.max_partition_bytes.as_f64() / split as f64;
-                (f64::from(task_count(rows)) * splits * (num as f64 / den as f64)).round() as u64
+                (f64::from(task_count(rows.iter())) * splits * (num as f64 / den as f64)).round() as u64
             }
         };
         n.clamp(1, MAX_TASKS) as u32
@@ -106,7 +106,7 @@ impl Scaling<'_> {
             tasks: self.task_count(stage, tasks),
             work: match &stage.work {
                 Work::Parametric(ratios) => TaskWork::Parametric(self.totals(stage, ratios, tasks)),
-                Work::Recorded(rows) => TaskWork::Recorded(resample(rows, tasks, self.factor())),
+                Work::Recorded(rows) => TaskWork::Recorded(resample(&rows.iter().collect::<Vec<_>>(), tasks, self.factor())),
             },
             adaptive: self.adaptive(stage),
             sink,
@@ -133,7 +133,7 @@ impl Scaling<'_> {
         match &stage.work {
             Work::Parametric(_) => TaskCount::InputSplit(self.conf.max_partition_bytes.max(Bytes::new(1))),
             Work::Recorded(rows) => {
-                let bytes = self.scaled(total(rows).input).get();
+                let bytes = self.scaled(total(rows.iter()).input).get();
                 let split = bytes.div_ceil(u64::from(tasks)).max(1);
                 if bytes.div_ceil(split) == u64::from(tasks) { TaskCount::InputSplit(Bytes::new(split)) } else { TaskCount::Fixed(tasks) }
             }
@@ -165,7 +165,7 @@ impl Scaling<'_> {
     fn written(&self, index: usize) -> Bytes {
         match &self.profile.stages[index].work {
             Work::Parametric(ratios) => self.share(ratios.shuffle_write),
-            Work::Recorded(rows) => times(self.scaled(total(rows).shuffle_write), 1.0),
+            Work::Recorded(rows) => times(self.scaled(total(rows.iter()).shuffle_write), 1.0),
         }
     }
 }

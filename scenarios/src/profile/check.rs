@@ -9,11 +9,8 @@ use sim_core::spec::JobStart;
 
 use super::parse::{RawJob, RawStage, RawStart};
 use super::table::{Reader, nearest};
-use super::{Job, Sink, Stage};
+use super::{Job, MAX_STAGES, Sink, Stage};
 use crate::diag::Diagnostics;
-
-/// Stages and jobs that a profile may have; bounds the work on hostile files.
-const MAX_STAGES: usize = 10_000;
 
 /// Turns names into indices and reports everything that does not fit together.
 pub(super) fn link(top: &Reader<'_, '_>, stages: Vec<RawStage>, jobs: Vec<RawJob>, partial: bool, out: &mut Diagnostics) -> (Vec<Stage>, Vec<Job>) {

@@ -12,6 +12,7 @@ mod app;
 mod calibrate;
 mod check;
 mod evidence;
+mod packed;
 mod parse;
 mod parse_work;
 mod quantity;
@@ -20,6 +21,7 @@ mod table;
 mod write;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use sim_core::spec::{AppSpec, InputSource, JobStart, Operators, StageMemory, StorageLevel};
@@ -29,6 +31,8 @@ use crate::diag::{Diagnostics, Source};
 
 pub use calibrate::{Calibration, Measured};
 pub use evidence::{Evidence, ExecutorEvidence, JobEvidence, RddEvidence};
+pub(crate) use packed::PackedRows;
+pub use packed::RecordedRows;
 pub(crate) use parse::MAX_INPUT;
 pub(crate) use quantity::parse_spark_bytes;
 pub(crate) use rows::{MAX_AMOUNT, add_rows, thin};
@@ -38,6 +42,8 @@ pub use rows::{SEEN_COLUMNS, WeightedRow};
 pub const SCHEMA_VERSION: u64 = 1;
 /// Rows kept for one recorded stage; more tasks than this are thinned by quantiles.
 pub const MAX_ROWS: usize = 200;
+/// Stages that a profile may have; bounds the work on hostile files. A log with more is cut there.
+pub const MAX_STAGES: usize = 20_000;
 /// `spark.sql.shuffle.partitions` when nobody sets it.
 pub const DEFAULT_SHUFFLE_PARTITIONS: u32 = 200;
 /// `spark.sql.files.maxPartitionBytes` when nobody sets it.
@@ -184,7 +190,7 @@ pub enum Work {
     /// In proportion to the application's input.
     Parametric(Ratios),
     /// As recorded. A row stands for `tasks` tasks and holds their sum.
-    Recorded(Vec<WeightedRow>),
+    Recorded(RecordedRows),
 }
 
 /// Work in proportion to the application's input.
@@ -250,7 +256,17 @@ impl Profile {
     }
     /// The profile as the file that [`Profile::parse`] reads back to an equal one.
     pub fn to_toml(&self) -> String {
-        write::to_toml(self)
+        let mut text = String::new();
+        let written = write::write(self, &mut |piece| {
+            text.push_str(piece);
+            Ok(())
+        });
+        debug_assert!(written.is_ok(), "adding to a text does not fail");
+        text
+    }
+    /// Writes what [`Profile::to_toml`] gives, in pieces. Errors are those of `out`.
+    pub fn write_toml(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        write::write(self, &mut |piece| out.write_all(piece.as_bytes()))
     }
     /// Name of the profile.
     pub fn name(&self) -> &str {

@@ -12,7 +12,7 @@ use toml::de::DeValue;
 use super::parse::MAX_INPUT;
 use super::rows::{COLUMNS, MAX_AMOUNT, SEEN_COLUMNS, WeightedRow, from_cells};
 use super::table::{Reader, describe, integer, nearest};
-use super::{DEFAULT_PER_STREAM, Ratios, Work};
+use super::{DEFAULT_PER_STREAM, Ratios, RecordedRows, Work};
 use crate::diag::Diagnostics;
 
 /// Largest ratio to the input; above it somebody mixed up units.
@@ -40,14 +40,14 @@ pub(super) fn work(block: &mut Reader<'_, '_>, input: InputSource, out: &mut Dia
     let rows = block.child("recorded", out).map(|child| recorded(child, out));
     match (ratios, rows) {
         (Some(ratios), None) => return Work::Parametric(ratios),
-        (None, Some(rows)) => return Work::Recorded(rows),
+        (None, Some(rows)) => return Work::Recorded(rows.into_iter().collect()),
         (Some(_), Some(_)) => out.push(block.error(block.span_of("recorded"), "a stage has either `work` or `recorded`, not both").hint("remove one of them")),
         (None, None) if block.has("work") || block.has("recorded") => {}
         (None, None) => {
             out.push(block.error(block.span(), "the stage has no work").expected("`[stage.work]` or `[stage.recorded]`").hint("add `[stage.work]`"));
         }
     }
-    Work::Recorded(Vec::new())
+    Work::Recorded(RecordedRows::default())
 }
 
 fn parametric(mut block: Reader<'_, '_>, input: InputSource, out: &mut Diagnostics) -> Ratios {

@@ -7,6 +7,8 @@
 //! more partitions divide each evenly (a hot key that can't be divided is beyond this). All rounding is of cumulated
 //! amounts, so that no total drifts.
 
+use std::borrow::Borrow;
+
 use sim_core::spec::TaskRow;
 use sim_core::units::{Bytes, SimSpan};
 
@@ -51,7 +53,7 @@ pub const SEEN_COLUMNS: [&str; 13] = [
 ];
 
 /// The columns of a row that scale with the work, in the order of the file format.
-pub(super) const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "input_bytes",
     "shuffle_read_bytes",
     "shuffle_write_bytes",
@@ -68,7 +70,7 @@ pub(super) const COLUMNS: [&str; 11] = [
 const UNMANAGED: usize = 10;
 
 /// The columns of a row as numbers.
-pub(super) fn cells(row: &TaskRow) -> [u64; 11] {
+pub(crate) fn cells(row: &TaskRow) -> [u64; 11] {
     [
         row.input.get(),
         row.shuffle_read.get(),
@@ -85,7 +87,7 @@ pub(super) fn cells(row: &TaskRow) -> [u64; 11] {
 }
 
 /// A row from its columns.
-pub(super) fn from_cells(c: [u64; 11]) -> TaskRow {
+pub(crate) fn from_cells(c: [u64; 11]) -> TaskRow {
     TaskRow {
         input: Bytes::new(c[0]),
         shuffle_read: Bytes::new(c[1]),
@@ -108,13 +110,13 @@ pub(crate) fn add_rows(a: &TaskRow, b: &TaskRow) -> TaskRow {
 }
 
 /// The sum of all rows.
-pub(super) fn total(rows: &[WeightedRow]) -> TaskRow {
-    rows.iter().fold(from_cells([0; 11]), |sum, row| add_rows(&sum, &row.total))
+pub(super) fn total(rows: impl IntoIterator<Item = impl Borrow<WeightedRow>>) -> TaskRow {
+    rows.into_iter().fold(from_cells([0; 11]), |sum, row| add_rows(&sum, &row.borrow().total))
 }
 
 /// How many tasks the rows stand for.
-pub(super) fn task_count(rows: &[WeightedRow]) -> u32 {
-    rows.iter().fold(0, |n, row| n.saturating_add(row.tasks))
+pub(super) fn task_count(rows: impl IntoIterator<Item = impl Borrow<WeightedRow>>) -> u32 {
+    rows.into_iter().fold(0, |n, row| n.saturating_add(row.borrow().tasks))
 }
 
 /// At most `limit` rows with the same totals: the largest stay single, the others become sums of neighbours in size.

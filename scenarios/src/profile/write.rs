@@ -1,9 +1,11 @@
 //! Writing a profile so that people can read it and [`Profile::parse`](super::Profile::parse) gives it back.
 //!
 //! Every key is written, defaults too, so that a profile means the same with a later build's defaults. Recorded rows
-//! are one line each, with the columns that are zero everywhere left out.
+//! are one line each, with the columns that are zero everywhere left out. The text goes out in pieces, because that of a
+//! large profile is many megabytes.
 
 use std::fmt::Write as _;
+use std::io;
 
 use sim_core::spec::{InputSource, JobStart};
 
@@ -14,8 +16,11 @@ use super::{
 };
 use sim_core::units::ByteRate;
 
-/// The profile as TOML.
-pub(super) fn to_toml(profile: &Profile) -> String {
+/// Bytes after which a piece goes out.
+const PIECE: usize = 64 << 10;
+
+/// Gives the profile as TOML to `to`, in pieces.
+pub(super) fn write(profile: &Profile, to: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
     let mut out = Out(format!("schema_version = {SCHEMA_VERSION}\n"));
     out.text("name", &profile.name);
     if let Some(title) = &profile.title {
@@ -39,14 +44,16 @@ pub(super) fn to_toml(profile: &Profile) -> String {
         if !job.executions.is_empty() {
             out.raw("executions", format!("{:?}", job.executions));
         }
+        out.flush(PIECE, to)?;
     }
     for stage in &profile.stages {
         write_stage(&mut out, profile, stage);
+        out.flush(PIECE, to)?;
     }
     if let Some(evidence) = &profile.evidence {
-        write_evidence(&mut out, evidence);
+        write_evidence(&mut out, evidence, to)?;
     }
-    out.0
+    out.flush(0, to)
 }
 
 /// Nothing for a job that starts in turn.
@@ -65,10 +72,18 @@ fn write_start(out: &mut Out, profile: &Profile, start: &JobStart) {
     }
 }
 
-/// The text so far.
+/// The text that has not gone out.
 struct Out(String);
 
 impl Out {
+    /// Gives the text out if there is more than `room`.
+    fn flush(&mut self, room: usize, to: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+        if self.0.len() > room {
+            to(&self.0)?;
+            self.0.clear();
+        }
+        Ok(())
+    }
     fn header(&mut self, header: &str) {
         self.raw_line(&format!("\n{header}"));
     }
@@ -145,7 +160,7 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     }
     match &stage.work {
         Work::Parametric(ratios) => write_ratios(out, ratios),
-        Work::Recorded(rows) => write_rows(out, rows),
+        Work::Recorded(rows) => write_rows(out, &rows.iter().collect::<Vec<_>>()),
     }
     if let Some(pressure) = &stage.pressure {
         write_pressure(out, pressure);
@@ -220,7 +235,7 @@ fn write_job_evidence(out: &mut Out, job: &JobEvidence) {
     out.raw("failed", job.failed);
 }
 
-fn write_evidence(out: &mut Out, evidence: &Evidence) {
+fn write_evidence(out: &mut Out, evidence: &Evidence, to: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
     out.header("[evidence]");
     if let Some(version) = &evidence.spark_version {
         out.text("spark_version", version);
@@ -268,8 +283,12 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
         for (key, peak) in peaks {
             out.text(key, &print_size(peak));
         }
+        out.flush(PIECE, to)?;
     }
-    evidence.jobs.iter().for_each(|job| write_job_evidence(out, job));
+    for job in &evidence.jobs {
+        write_job_evidence(out, job);
+        out.flush(PIECE, to)?;
+    }
     for rdd in &evidence.rdds {
         out.header("[[evidence.rdd]]");
         out.raw("id", rdd.id);
@@ -282,4 +301,5 @@ fn write_evidence(out: &mut Out, evidence: &Evidence) {
         out.text("memory", &print_size(rdd.memory));
         out.text("disk", &print_size(rdd.disk));
     }
+    Ok(())
 }

@@ -7,8 +7,10 @@
 
 mod dist;
 mod fill;
+mod inject;
 mod json;
 mod reclaim;
+mod sweep;
 mod tables;
 mod walk;
 

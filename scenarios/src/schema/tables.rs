@@ -3,7 +3,9 @@
 //! The order is the order of the documentation. `Need::Default` values are TOML; a source names an id of domain-facts, or
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
+use super::inject::INJECT;
 use super::reclaim::RECLAIM;
+use super::sweep::SWEEP;
 use super::{Field, Kind, Measure, Shape};
 
 const PERCENT: Kind = Kind::Integer(0, 100);
@@ -392,16 +394,6 @@ static UNCERTAINTY: Shape = Shape {
     ],
 };
 
-static INJECT: Shape = Shape {
-    name: "[[inject]]",
-    fields: &[
-        Field::required("kill_executor", Kind::Integer(1, 100_000), "Executor that gets SIGKILL, if it is up then; 1 is the first, replacements follow."),
-        Field::optional("at", Kind::Time, "When, from the submission of the application; or `stage` and `tasks_done`."),
-        Field::optional("stage", Kind::Text, "Stage of the profile whose progress decides when."),
-        Field::optional("tasks_done", Kind::Integer(1, 100_000_000), "Kill as soon as so many tasks of `stage` have ended well."),
-    ],
-};
-
 static LIMITS: Shape = Shape {
     name: "[limits]",
     fields: &[
@@ -414,18 +406,5 @@ static LIMITS: Shape = Shape {
             "bounds a livelock to seconds of computing",
         ),
         Field::default("paranoid", Kind::Bool, "false", "Whether the books are checked after every event.", ""),
-    ],
-};
-
-static SWEEP: Shape = Shape { name: "[sweep]", fields: &[Field::required("axis", Kind::List(&Kind::Table(&AXIS)), "Axes; the first varies slowest.")] };
-
-static AXIS: Shape = Shape {
-    name: "[[sweep.axis]]",
-    fields: &[
-        Field::required("name", Kind::Text, "Name, for tables and JSON."),
-        Field::computed("title", Kind::Text, "the name", "Title for charts.", ""),
-        Field::optional("unit", Kind::Text, "Unit of the values, for charts."),
-        Field::optional("path", Kind::Text, "Path that each plain value sets; without it every value has a `set` table."),
-        Field::required("values", Kind::List(&Kind::Any), "Values: plain ones, or tables { value, label, set }."),
     ],
 };

@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 
 use super::xxh32::xxh32;
-use super::{corrupt, read_or_end, serve};
+use super::{LARGEST_BLOCK, corrupt, read_or_end, serve};
 
 /// Start of every block.
 pub(super) const MAGIC: &[u8] = b"LZ4Block";
@@ -39,7 +39,7 @@ impl<R: Read> Reader<R> {
         }
         let number = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let (token, packed, plain, checksum) = (header[8], number(9) as usize, number(13) as usize, number(17));
-        let largest = 1usize << (10 + (token & 0x0f));
+        let largest = (1usize << (10 + (token & 0x0f))).min(LARGEST_BLOCK);
         // Stored blocks are as long as their text, and compressed ones are written only when that is shorter.
         if !header.starts_with(MAGIC) || plain > largest || packed > largest {
             return Err(corrupt("not a block of an LZ4 stream"));

@@ -72,8 +72,36 @@ pub(super) fn detect(name: &str, head: &[u8]) -> Codec {
 /// Bytes that are read from a file at once.
 const CHUNK: usize = 128 << 10;
 
+/// Log2 of the largest window that a zstd stream may ask for, 32 MiB: Spark's have at most 8 MiB.
+const ZSTD_WINDOW: u32 = 25;
+/// Largest block that is believed; Spark writes blocks of 32 KiB.
+const LARGEST_BLOCK: usize = 16 << 20;
+
+/// Whether a path is an open stream of this process, such as a pipe of the shell, which can be read once.
+pub(super) fn is_stream(path: &Path) -> bool {
+    let stream = path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+    stream && !std::fs::metadata(path).is_ok_and(|found| found.is_file())
+}
+
+/// What a path is, if it is something that has no end or waits for somebody to write.
+#[cfg(unix)]
+fn special(path: &Path) -> io::Result<Option<&'static str>> {
+    use std::os::unix::fs::FileTypeExt;
+    let found = std::fs::metadata(path)?.file_type();
+    let kinds = [(found.is_fifo(), "a named pipe"), (found.is_socket(), "a socket"), (found.is_block_device(), "a disk"), (found.is_char_device(), "a device")];
+    Ok(kinds.iter().find(|(is, _)| *is).map(|(_, name)| *name).filter(|_| !is_stream(path)))
+}
+
+#[cfg(not(unix))]
+fn special(_: &Path) -> io::Result<Option<&'static str>> {
+    Ok(None)
+}
+
 /// Opens a file for reading its plain text.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if let Some(kind) = special(path)? {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {kind}, not a file")));
+    }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     text_of(&name, File::open(path)?)
 }
@@ -91,7 +119,11 @@ pub(super) fn text_of(name: &str, mut input: impl Read + 'static) -> io::Result<
 fn decoder(codec: Codec, input: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
     Ok(match codec {
         Codec::Plain => Box::new(input),
-        Codec::Zstd => Box::new(zstd::Decoder::with_buffer(input)?),
+        Codec::Zstd => {
+            let mut decoder = zstd::Decoder::with_buffer(input)?;
+            decoder.window_log_max(ZSTD_WINDOW)?;
+            Box::new(decoder)
+        }
         Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
         Codec::Lz4Block => Box::new(lz4_block::Reader::new(input)),
         Codec::Lz4Frame => Box::new(lz4_flex::frame::FrameDecoder::new(input)),

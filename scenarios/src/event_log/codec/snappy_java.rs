@@ -6,15 +6,13 @@
 
 use std::io::{self, Read};
 
-use super::{corrupt, read_or_end, serve};
+use super::{LARGEST_BLOCK, corrupt, read_or_end, serve};
 
 /// Start of every stream.
 pub(super) const MAGIC: &[u8] = &[0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 const VERSIONS: usize = 8;
 /// Version and oldest version that can read, both 1, as snappy-java writes them.
 pub(super) const WRITTEN_VERSIONS: [u8; VERSIONS] = [0, 0, 0, 1, 0, 0, 0, 1];
-/// Largest block that is believed; Spark writes blocks of 32 KiB.
-const LARGEST: usize = 64 << 20;
 
 /// Decodes the blocks of `input`.
 pub(super) struct Reader<R> {
@@ -41,13 +39,13 @@ impl<R: Read> Reader<R> {
             return if rest.starts_with(&MAGIC[4..]) { Ok(true) } else { Err(corrupt("not a Snappy stream")) };
         }
         let packed = u32::from_be_bytes(head) as usize;
-        if packed > LARGEST {
+        if packed > LARGEST_BLOCK {
             return Err(corrupt("a Snappy block is too large"));
         }
         self.compressed.resize(packed, 0);
         self.input.read_exact(&mut self.compressed)?;
         let plain = snap::raw::decompress_len(&self.compressed).map_err(|_| corrupt("broken Snappy block"))?;
-        if plain > LARGEST {
+        if plain > LARGEST_BLOCK {
             return Err(corrupt("a Snappy block is too large"));
         }
         self.plain.resize(plain, 0);
