@@ -13,6 +13,7 @@ mod reclaim;
 mod sweep;
 mod tables;
 mod walk;
+mod yarn;
 
 pub(crate) use dist::dist;
 pub(crate) use fill::fill;

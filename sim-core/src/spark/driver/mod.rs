@@ -137,7 +137,7 @@ impl Driver {
 
     /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
     pub(crate) fn is_about_to_act(&self) -> bool {
-        !self.started || self.jobs.iter().any(|job| job.is_due()) || self.resubmit_due || self.stages.values().any(|s| s.delay == Delay::Running)
+        !self.started || self.jobs.iter().any(jobs::JobState::is_due) || self.resubmit_due || self.stages.values().any(|s| s.delay == Delay::Running)
     }
 
     /// Whether free slots are refused until the next revival: for the sake of locality, or of a barrier stage.
