@@ -61,6 +61,7 @@ fn row(header: &Header, axes: &[AxisInfo], point: &PointReport) -> Cells {
     ] {
         summary(&mut cells, name, "_bytes", values, whole);
     }
+    summary(&mut cells, "task_ooms", "", &result.task_ooms, real);
     endings(&mut cells, header, point);
     cells
 }

@@ -60,6 +60,7 @@ fn summaries(fields: &mut Map<String, Value>, point: &PointReport) {
     put("scratch_peak_bytes", summary(&result.scratch_peak, whole));
     put("shuffle_write_bytes", summary(&result.shuffle_write, whole));
     put("spill_bytes", summary(&result.spill, whole));
+    put("task_ooms", summary(&result.task_ooms, real));
 }
 
 fn endings(fields: &mut Map<String, Value>, point: &PointReport) {

@@ -181,3 +181,20 @@ fn rules_apply_to_every_point() {
     assert!(points.is_empty());
     assert_eq!(found.items().iter().map(|d| d.rule).collect::<Vec<_>>(), ["heap-minimum"]);
 }
+
+#[test]
+fn an_injected_kill_needs_one_instant_and_a_stage_that_is_there() {
+    let with = |lines: &str| toml(&format!("{GOOD}\n[[inject]]\nkill_executor = 1\n{lines}\n"));
+    assert_eq!(with("at = \"90s\""), "");
+    for (lines, says) in [
+        ("", "an injected kill needs one instant"),
+        ("at = \"1s\"\nstage = \"scan\"\ntasks_done = 1", "an injected kill needs one instant"),
+        ("stage = \"scan\"", "an injected kill needs one instant"),
+        ("stage = \"nowhere\"\ntasks_done = 1", "the profile has no stage \"nowhere\""),
+        ("at = \"soon\"", "soon"),
+    ] {
+        let told = with(lines);
+        assert!(told.contains(says) && told.contains("s.toml"), "{lines:?}: {told}");
+    }
+    assert!(toml(&format!("{GOOD}\n[[inject]]\nkill_executor = 0\nat = 1\n")).contains("kill_executor"));
+}

@@ -8,8 +8,10 @@ use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, PodSlot, TaskId};
 use crate::record::{Ending, Truncation};
 use crate::sim::Sim;
+use crate::spark::blocks::{Place, partition_id};
 use crate::spark::executor::Life;
 use crate::spark::task;
+use crate::spark::task_memory_manager::MemoryMode;
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Longer than any write-back takes.
@@ -59,6 +61,7 @@ pub(crate) fn audit(sim: &mut Sim) {
         memory_of(sim, id);
     }
     files(sim);
+    cache(sim);
     for id in sim.executors.ids().collect::<Vec<_>>() {
         for task in std::mem::take(&mut sim.executors[id].running) {
             task::abort_at_death(sim, task);
@@ -83,9 +86,24 @@ fn tasks_of(sim: &Sim, id: ExecutorId) {
     assert_eq!(host.direct, of(|run| run.direct), "fetch buffers of {id:?}");
     assert_eq!(host.temporary.tmpfs, of(|run| run.temporary.tmpfs), "temporary files in tmpfs of {id:?}");
     assert_eq!(host.temporary.disk, of(|run| run.temporary.disk), "temporary files on disk of {id:?}");
-    let serials = host.running.iter().map(|&task| host.memory.task_used(sim.tasks[task].serial)).sum::<Bytes>();
-    assert_eq!(host.memory.execution_used(), serials, "execution memory of {id:?}");
+    assert_eq!(host.unused, of(|run| run.memory.acquired_but_not_used()), "acquired and unused memory of {id:?}");
+    for (pool, mode) in [(&host.memory, MemoryMode::OnHeap), (&host.native, MemoryMode::OffHeap)] {
+        let held: Bytes = host.running.iter().map(|&task| pool.task_used(sim.tasks[task].serial)).sum();
+        assert_eq!(pool.execution_used(), held, "{mode:?} execution memory of {id:?}");
+        for run in host.running.iter().map(|&task| &sim.tasks[task]).filter(|run| run.memory.requester().is_none()) {
+            assert_eq!(pool.task_used(run.serial), run.acquired(mode), "{mode:?} memory of the consumers of task {}", run.serial);
+        }
+    }
     assert!(host.blocked.iter().all(|task| host.running.contains(task)), "{id:?} keeps a task waiting that does not run");
+}
+
+/// What the driver takes for cached in memory is stored there.
+fn cache(sim: &Sim) {
+    for (stage, partition, place) in sim.driver.cache.iter() {
+        let Place::Memory(at) = place else { continue };
+        let (host, block) = (&sim.executors[at], partition_id(stage, partition));
+        assert!(host.memory.holds_block(block) || host.native.holds_block(block), "partition {partition} of {stage:?} is not at {at:?}");
+    }
 }
 
 /// The pod's charges are what its executor knows of.

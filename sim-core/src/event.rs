@@ -48,6 +48,8 @@ pub enum Event {
     JobStarts(u32),
     /// The driver is through with what it does before it submits a stage.
     StageReady(StageId),
+    /// The driver's forced collection lets unreachable shuffles be removed.
+    CleanerRuns,
     /// Failed stages are submitted again.
     ResubmitStages,
     /// The driver offers all slots again: a wait is over.
@@ -62,6 +64,8 @@ pub enum Event {
     KubeletTick(NodeId),
     /// YARN's memory monitor looks at a node.
     MonitorPoll(NodeId),
+    /// A kill that the user asked for, by its index in the spec, is due.
+    Injected(u32),
     /// A killed or evicted neighbour is back.
     NeighbourBack(NodeId, u32),
 }
@@ -70,7 +74,7 @@ impl Event {
     /// Order among events of the same instant: what frees or kills comes before what takes.
     pub(crate) const fn class(self) -> u8 {
         match self {
-            Self::MemoryCrossing(_) => 0,
+            Self::MemoryCrossing(_) | Self::Injected(_) => 0,
             Self::VolumesTornDown(_) => 1,
             Self::DeviceDone(..) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
@@ -90,6 +94,7 @@ impl Event {
             | Self::RegistrationTimeout
             | Self::JobStarts(_)
             | Self::StageReady(_)
+            | Self::CleanerRuns
             | Self::ResubmitStages
             | Self::ReviveOffers
             | Self::SpeculationLook
@@ -126,6 +131,8 @@ impl Event {
             Self::KubeletTick(node) => (17, node.index() as u64),
             Self::MonitorPoll(node) => (18, node.index() as u64),
             Self::StageReady(stage) => (20, stage.index() as u64),
+            Self::Injected(index) => (64, u64::from(index)),
+            Self::CleanerRuns => (65, 0),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

@@ -88,6 +88,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
         sink: SinkSpec::Result,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        memory: StageMemory::default(),
         delay: SimSpan::ZERO,
         adaptive: None,
         barrier: false,
@@ -114,6 +115,7 @@ pub(crate) fn passes(input: Bytes, passes: usize, partitions: u32) -> AppSpec {
             sink,
             cached: Bytes::ZERO,
             broadcast: Bytes::ZERO,
+            memory: StageMemory::default(),
             delay: SimSpan::ZERO,
             adaptive: None,
             barrier: false,
@@ -174,8 +176,23 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         spark: spark(instances, heap, tmpfs, packed),
         app: passes(Bytes::new(3_000_000_000), 8, 200),
         uncertainty: Uncertainty { data_volume: Dist::Lognormal { median: 1.0, sigma: 0.05 }, ..certain() },
+        inject: Vec::new(),
         reclaims: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(4 * 3600), max_events: 20_000_000, paranoid: false },
+    }
+}
+
+fn scratch() -> ScratchConf {
+    ScratchConf {
+        force_spill_records: 2_147_483_647,
+        force_spill_bytes: None,
+        checksum: true,
+        cleaner_interval: Some(SimSpan::from_secs(1800)),
+        sql_file_cleanup: false,
+        service_removes: false,
+        fetch_to_memory_max: Bytes::mib(200),
+        max_requests_in_flight: 2_147_483_647,
+        max_blocks_in_flight_per_address: 2_147_483_647,
     }
 }
 
@@ -184,7 +201,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
         version: SparkVersion { major: 3, minor: 4, patch: 0 },
         language: Language::Jvm,
         deploy_mode: DeployMode::Cluster,
-        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), cpu: CoreMillis::cores(1) },
+        driver: DriverConf { memory: Bytes::gib(2), container_memory: Bytes::mib(2432), max_result_size: Bytes::gib(1), cpu: CoreMillis::cores(1) },
         executor: ExecutorConf {
             instances,
             cores: 3,
@@ -192,6 +209,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             heap,
             off_heap: Bytes::ZERO,
             pyspark: Bytes::ZERO,
+            python_worker_reuse: true,
             container_memory: Bytes::mib(12_800),
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,
@@ -215,6 +233,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             service: false,
             serializer: Serializer::Java,
         },
+        scratch: scratch(),
         scheduling: SchedulingConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,

@@ -114,10 +114,15 @@ impl Machine {
         let room = pod_room.map_or(room, |pod| pod.min(room));
         let absorbed = page_cache::absorbed(bytes, room, self.dirty);
         if !absorbed.is_zero() {
-            self.dirty += absorbed;
-            self.devices.add_write(now, disk, absorbed, FlowOwner::WriteBack(absorbed));
+            self.write_back(now, disk, absorbed);
         }
         bytes - absorbed
+    }
+
+    /// Dirty pages begin their way to a disk.
+    pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes) {
+        self.dirty += bytes;
+        self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(bytes));
     }
 
     /// Brings the calendar up to date with devices and the next crossing of a limit.

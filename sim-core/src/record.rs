@@ -174,11 +174,14 @@ pub enum FailureReason {
     Unschedulable,
     /// Lost output of an indeterminate stage (or a failed barrier stage) whose result stage had committed partitions (FF-5, FF-6).
     Rollback,
+    /// A stage's results were larger than `spark.driver.maxResultSize`.
+    ResultSize,
 }
 
 impl FailureReason {
     /// All reasons, in the order of results.
-    pub const ALL: [Self; 6] = [Self::TaskFailures, Self::StageAttempts, Self::ExecutorFailures, Self::DriverLost, Self::Unschedulable, Self::Rollback];
+    pub const ALL: [Self; 7] =
+        [Self::TaskFailures, Self::StageAttempts, Self::ExecutorFailures, Self::DriverLost, Self::Unschedulable, Self::Rollback, Self::ResultSize];
 
     /// The name in results.
     pub const fn key(self) -> &'static str {
@@ -189,6 +192,7 @@ impl FailureReason {
             Self::DriverLost => "driver_lost",
             Self::Unschedulable => "unschedulable",
             Self::Rollback => "rollback",
+            Self::ResultSize => "result_size",
         }
     }
 }
@@ -234,10 +238,14 @@ pub struct StageRecord {
     pub shuffle_write: Bytes,
     /// Shuffle bytes read.
     pub shuffle_read: Bytes,
-    /// Bytes of spill files written.
+    /// Memory that spills freed: Spark's "memory bytes spilled", without pointer arrays (US-8).
+    pub spill_memory: Bytes,
+    /// Bytes of spill files written: Spark's "disk bytes spilled". A writer's last file is its output, or none.
     pub spill: Bytes,
     /// Spill files written.
     pub spills: u32,
+    /// Task attempts that failed with `SparkOutOfMemoryError`, or `MemoryError` in Python; their executors lived on (MEM-30).
+    pub task_ooms: u32,
     /// Deaths while this stage ran.
     pub deaths: u32,
 }
@@ -257,6 +265,8 @@ pub struct Outcome {
     pub executors_lost: u32,
     /// Largest number of executors that waited for a node at one time, after the first placement round.
     pub executors_pending: u32,
+    /// Executors that were killed because the user asked for it; not among the lost ones, and no incident.
+    pub executors_injected: u32,
     /// Largest anonymous + shmem memory of any node.
     pub node_peak: Bytes,
     /// Anonymous + shmem memory of the fullest node when the first stage that writes a shuffle starts.
@@ -269,6 +279,8 @@ pub struct Outcome {
     pub shuffle_write: Bytes,
     /// Spill bytes written, all attempts.
     pub spill: Bytes,
+    /// Task attempts that failed with `SparkOutOfMemoryError`, all stages: no memory death of an executor (MEM-30).
+    pub task_ooms: u32,
     /// By stage index.
     pub stages: Vec<StageRecord>,
     /// Events processed.

@@ -21,7 +21,7 @@ use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, decommission, driver, executor, task};
+use crate::spark::{allocator, decommission, driver, executor, inject, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -137,6 +137,7 @@ impl<'p, 'o> Sim<'p, 'o> {
 
     fn go(&mut self) {
         crate::cluster::settle_in(self);
+        inject::start(self);
         let horizon = SimTime::ZERO + self.plan.spec().limits.horizon;
         while self.ending.is_none() {
             let Some((at, event)) = self.calendar.pop() else {
@@ -194,6 +195,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
+            Event::CleanerRuns => driver::cleaner::on_cleaner(self),
             Event::ResubmitStages => driver::fetch_failures::on_resubmit(self),
             Event::ReviveOffers => driver::offers::on_revive(self),
             Event::SpeculationLook => driver::speculation::on_look(self),
@@ -201,6 +203,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::KubeletMetrics(node) => kubelet::on_metrics(self, node),
             Event::KubeletTick(node) => kubelet::on_tick(self, node),
             Event::MonitorPoll(node) => memory_monitor::on_poll(self, node),
+            Event::Injected(index) => inject::on_due(self, index),
             Event::NeighbourBack(node, neighbour) => crate::cluster::neighbours::on_back(self, node, neighbour),
         }
     }

@@ -20,6 +20,7 @@ pub(crate) struct Tally {
     incidents: Vec<Incident>,
     executors_lost: u32,
     executors_pending: u32,
+    executors_injected: u32,
     placements: u64,
     before_shuffle: Option<Bytes>,
     pod_peak: Bytes,
@@ -34,6 +35,7 @@ impl Tally {
             incidents: Vec::new(),
             executors_lost: 0,
             executors_pending: 0,
+            executors_injected: 0,
             placements: 0,
             before_shuffle: None,
             pod_peak: Bytes::ZERO,
@@ -85,13 +87,23 @@ impl Tally {
     pub(crate) fn stage_ended(&mut self, stage: StageId, now: SimTime) {
         self.stages[stage.index()].ended = now;
     }
-    pub(crate) fn task_ok(&mut self, stage: StageId, written: Bytes) {
+    /// A task ended well; how many of its stage have by now.
+    pub(crate) fn task_ok(&mut self, stage: StageId, written: Bytes) -> u32 {
         let record = &mut self.stages[stage.index()];
         record.tasks_ok += 1;
         record.shuffle_write += written;
+        record.tasks_ok
+    }
+    /// An executor was killed because the user asked for it.
+    pub(crate) fn injected(&mut self) {
+        self.executors_injected += 1;
     }
     pub(crate) fn task_failed(&mut self, stage: StageId) {
         self.stages[stage.index()].tasks_failed += 1;
+    }
+    /// A task attempt failed with `SparkOutOfMemoryError`.
+    pub(crate) fn task_oom(&mut self, stage: StageId) {
+        self.stages[stage.index()].task_ooms += 1;
     }
     pub(crate) fn resubmitted(&mut self, stage: StageId, tasks: u32) {
         self.stages[stage.index()].tasks_resubmitted += tasks;
@@ -99,8 +111,10 @@ impl Tally {
     pub(crate) fn read(&mut self, stage: StageId, bytes: Bytes) {
         self.stages[stage.index()].shuffle_read += bytes;
     }
-    pub(crate) fn spilled(&mut self, stage: StageId, bytes: Bytes) {
+    /// A spill that freed so much memory and wrote a file of so many bytes.
+    pub(crate) fn spilled(&mut self, stage: StageId, memory: Bytes, bytes: Bytes) {
         let record = &mut self.stages[stage.index()];
+        record.spill_memory += memory;
         record.spill += bytes;
         record.spills += 1;
     }
@@ -118,12 +132,14 @@ impl Tally {
             incidents: std::mem::take(&mut tally.incidents),
             executors_lost: tally.executors_lost,
             executors_pending: tally.executors_pending,
+            executors_injected: tally.executors_injected,
             node_peak,
             node_before_shuffle: tally.before_shuffle.unwrap_or(node_peak),
             pod_peak: tally.pod_peak,
             scratch_peak: scratch,
             shuffle_write: tally.stages.iter().map(|s| s.shuffle_write).sum(),
             spill: tally.stages.iter().map(|s| s.spill).sum(),
+            task_ooms: tally.stages.iter().map(|s| s.task_ooms).sum(),
             stages: std::mem::take(&mut tally.stages),
             events: tally.events,
             event_hash: tally.hash,

@@ -8,9 +8,10 @@
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
-    ExclusionConf, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Platform,
-    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec,
-    SpeculationConf, StageSpec, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec,
+    NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp,
+    ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork,
+    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -65,7 +66,20 @@ pub fn case(number: u64) -> Spec {
     if d.once_in(20) {
         spec.limits.max_events = d.count(1, 500);
     }
+    if d.once_in(4) {
+        spec.inject = (0..d.count(1, 3)).map(|_| injection(&mut d, &spec.app)).collect();
+    }
     spec
+}
+
+/// A kill at a time or at a stage's progress, of an executor that is often there.
+fn injection(d: &mut Draw, app: &AppSpec) -> Injection {
+    let when = if d.once_in(2) {
+        Moment::At(SimSpan::from_ms(d.count(1, 60_000)))
+    } else {
+        Moment::TasksDone { stage: d.count(0, app.stages.len() as u64 - 1) as usize, tasks: d.count(1, 6) as u32 }
+    };
+    Injection { executor: d.count(1, 5) as u32, when }
 }
 
 fn pools(d: &mut Draw, spec: &mut Spec) {
@@ -133,6 +147,7 @@ fn executors(d: &mut Draw, spec: &mut Spec) {
     executor.heap = mib(d.bytes(Bytes::mib(451), Bytes::gib(4)));
     executor.off_heap = if d.once_in(5) { mib(d.bytes(Bytes::mib(32), Bytes::gib(1))) } else { Bytes::ZERO };
     conf.language = d.one_of(&[Language::Jvm, Language::Jvm, Language::Jvm, Language::Python, Language::R]);
+    executor.python_worker_reuse = !d.once_in(3);
     executor.pyspark = if conf.language == Language::Python && d.once_in(2) { Bytes::mib(d.count(64, 512)) } else { Bytes::ZERO };
     let overhead = mib(d.bytes(Bytes::mib(8), Bytes::gib(1)));
     let without_limit = matches!(spec.cluster.platform, Platform::Standalone | Platform::Bare) && d.once_in(2);
@@ -157,6 +172,16 @@ fn shuffle(d: &mut Draw, spec: &mut Spec) {
     conf.io_retry_wait = SimSpan::from_ms(d.count(0, 5000));
     conf.io_max_retries = d.count(0, 3) as u32;
     conf.service = spec.cluster.platform == Platform::Yarn && d.once_in(2);
+    let scratch = &mut spec.spark.scratch;
+    scratch.checksum = d.once_in(2);
+    scratch.force_spill_records = d.one_of(&[2_147_483_647, 2_147_483_647, 200_000]);
+    scratch.force_spill_bytes = d.once_in(5).then(|| d.bytes(Bytes::mib(4), Bytes::mib(400)));
+    scratch.cleaner_interval = (!d.once_in(4)).then(|| SimSpan::from_secs(d.count(1, 1800)));
+    scratch.sql_file_cleanup = d.once_in(4);
+    scratch.service_removes = d.once_in(2);
+    scratch.fetch_to_memory_max = d.one_of(&[Bytes::mib(200), Bytes::mib(1), Bytes::new(1000)]);
+    scratch.max_requests_in_flight = d.one_of(&[u32::MAX, 1, 3]);
+    scratch.max_blocks_in_flight_per_address = d.one_of(&[u32::MAX, 2]);
 }
 
 fn scheduling(d: &mut Draw, spec: &mut Spec) {
@@ -389,6 +414,12 @@ fn random_stage(d: &mut Draw, index: usize, reads: Vec<usize>, tasks: u32, sink:
     // More tasks than there are slots would wait ten minutes and fail.
     stage.barrier = d.once_in(10);
     stage.broadcast = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::mib(200)) } else { Bytes::ZERO };
+    stage.memory = StageMemory {
+        operators: d.one_of(&[Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate, Operators::Window]),
+        storage_level: d.one_of(&[StorageLevel::MemoryAndDisk, StorageLevel::MemoryOnly, StorageLevel::OffHeap]),
+        worker: if d.once_in(4) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },
+        collected: if d.once_in(6) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },
+    };
     stage
 }
 
@@ -414,6 +445,7 @@ pub type Simplification = fn(&mut Spec);
 pub fn simplifications() -> Vec<(&'static str, Simplification)> {
     vec![
         ("certain", |s| s.uncertainty = world::certain()),
+        ("no injected kills", |s| s.inject.clear()),
         ("no neighbours", |s| s.cluster.neighbours.clear()),
         ("fewer neighbours", |s| drop(s.cluster.neighbours.pop())),
         ("one pool", |s| s.cluster.pools.truncate(1)),
@@ -426,6 +458,7 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no affinity", |s| s.spark.kubernetes.pod_template.affinity = Affinity::NONE),
         ("no cache", |s| s.app.stages.iter_mut().for_each(|stage| stage.cached = Bytes::ZERO)),
         ("no broadcast", |s| s.app.stages.iter_mut().for_each(|stage| stage.broadcast = Bytes::ZERO)),
+        ("plain memory", |s| s.app.stages.iter_mut().for_each(|stage| stage.memory = StageMemory::default())),
         ("few tasks", |s| s.app.stages.iter_mut().for_each(|stage| stage.tasks = TaskCount::Fixed(2))),
         ("one job", |s| s.app.jobs.truncate(1)),
         ("FIFO", |s| s.spark.scheduler.mode = SchedulingMode::Fifo),

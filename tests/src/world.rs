@@ -6,8 +6,8 @@
 use sim_core::spec::{
     AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec,
     KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation,
-    Resources, RunLimits, SchedulerConf, SchedulingConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec, StageSpec, TaskCount,
-    TaskRow, TaskWork, Uncertainty, YarnSpec,
+    Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec,
+    StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -123,6 +123,7 @@ pub fn stage(name: &str, reads: Vec<usize>, tasks: u32, work: TaskRow, sink: Sin
         sink,
         cached: Bytes::ZERO,
         broadcast: Bytes::ZERO,
+        memory: StageMemory::default(),
         delay: SimSpan::ZERO,
         adaptive: None,
         barrier: false,
@@ -157,6 +158,7 @@ pub fn world() -> Spec {
         spark: spark(),
         app: passes(Bytes::new(300_000_000), 2, 8),
         uncertainty: certain(),
+        inject: Vec::new(),
         reclaims: Vec::new(),
         limits: RunLimits { horizon: SimSpan::from_secs(24 * 3600), max_events: 2_000_000, paranoid: true },
     }
@@ -191,7 +193,7 @@ fn spark() -> SparkConf {
         version: SparkVersion { major: 3, minor: 4, patch: 0 },
         language: Language::Jvm,
         deploy_mode: DeployMode::Client,
-        driver: DriverConf { memory: Bytes::gib(1), container_memory: Bytes::mib(1408), cpu: CoreMillis::cores(1) },
+        driver: DriverConf { memory: Bytes::gib(1), container_memory: Bytes::mib(1408), max_result_size: Bytes::gib(1), cpu: CoreMillis::cores(1) },
         executor: ExecutorConf {
             instances: 2,
             cores: 2,
@@ -199,6 +201,7 @@ fn spark() -> SparkConf {
             heap: Bytes::gib(1),
             off_heap: Bytes::ZERO,
             pyspark: Bytes::ZERO,
+            python_worker_reuse: true,
             container_memory: Bytes::mib(1792),
             cpu_request: CoreMillis::cores(2),
             cpu_limit: None,
@@ -207,6 +210,17 @@ fn spark() -> SparkConf {
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },
         shuffle: shuffle(),
+        scratch: ScratchConf {
+            force_spill_records: 2_147_483_647,
+            force_spill_bytes: None,
+            checksum: true,
+            cleaner_interval: Some(SimSpan::from_secs(1800)),
+            sql_file_cleanup: false,
+            service_removes: false,
+            fetch_to_memory_max: Bytes::mib(200),
+            max_requests_in_flight: 2_147_483_647,
+            max_blocks_in_flight_per_address: 2_147_483_647,
+        },
         scheduling: SchedulingConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,

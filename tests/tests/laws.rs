@@ -7,6 +7,7 @@
 mod laws {
     mod adaptive;
     mod failures;
+    mod memory;
     mod probability;
     mod same;
     mod schedule;

@@ -110,7 +110,8 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             // A cap is exceeded; standalone's retries are used up.
             let cap = scheduling.executor_max_failures.map(|cap| cap + 1).into_iter().chain(spec.spark.allocation.max_executor_retries).min();
             let cap = cap.ok_or("failed by a cap that is not set")?;
-            require(outcome.executors_lost >= cap, || format!("{} lost, cap {cap}", outcome.executors_lost))
+            let died = outcome.executors_lost + outcome.executors_injected;
+            require(died >= cap, || format!("{died} died, cap {cap}"))
         }
         Ending::Failed(FailureReason::TaskFailures) => {
             let failed: u32 = outcome.stages.iter().map(|s| s.tasks_failed).sum();
@@ -120,6 +121,10 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             let most = scheduling.stage_max_consecutive_attempts.min(scheduling.stage_max_attempts.unwrap_or(u32::MAX));
             require(outcome.stages.iter().any(|s| s.attempts >= most), || "no stage was tried so often".into())
         }
+        Ending::Failed(FailureReason::ResultSize) => {
+            let largest = spec.app.stages.iter().map(|s| s.memory.collected).max().unwrap_or(Bytes::ZERO);
+            require(!largest.is_zero() && !spec.spark.driver.max_result_size.is_zero(), || "no results that could be too large".into())
+        }
         Ending::Failed(FailureReason::Unschedulable) => {
             let barrier = spec.app.stages.iter().any(|stage| stage.barrier);
             let failed = outcome.stages.iter().any(|s| s.tasks_failed > 0);
@@ -127,7 +132,7 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
         }
         Ending::Failed(FailureReason::Rollback) => {
             let may = spec.app.stages.iter().any(|stage| stage.barrier || stage.indeterminate);
-            let lost = outcome.executors_lost > 0 || spec.spark.scheduler.exclusion.is_some();
+            let lost = outcome.executors_lost + outcome.executors_injected > 0 || spec.spark.scheduler.exclusion.is_some();
             require(may && lost, || "nothing to roll back".into())
         }
         Ending::Failed(FailureReason::DriverLost) => {

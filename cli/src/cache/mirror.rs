@@ -6,7 +6,7 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sim_core::record::{Cause, Holder, Incident, Level, MemoryClass, Party};
+use sim_core::record::{Cause, FailureReason, Holder, Incident, Level, MemoryClass, Party};
 use sim_core::study::{CauseEstimates, Estimate, PointResult, Summary};
 use sim_core::units::{Bytes, SimTime};
 
@@ -74,8 +74,10 @@ pub(super) struct PointResultMirror {
     shuffle_write: Summary,
     #[serde(with = "SummaryMirror")]
     spill: Summary,
+    #[serde(with = "SummaryMirror")]
+    task_ooms: Summary,
     truncated: [u64; 3],
-    failed: [u64; 6],
+    failed: [u64; FailureReason::ALL.len()],
     node_peaks: Vec<f64>,
     example: Option<u64>,
     #[serde(with = "example_incident")]
@@ -236,12 +238,14 @@ pub(super) fn sample() -> PointResult {
         }],
         executors_lost: 1,
         executors_pending: 2,
+        executors_injected: 0,
         node_peak: Bytes::new(60_000_000_001 / (i as u64 + 1)),
         node_before_shuffle: Bytes::gib(9),
         pod_peak: Bytes::gib(8),
         scratch_peak: Bytes::gib(5),
         shuffle_write: Bytes::gib(20),
         spill: Bytes::new(3),
+        task_ooms: 2,
         stages: Vec::new(),
         events: 100,
         event_hash: 1,

@@ -37,7 +37,7 @@ enum Statistic {
 /// A summary of the result object, and where the result keeps it.
 type Summarised = (&'static str, Kind, fn(&PointResult) -> &Summary);
 
-const SUMMARIES: [Summarised; 10] = [
+const SUMMARIES: [Summarised; 11] = [
     ("executors_lost", Kind::Count, |r| &r.executors_lost),
     ("executors_pending", Kind::Count, |r| &r.executors_pending),
     ("duration_s", Kind::Seconds, |r| &r.duration_s),
@@ -48,6 +48,7 @@ const SUMMARIES: [Summarised; 10] = [
     ("scratch_peak_bytes", Kind::Bytes, |r| &r.scratch_peak),
     ("shuffle_write_bytes", Kind::Bytes, |r| &r.shuffle_write),
     ("spill_bytes", Kind::Bytes, |r| &r.spill),
+    ("task_ooms", Kind::Count, |r| &r.task_ooms),
 ];
 
 /// A number of an estimate or a summary, by name.
@@ -70,7 +71,6 @@ const STATISTICS: [Named<Summary>; 12] = [
 
 const PARTS: [Named<Estimate>; 4] = [("estimate", |e| e.estimate), ("low", |e| e.low), ("high", |e| e.high), ("n", |e| e.n as f64)];
 
-const REASONS: [FailureReason; 6] = FailureReason::ALL;
 const TRUNCATIONS: [&str; 3] = ["horizon", "events", "starved"];
 
 impl Field {
@@ -120,7 +120,7 @@ pub(super) fn all() -> Vec<(String, Field)> {
         ("truncated".to_owned(), Field { quantity: Quantity::Truncated, statistic: Statistic::Only }),
     ];
     let truncations = TRUNCATIONS.iter().enumerate().map(|(i, name)| (format!("truncated_by.{name}"), Quantity::TruncatedBy(i)));
-    let failures = REASONS.iter().enumerate().map(|(i, reason)| (format!("failed.{}", reason.key()), Quantity::Failed(i)));
+    let failures = FailureReason::ALL.iter().enumerate().map(|(i, reason)| (format!("failed.{}", reason.key()), Quantity::Failed(i)));
     all.extend(truncations.chain(failures).map(|(name, quantity)| (name, Field { quantity, statistic: Statistic::Only })));
     let causes = Cause::ALL.iter().enumerate().map(|(i, cause)| (format!("p_by_cause.{}", cause.key()), Quantity::ByCause(i)));
     let shares = [("p_oom".to_owned(), Quantity::Oom), ("p_job_failure".to_owned(), Quantity::JobFailure)];

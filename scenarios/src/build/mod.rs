@@ -2,6 +2,7 @@
 
 mod cluster;
 mod derive;
+mod inject;
 mod job;
 mod measured;
 mod reclaim;
@@ -134,13 +135,15 @@ fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) 
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
     let root = View(tree);
     let limits = root.table("limits");
+    let app = job::app(root.table("job"), conf, profile);
     let cluster = cluster::cluster(root.table("cluster"));
     Spec {
         name: root.text("name"),
         reclaims: reclaim::reclaims(root, &cluster),
         cluster,
         spark,
-        app: job::app(root.table("job"), conf, profile),
+        inject: inject::injections(root, &app),
+        app,
         uncertainty: uncertainty(root.table("uncertainty")),
         limits: RunLimits { horizon: limits.time("horizon"), max_events: limits.count64("max_events"), paranoid: limits.on("paranoid") },
     }

@@ -1,7 +1,8 @@
 //! What the accumulators of a finished task add to its metrics.
 //!
-//! A task of a query has some fifty of them. Two matter: the SQL metric `data size`, the plain bytes of the rows that it
-//! gave to an exchange, and the peak of execution memory, which Spark 2 writes nowhere else. The list is folded while it
+//! A task of a query has some fifty of them. Four matter: the SQL metric `data size`, the plain bytes of the rows that it
+//! gave to an exchange; `peak memory` and `spill size`, which its sorts and aggregations tell, each its own, and which leave out
+//! what the shuffle writer holds; and the peak of execution memory, which Spark 2 writes nowhere else. The list is folded while it
 //! is read, so it is never held.
 
 use std::borrow::Cow;
@@ -14,6 +15,10 @@ use super::number::Count;
 
 /// Names of the metric of rows given to an exchange: since Spark 3, and before.
 const DATA_SIZE: [&str; 2] = ["data size", "data size total (min, med, max)"];
+/// Name of the metric of an operator's execution memory at its fullest.
+const OPERATOR_PEAK: &str = "peak memory";
+/// Name of the metric of the memory that an operator's spills freed.
+const OPERATOR_SPILL: &str = "spill size";
 /// Name of the peak of execution memory.
 const PEAK: &str = "internal.metrics.peakExecutionMemory";
 
@@ -23,6 +28,10 @@ pub(super) struct Accumulated {
     /// Bytes of the rows given to an exchange, where the task had one.
     pub(super) data_size: Option<u64>,
     pub(super) peak_execution: Count,
+    /// Peaks of the task's SQL operators, added up.
+    pub(super) operator_peak: u64,
+    /// Memory that spills of the task's SQL operators freed.
+    pub(super) operator_spill: u64,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +62,8 @@ impl<'de> Visitor<'de> for Fold {
         while let Some(one) = items.next_element::<Accumulable<'_>>()? {
             match one.name.as_deref() {
                 Some(name) if DATA_SIZE.contains(&name) && all.data_size.is_none() => all.data_size = Some(one.update.0),
+                Some(OPERATOR_PEAK) => all.operator_peak = all.operator_peak.saturating_add(one.update.0),
+                Some(OPERATOR_SPILL) => all.operator_spill = all.operator_spill.saturating_add(one.update.0),
                 Some(PEAK) => all.peak_execution = all.peak_execution.max(one.update),
                 _ => {}
             }

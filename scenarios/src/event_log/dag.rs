@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::InputSource;
+use sim_core::spec::{InputSource, StageMemory, StorageLevel};
 use sim_core::units::{Bytes, SimSpan};
 
 use super::jobs::{self, Timeline};
@@ -19,7 +19,7 @@ use super::summary::ExecutorSummary;
 use super::world;
 use crate::profile::{
     DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, MAX_INPUT, PartitionRule, Profile,
-    RddEvidence, Sink, Stage, TaskRule, Work, parse_spark_bytes,
+    RddEvidence, Sink, Stage, TaskRule, Work, default_operators, parse_spark_bytes,
 };
 
 /// Executors are believed to live up to ten years.
@@ -48,7 +48,10 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
             persisting.push(stages.len());
         }
         cached.extend(record.persisted.iter().copied());
-        stages.push(stage(*id, *record, reads, from_cache, sql, &conf));
+        let storage_level = storage_level(&record, &log.storage);
+        let mut stage = stage(*id, *record, reads, from_cache, sql, &conf);
+        stage.memory.storage_level = storage_level;
+        stages.push(stage);
     }
     let (jobs, partial, lost) = jobs::finish(groups, &mut stages, &recorded);
     cache_from_peaks(&mut stages, &persisting, &evidence, warnings);
@@ -119,6 +122,13 @@ fn reads_of(log: &Log, ids: &[u64], index: &BTreeMap<u64, usize>, warnings: &mut
     all
 }
 
+/// How a stage keeps what it caches: in memory alone only if none of its persisted RDDs may go to disk.
+fn storage_level(record: &StageRecord, storage: &BTreeMap<u64, PersistedRdd>) -> StorageLevel {
+    let mut levels = record.persisted.iter().filter_map(|id| Some(storage.get(id)?.level.as_str())).peekable();
+    let in_memory_alone = levels.peek().is_some() && levels.all(|level| !level.starts_with("MEMORY_AND_DISK"));
+    if in_memory_alone { StorageLevel::MemoryOnly } else { StorageLevel::MemoryAndDisk }
+}
+
 fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql: bool, conf: &Conf) -> Stage {
     let input_bytes = record.sum.map_or(0, |row| row.input.get());
     let title = Some(trimmed(record.name)).filter(|title| !title.is_empty());
@@ -136,6 +146,7 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         TaskRule::Fixed(count)
     };
     let coalesced = conf.adaptive && record.reader_tasks.is_none_or(|readers| readers < u64::from(conf.shuffle_partitions));
+    let parents = reads.len();
     Stage {
         name: format!("stage-{id}"),
         title,
@@ -144,10 +155,11 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         tasks,
         sink: if record.writes_shuffle { Sink::Shuffle } else { Sink::Result },
         partitions: if record.writes_shuffle && coalesced { PartitionRule::ShufflePartitions } else { PartitionRule::AsReader },
-        map_side_combine: false,
-        relocatable: sql,
+        map_side_combine: record.combines,
+        relocatable: sql || record.packs && !record.collects,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::new(record.broadcast.min(MAX_INPUT)),
+        memory: StageMemory { operators: default_operators(parents), ..StageMemory::default() },
         delay: SimSpan::ZERO,
         barrier: record.barrier,
         indeterminate: record.indeterminate,

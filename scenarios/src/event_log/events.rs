@@ -258,12 +258,23 @@ pub(super) struct TaskInfo<'a> {
     pub(super) finished: Count,
     #[serde(rename = "Getting Result Time", default)]
     pub(super) getting_result: Count,
+    /// Place in its task set: the partition in a stage's first attempt, the place among those that are run again later.
     #[serde(rename = "Index", default)]
-    pub(super) index: Count,
+    index: Count,
+    /// Since Spark 3.3.
+    #[serde(rename = "Partition ID", default)]
+    partition: Option<Count>,
     #[serde(borrow, rename = "Executor ID", default)]
     pub(super) executor: Cow<'a, str>,
     #[serde(rename = "Accumulables", default)]
     pub(super) accumulables: Accumulated,
+}
+
+impl TaskInfo<'_> {
+    /// The partition that the task computes. Before Spark 3.3 a log tells only the place in the task set.
+    pub(super) fn partition(&self) -> u64 {
+        self.partition.unwrap_or(self.index).0
+    }
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]

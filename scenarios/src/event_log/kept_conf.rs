@@ -1,7 +1,7 @@
 //! The settings that are copied from a log.
 
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-pub(super) const KEPT_CONF: [&str; 48] = [
+pub(super) const KEPT_CONF: [&str; 51] = [
     "spark.driver.cores",
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
@@ -31,7 +31,10 @@ pub(super) const KEPT_CONF: [&str; 48] = [
     "spark.shuffle.io.retryWait",
     "spark.shuffle.service.enabled",
     "spark.shuffle.sort.bypassMergeThreshold",
+    "spark.shuffle.sort.initialBufferSize",
+    "spark.shuffle.sort.useRadixSort",
     "spark.shuffle.spill.compress",
+    "spark.shuffle.spill.initialMemoryThreshold",
     "spark.speculation",
     "spark.submit.deployMode",
     "spark.default.parallelism",

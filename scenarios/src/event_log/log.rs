@@ -12,12 +12,13 @@ use super::broadcasts::Broadcasts;
 use super::events::{self, Peaks, TaskEnd};
 use super::limits::{AttemptCount, LONGEST_TEXT, LONGEST_VALUE, LeftOut, MAX_EXECUTORS, Room, cut, short};
 use super::machines::{Machines, scheduler_delay};
-use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, task_row};
 use super::rows::{RowBudget, Rows};
 use super::stage_record::{StageRecord, count_failure, suffer};
 use super::stages::JobRecord;
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
+use super::writers::{is_alone, operator_memory, writer_memory};
 use crate::profile::{WeightedRow, add_rows};
 
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
@@ -207,7 +208,7 @@ impl Log {
 
     /// Takes in what a finished task did, as work of its stage.
     fn work_of(&mut self, event: &TaskEnd<'_>, failed: bool, metrics: &events::TaskMetrics) {
-        let (id, partition) = (event.stage.0, event.info.index.0);
+        let (id, partition) = (event.stage.0, event.info.partition());
         if self.stage(id).is_none() {
             self.left_out.tasks += 1;
             self.left_out.run_time_ms = self.left_out.run_time_ms.saturating_add(metrics.run_ms.0);
@@ -264,11 +265,21 @@ impl Log {
         }
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let partitions = reader_tasks.unwrap_or_else(configured);
+        let bypass = self.conf.get("spark.shuffle.sort.bypassMergeThreshold").and_then(|n| n.trim().parse().ok()).unwrap_or(BYPASS_PARTITIONS);
+        let alone = !self.sql && is_alone(event);
+        let writer = writer_memory(event, self.sql, partitions > bypass);
+        if let Some(stage) = self.stages.get_mut(&id) {
+            stage.combines |= writer == WriterMemory::Collection && partitions <= bypass;
+            stage.packs |= alone && writer == WriterMemory::Serialized;
+            stage.collects |= writer == WriterMemory::Collection;
+        }
         Context {
             codec: Recorded::of(&self.conf),
             read_expansion,
             cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
-            serialized_writer: self.sql && event.kind == "ShuffleMapTask" && partitions > BYPASS_PARTITIONS,
+            writer,
+            alone,
+            operators: operator_memory(event, writer),
             data_size: event.info.accumulables.data_size,
         }
     }

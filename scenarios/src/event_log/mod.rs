@@ -36,6 +36,7 @@ mod stages;
 mod storage;
 mod summary;
 mod world;
+mod writers;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -32,6 +32,12 @@ pub(super) struct StageRecord {
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
     pub(super) read_expansion: Option<f64>,
     pub(super) writes_shuffle: bool,
+    /// Whether a task outside SQL wrote with the serialised writer.
+    pub(super) packs: bool,
+    /// Whether one wrote with the sort writer.
+    pub(super) collects: bool,
+    /// Whether its writer collected objects although the bypass writer would do: map-side combine.
+    pub(super) combines: bool,
     /// Shuffle bytes of its partitions, each once, as the run's codec wrote them.
     pub(super) written: u64,
     pub(super) read: u64,

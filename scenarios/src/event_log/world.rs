@@ -41,6 +41,8 @@ pub struct RecordedWorld {
     pub removed: u32,
     /// Executors that came after the first job had started.
     pub late: u32,
+    /// Mean time from an executor's removal to the registration of the one that took its place, seconds.
+    pub replacement_s: Option<f64>,
     /// Mean time from the driver's choice of a slot to the task's start there and back, seconds.
     pub launch_s: Option<f64>,
     /// Mean CPU time that the first tasks of executors took for loading classes and deserialising, seconds. Hardly any where tasks
@@ -128,9 +130,24 @@ pub(super) fn world(log: &Log) -> RecordedWorld {
         executors: at_once(&executors),
         removed: executors.iter().filter(|executor| executor.removed_ms.is_some()).count() as u32,
         late: executors.iter().filter(|executor| executor.added_ms.is_some_and(|time| time > started)).count() as u32,
+        // Dynamic allocation removes idle executors and asks for others when there is work: those replace nobody.
+        replacement_s: replacement(&executors).filter(|_| log.conf.get("spark.dynamicAllocation.enabled").is_none_or(|on| on != "true")),
         launch_s: log.machines.launch_s(),
         warm_up_s: log.machines.warm_up_s(),
     }
+}
+
+/// Mean time from a removal to the next registration that no other removal has claimed, seconds.
+fn replacement(executors: &[&ExecutorSummary]) -> Option<f64> {
+    let sorted = |of: fn(&ExecutorSummary) -> Option<u64>| {
+        let mut times: Vec<u64> = executors.iter().filter_map(|executor| of(executor)).collect();
+        times.sort_unstable();
+        times
+    };
+    let mut added = sorted(|executor| executor.added_ms).into_iter();
+    let gaps: Vec<u64> =
+        sorted(|executor| executor.removed_ms).into_iter().filter_map(|gone| Some(added.find(|&time| time > gone)?.saturating_sub(gone))).collect();
+    (!gaps.is_empty()).then(|| gaps.iter().fold(0u64, |sum, gap| sum.saturating_add(*gap)) as f64 / gaps.len() as f64 / 1e3)
 }
 
 fn master(log: &Log) -> &str {

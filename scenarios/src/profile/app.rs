@@ -6,7 +6,7 @@
 //! length for the serializer and 8 of page prefix and length for a sorter (A25), and a sorter's pointer array costs
 //! 32 bytes a record (2.8); both are part of `operator_memory`, so that it compares with Spark's Peak Execution Memory.
 
-use sim_core::spec::{AdaptiveRead, AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
+use sim_core::spec::{AdaptiveRead, AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork};
 use sim_core::units::{Bytes, SimSpan};
 
 use super::rows::{resample, scale_exact, task_count, total};
@@ -112,6 +112,7 @@ impl Scaling<'_> {
             sink,
             cached: self.scaled(stage.cached),
             broadcast: stage.broadcast,
+            memory: StageMemory { collected: self.scaled(stage.memory.collected), ..stage.memory },
             delay: stage.delay,
             barrier: stage.barrier,
             indeterminate: stage.indeterminate,

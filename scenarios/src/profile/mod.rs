@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use sim_core::spec::{AppSpec, InputSource, JobStart};
+use sim_core::spec::{AppSpec, InputSource, JobStart, Operators, StageMemory, StorageLevel};
 use sim_core::units::{ByteRate, Bytes, SimSpan};
 
 use crate::diag::{Diagnostics, Source};
@@ -119,6 +119,8 @@ pub struct Stage {
     /// Broadcast bytes, deserialised, that each executor holds from this stage on. Not scaled with the input: a
     /// dimension table does not grow with the facts.
     pub broadcast: Bytes,
+    /// Which operators hold rows, how cached rows are stored, and the serialised results that the driver collects, at the profile's input.
+    pub memory: StageMemory,
     /// Time of the driver between the instant at which the stage could start and its submission: planning, adaptive re-planning.
     pub delay: SimSpan,
     /// Whether its tasks are launched all together and fail together (FF-6).
@@ -137,6 +139,18 @@ pub struct Stage {
     pub work: Work,
     /// What the recording run suffered in this stage; never replayed.
     pub pressure: Option<Pressure>,
+}
+
+/// Words for the operators that hold rows.
+pub(crate) const OPERATORS: [(&str, Operators); 4] =
+    [("sort", Operators::Sort), ("sort-merge-join", Operators::SortMergeJoin), ("hash-aggregate", Operators::HashAggregate), ("window", Operators::Window)];
+/// Words for storage levels.
+pub(crate) const STORAGE_LEVELS: [(&str, StorageLevel); 3] =
+    [("memory-and-disk", StorageLevel::MemoryAndDisk), ("memory-only", StorageLevel::MemoryOnly), ("off-heap", StorageLevel::OffHeap)];
+
+/// The operators of a stage that says nothing: two sorters where it reads two shuffles, else one.
+pub(crate) fn default_operators(reads: usize) -> Operators {
+    if reads == 2 { Operators::SortMergeJoin } else { Operators::Sort }
 }
 
 /// How many tasks a stage has.

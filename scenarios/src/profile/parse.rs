@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use sim_core::spec::{InputSource, JobStart};
+use sim_core::spec::{InputSource, JobStart, StageMemory};
 use sim_core::units::{Bytes, SimSpan};
 use toml::de::DeTable;
 
 use super::parse_work::{input_source, work};
 use super::table::Reader;
 use super::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, JobEvidence, PartitionRule, Pressure, Profile,
-    RddEvidence, SCHEMA_VERSION, Sink, Stage, TaskRule, check,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, JobEvidence, OPERATORS, PartitionRule, Pressure,
+    Profile, RddEvidence, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, check, default_operators,
 };
 use crate::diag::{Diagnostic, Diagnostics, Source};
 
@@ -155,6 +155,7 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
     let relocatable = block.boolean("relocatable", out).unwrap_or(sql);
     let cached = block.size("cached", MAX_INPUT, out).unwrap_or_default();
     let broadcast = block.size("broadcast", MAX_INPUT, out).unwrap_or_default();
+    let memory = stage_memory(&mut block, reads.len(), out);
     let delay = block.time("delay", out).unwrap_or_default();
     let barrier = block.boolean("barrier", out).unwrap_or(false);
     let indeterminate = block.boolean("indeterminate", out).unwrap_or(false);
@@ -179,6 +180,7 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
         relocatable,
         cached,
         broadcast,
+        memory,
         delay,
         barrier,
         indeterminate,
@@ -190,6 +192,16 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
         pressure,
     };
     RawStage { stage, reads, span }
+}
+
+/// A stage that reads two shuffles is taken for a sort-merge join unless it says what it is.
+fn stage_memory(block: &mut Reader<'_, '_>, reads: usize, out: &mut Diagnostics) -> StageMemory {
+    StageMemory {
+        operators: block.choice("operators", &OPERATORS, out).unwrap_or(default_operators(reads)),
+        worker: block.size("worker_memory", MAX_INPUT, out).unwrap_or_default(),
+        storage_level: block.choice("storage_level", &STORAGE_LEVELS, out).unwrap_or_default(),
+        collected: block.size("collected", MAX_INPUT, out).unwrap_or_default(),
+    }
 }
 
 fn pressure(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> Pressure {

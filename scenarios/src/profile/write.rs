@@ -11,7 +11,9 @@ use sim_core::spec::{InputSource, JobStart};
 
 use super::quantity::{print_rate, print_size, print_span};
 use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
-use super::{Evidence, InputBasis, JobEvidence, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, Sink, Stage, TaskRule, Work};
+use super::{
+    Evidence, InputBasis, JobEvidence, OPERATORS, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, Work,
+};
 use sim_core::units::ByteRate;
 
 /// Bytes after which a piece goes out.
@@ -137,6 +139,10 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     out.raw("relocatable", stage.relocatable);
     out.text("cached", &print_size(stage.cached));
     out.text("broadcast", &print_size(stage.broadcast));
+    out.text("operators", word(&OPERATORS, stage.memory.operators));
+    out.text("worker_memory", &print_size(stage.memory.worker));
+    out.text("storage_level", word(&STORAGE_LEVELS, stage.memory.storage_level));
+    out.text("collected", &print_size(stage.memory.collected));
     out.text("delay", &print_span(stage.delay));
     for (key, on) in [("barrier", stage.barrier), ("indeterminate", stage.indeterminate)] {
         if on {
@@ -165,6 +171,11 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
             out.raw(&quoted(reason), count);
         }
     }
+}
+
+/// A choice's word.
+fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
 }
 
 fn write_ratios(out: &mut Out, ratios: &Ratios) {

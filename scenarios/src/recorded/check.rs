@@ -6,7 +6,7 @@ use serde::Serialize;
 use sim_core::plan::SimPlan;
 use sim_core::record::{Ending, Outcome};
 use sim_core::sim::{RunKey, Simulator};
-use sim_core::spec::{Dist, Uncertainty};
+use sim_core::spec::{Dist, Spec, Uncertainty};
 use sim_core::units::SimTime;
 
 use super::scenario;
@@ -85,11 +85,7 @@ impl Check {
 /// # Errors
 /// When the recorded world cannot be simulated, such as a heap below Spark's minimum.
 pub fn check(ingested: &Ingested, cores: Option<u32>) -> Result<Check, Diagnostics> {
-    let text = scenario(ingested, READ, cores);
-    let source: Arc<Source> = Source::new("recorded.toml", text);
-    let (loaded, problems) = load_with_profile(&source, READ, &ingested.profile);
-    let Some(mut spec) = loaded.map(|scenario| scenario.spec) else { return Err(problems) };
-    certain(&mut spec.uncertainty);
+    let spec = spec(ingested, cores)?;
     let plan = SimPlan::compile(&spec).map_err(|error| {
         let mut problems = Diagnostics::default();
         problems.push(
@@ -99,6 +95,19 @@ pub fn check(ingested: &Ingested, cores: Option<u32>) -> Result<Check, Diagnosti
     })?;
     let outcomes: Vec<Outcome> = (0..REPLICATIONS).map(|replication| Simulator::new(&plan).run(RunKey { seed: 1, replication })).collect();
     Ok(compare(ingested, &outcomes))
+}
+
+/// The recorded world with certain inputs. `cores` as for [`check()`].
+///
+/// # Errors
+/// When the recorded world is not a scenario that can be loaded, such as a heap below Spark's minimum.
+pub fn spec(ingested: &Ingested, cores: Option<u32>) -> Result<Spec, Diagnostics> {
+    let text = scenario(ingested, READ, cores);
+    let source: Arc<Source> = Source::new("recorded.toml", text);
+    let (loaded, problems) = load_with_profile(&source, READ, &ingested.profile);
+    let Some(mut spec) = loaded.map(|scenario| scenario.spec) else { return Err(problems) };
+    certain(&mut spec.uncertainty);
+    Ok(spec)
 }
 
 /// Every source of uncertainty at its median.

@@ -10,5 +10,5 @@
 mod check;
 mod scenario;
 
-pub use check::{Check, StageCheck, check, error};
+pub use check::{Check, StageCheck, check, error, spec};
 pub use scenario::scenario;

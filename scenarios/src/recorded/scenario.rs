@@ -11,6 +11,9 @@ use crate::spark_conf;
 /// Memory of a node beside twice what its executors were given: enough that it never binds.
 const SPARE: Bytes = Bytes::gib(16);
 
+/// An executor that comes longer after another one's removal was not asked for because of it.
+const LONGEST_START_S: f64 = 600.0;
+
 /// The scenario of the run as it was, as TOML. `profile` is what `job.profile` says: a path of the profile or of the log, relative
 /// to the scenario. `cores` is how many cores each host had; without it the share of a core that tasks had comes from the log.
 pub fn scenario(ingested: &Ingested, profile: &str, cores: Option<u32>) -> String {
@@ -31,7 +34,10 @@ fn write(out: &mut String, ingested: &Ingested, world: &RecordedWorld, profile: 
     spark(out, world)?;
     writeln!(out, "\n[job]\nprofile = {}", quoted(profile))?;
     writeln!(out, "\n[uncertainty]\ndata_volume = 1.0                # the day of the recording")?;
-    writeln!(out, "executor_start = 1               # its executors were there when the first job started")?;
+    match world.replacement_s.filter(|seconds| *seconds < LONGEST_START_S) {
+        Some(seconds) => writeln!(out, "executor_start = {seconds:<15.3} # mean time from an executor's removal to the registration of its replacement")?,
+        None => writeln!(out, "executor_start = 1               # its executors were there when the first job started")?,
+    }
     if let Some(seconds) = world.launch_s {
         writeln!(out, "task_launch = {seconds:<18.4} # mean delay of a task beside deserialising, running and its result")?;
     }

@@ -7,10 +7,13 @@
 
 mod dist;
 mod fill;
+mod inject;
 mod json;
 mod reclaim;
+mod sweep;
 mod tables;
 mod walk;
+mod yarn;
 
 pub(crate) use dist::dist;
 pub(crate) use fill::fill;

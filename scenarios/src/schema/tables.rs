@@ -3,7 +3,10 @@
 //! The order is the order of the documentation. `Need::Default` values are TOML; a source names an id of domain-facts, or
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
+use super::inject::INJECT;
 use super::reclaim::RECLAIM;
+use super::sweep::SWEEP;
+use super::yarn::YARN;
 use super::{Field, Kind, Measure, Shape};
 
 const PERCENT: Kind = Kind::Integer(0, 100);
@@ -22,6 +25,7 @@ pub(crate) static ROOT: Shape = Shape {
         Field::default("spark", Kind::Table(&SPARK), "{}", "The Spark release and its configuration.", ""),
         Field::required("job", Kind::Table(&JOB), "What is run."),
         Field::default("uncertainty", Kind::Table(&UNCERTAINTY), "{}", "What is not known exactly, as distributions.", ""),
+        Field::default("inject", Kind::List(&Kind::Table(&INJECT)), "[]", "Kills that you ask for: what does it cost if an executor goes then?", ""),
         Field::default("reclaim", Kind::List(&Kind::Table(&RECLAIM)), "[]", "What the cluster takes back in the middle of a run.", ""),
         Field::default("limits", Kind::Table(&LIMITS), "{}", "When one run is cut off.", ""),
         Field::optional("sweep", Kind::Table(&SWEEP), "Configurations to compare."),
@@ -165,24 +169,6 @@ static KUBELET: Shape = Shape {
             "Share of file cache that is active and so counts in the working set.",
             "PC-4, open question 18: a guess",
         ),
-    ],
-};
-
-static YARN: Shape = Shape {
-    name: "[cluster.yarn]",
-    fields: &[
-        Field::default("minimum_allocation", Kind::Size, "\"1GiB\"", "Containers are rounded up to multiples of it.", "YRN-1"),
-        Field::default(
-            "node_memory_share",
-            Kind::Number(0.01, 1.0),
-            "0.8",
-            "yarn.nodemanager.resource.memory-mb as a share of MemTotal.",
-            "usual practice, 1.8",
-        ),
-        Field::default("monitor_interval", Kind::Time, "\"3s\"", "Period of the memory monitor.", "YRN-2"),
-        Field::default("pmem_check", Kind::Bool, "true", "Whether physical memory is checked.", "YRN-3"),
-        Field::default("vmem_check", Kind::Bool, "true", "Whether virtual memory is checked.", "YRN-3"),
-        Field::default("vmem_ratio", Kind::Number(1.0, 100.0), "2.1", "Virtual memory allowed per physical memory.", "YRN-3"),
     ],
 };
 
@@ -403,18 +389,5 @@ static LIMITS: Shape = Shape {
             "bounds a livelock to seconds of computing",
         ),
         Field::default("paranoid", Kind::Bool, "false", "Whether the books are checked after every event.", ""),
-    ],
-};
-
-static SWEEP: Shape = Shape { name: "[sweep]", fields: &[Field::required("axis", Kind::List(&Kind::Table(&AXIS)), "Axes; the first varies slowest.")] };
-
-static AXIS: Shape = Shape {
-    name: "[[sweep.axis]]",
-    fields: &[
-        Field::required("name", Kind::Text, "Name, for tables and JSON."),
-        Field::computed("title", Kind::Text, "the name", "Title for charts.", ""),
-        Field::optional("unit", Kind::Text, "Unit of the values, for charts."),
-        Field::optional("path", Kind::Text, "Path that each plain value sets; without it every value has a `set` table."),
-        Field::required("values", Kind::List(&Kind::Any), "Values: plain ones, or tables { value, label, set }."),
     ],
 };

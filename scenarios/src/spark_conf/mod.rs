@@ -23,7 +23,7 @@ pub(crate) use allocation::dynamic;
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
-pub(crate) use resolve::{Surroundings, resolve};
+pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};
 pub(crate) use scheduler::{allocation_file, check_mode, mode as scheduling_mode};
 
 use sim_core::spec::SparkVersion;

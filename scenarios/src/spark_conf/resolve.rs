@@ -3,12 +3,12 @@
 use sim_core::spark::failure_cap::{ExecutorCount, failure_cap};
 use sim_core::spark::sizing::{Sizing, SizingRequest, container_memory};
 use sim_core::spec::{
-    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, PoolConf, SchedulingConf, Serializer,
-    ShuffleConf, SparkConf,
+    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, PoolConf, SchedulingConf, ScratchConf,
+    Serializer, ShuffleConf, SparkConf,
 };
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 
-use super::Conf;
+use super::{Conf, find};
 use crate::codec::Codec;
 
 /// What decides the configuration beside Spark's keys.
@@ -54,6 +54,7 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
             page_size: conf.size("spark.buffer.pageSize"),
         },
         shuffle: shuffle(conf, around.codec),
+        scratch: scratch(conf),
         scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
         adaptive: super::adaptive::adaptive(conf, executor.instances * executor.cores),
@@ -103,6 +104,7 @@ fn executor(conf: &Conf, around: &Surroundings) -> ExecutorConf {
         heap,
         off_heap,
         pyspark,
+        python_worker_reuse: conf.on("spark.python.worker.reuse"),
         container_memory,
         cpu_request: conf.cpu("spark.kubernetes.executor.request.cores").unwrap_or(CoreMillis::cores(u64::from(cores))),
         cpu_limit: conf.cpu("spark.kubernetes.executor.limit.cores"),
@@ -134,7 +136,12 @@ fn driver(conf: &Conf, around: &Surroundings) -> DriverConf {
     let memory = conf.size("spark.driver.memory").unwrap_or_default();
     let sizing = container(conf, around, "spark.driver", memory, Bytes::ZERO, Bytes::ZERO);
     let cores = conf.cpu("spark.kubernetes.driver.request.cores").or_else(|| conf.cpu("spark.driver.cores"));
-    DriverConf { memory, container_memory: limit(around.platform, sizing), cpu: cores.unwrap_or(CoreMillis::cores(1)) }
+    DriverConf {
+        memory,
+        container_memory: limit(around.platform, sizing),
+        max_result_size: conf.size("spark.driver.maxResultSize").unwrap_or_default(),
+        cpu: cores.unwrap_or(CoreMillis::cores(1)),
+    }
 }
 
 fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
@@ -156,6 +163,34 @@ fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
         service: conf.on("spark.shuffle.service.enabled"),
         serializer: if kryo { Serializer::Kryo } else { Serializer::Java },
     }
+}
+
+fn scratch(conf: &Conf) -> ScratchConf {
+    let known = |key| find(key).is_some_and(|known| known.since <= (conf.version.major, conf.version.minor));
+    let interval = conf.time("spark.cleaner.periodicGC.interval").filter(|interval| *interval > SimSpan::ZERO);
+    let older = conf.size("spark.maxRemoteBlockSizeFetchToMem").filter(|_| conf.written("spark.network.maxRemoteBlockSizeFetchToMem").is_none());
+    let file_cleanup = if uses_connect(conf) { CONNECT_FILE_CLEANUP } else { CLASSIC_FILE_CLEANUP };
+    ScratchConf {
+        force_spill_records: conf.count("spark.shuffle.spill.numElementsForceSpillThreshold").map_or(u64::MAX, u64::from),
+        force_spill_bytes: conf.size("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
+        checksum: known("spark.shuffle.checksum.enabled") && conf.on("spark.shuffle.checksum.enabled"),
+        cleaner_interval: interval.filter(|_| conf.on("spark.cleaner.referenceTracking")),
+        sql_file_cleanup: known(file_cleanup) && conf.on(file_cleanup),
+        service_removes: known("spark.shuffle.service.removeShuffle") && conf.on("spark.shuffle.service.removeShuffle"),
+        fetch_to_memory_max: older.or_else(|| conf.size("spark.network.maxRemoteBlockSizeFetchToMem")).unwrap_or_default(),
+        max_requests_in_flight: conf.count("spark.reducer.maxReqsInFlight").unwrap_or(u32::MAX),
+        max_blocks_in_flight_per_address: conf.count("spark.reducer.maxBlocksInFlightPerAddress").unwrap_or(u32::MAX),
+    }
+}
+
+/// Removes the files of an execution's shuffles at its end, in classic applications.
+pub(crate) const CLASSIC_FILE_CLEANUP: &str = "spark.sql.classic.shuffleDependency.fileCleanup.enabled";
+/// The same in applications of Spark Connect.
+pub(crate) const CONNECT_FILE_CLEANUP: &str = "spark.sql.shuffleDependency.fileCleanup.enabled";
+
+/// Whether the application is one of Spark Connect.
+pub(crate) fn uses_connect(conf: &Conf) -> bool {
+    conf.written("spark.remote").is_some() || conf.text("spark.api.mode").is_some_and(|mode| mode.eq_ignore_ascii_case("connect"))
 }
 
 /// The cap that is written, by the key that the platform and version read (FC-1, FC-2, YRN-8).

@@ -7,7 +7,9 @@ mod codec;
 mod driver_fits;
 mod dynamic_allocation;
 mod executor_fits;
+mod file_cleanup;
 mod heap_minimum;
+mod inject;
 mod limit_below_heap;
 mod needs_shuffle;
 mod node_memory;
@@ -78,6 +80,8 @@ const RULES: &[Rule] = &[
     tmpfs_overhead::rule,
     tmpfs_unused::rule,
     needs_shuffle::rule,
+    file_cleanup::rule,
+    inject::rule,
 ];
 
 /// Applies every rule.

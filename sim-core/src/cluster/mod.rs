@@ -19,12 +19,9 @@ use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::{executor, jvm};
+use crate::spark::{driver, executor, jvm};
 use crate::spec::{DeployMode, Platform};
 use crate::units::{Bytes, SimSpan, SimTime};
-
-/// Share of the driver's heap that it touches: the young generation of an executor-like JVM (JH-2). Assumption.
-const DRIVER_HEAP_USE: f64 = 0.6;
 
 /// Seconds from submission until the driver asks for executors: pod, JVM and context (8.5).
 const DRIVER_START: SimSpan = SimSpan::from_secs(10);
@@ -88,7 +85,7 @@ fn settle_driver(sim: &mut Sim) {
     let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql);
     let limit = plan.driver_container.unwrap_or(Bytes::MAX);
-    let used = (conf.memory.scale(DRIVER_HEAP_USE) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));
+    let used = (conf.memory.scale(driver::heap::TOUCHED) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));
     machine.memory.charge(slot, Charge::Process, used);
     sim.cluster.driver = Some((node, slot));
     sim.touch(node);

@@ -119,7 +119,7 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
 fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
     match sim.machines[node].owners[slot.index()] {
         Owner::Executor(id) => executor::die(sim, id, death),
-        Owner::Driver => crate::linux::oom::kill_driver(sim, node, slot, death),
+        Owner::Driver => crate::linux::oom::kill_driver(sim, death),
         Owner::Neighbour(_) => {
             let machine = &sim.machines[node];
             let incident = Incident {

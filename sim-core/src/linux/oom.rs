@@ -4,7 +4,7 @@
 //! most badness points ([`super::oom_badness`]): resident memory plus `oom_score_adj`, so tmpfs counts for
 //! nothing (VS-3) and system-critical daemons are spared. Each kill frees anonymous memory at once; the check
 //! is repeated until everything fits or no process is left (only tmpfs of dead pods, which waits for its tear-down). A full
-//! tmpfs mount fails all its writers with ENOSPC. Assumptions: an executor is one process, so its Python workers die with the
+//! tmpfs mount fails the task that writes next with ENOSPC. Assumptions: an executor is one process, so its Python workers die with the
 //! JVM whatever the cgroup version (QO-4); a neighbour's memory is spread evenly over its processes; no swap (AK-4).
 
 use super::limits::Over;
@@ -126,17 +126,22 @@ fn kill(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) -> bool {
             alive
         }
         Owner::Driver => {
-            kill_driver(sim, node, slot, death);
+            kill_driver(sim, death);
             true
         }
     }
 }
 
 /// The driver dies, and the application with it.
-pub(crate) fn kill_driver(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
+///
+/// A driver outside the cluster is noted at the first node, where it holds nothing.
+pub(crate) fn kill_driver(sim: &mut Sim, death: Death) {
+    let node = sim.cluster.driver.map_or(NodeId::new(0), |(node, _)| node);
     record(sim, node, Party::Driver, death);
-    let v = sim.machines[node].v(sim.now());
-    sim.machines[node].memory.container_died(slot, v);
+    if let Some((node, slot)) = sim.cluster.driver {
+        let v = sim.machines[node].v(sim.now());
+        sim.machines[node].memory.container_died(slot, v);
+    }
     sim.end(Ending::Failed(FailureReason::DriverLost));
 }
 
@@ -168,24 +173,24 @@ fn record(sim: &mut Sim, node: NodeId, victim: Party, death: Death) {
     sim.tally.incident(incident);
 }
 
-/// A tmpfs mount is full: every task of the executor that is writing there fails.
+/// A tmpfs mount is full: the task that writes there next fails. Its files go, and with their room the others go on.
 fn no_space(sim: &mut Sim, node: NodeId, slot: PodSlot) -> bool {
     let Owner::Executor(id) = sim.machines[node].owners[slot.index()] else { return false };
     let machine = &sim.machines[node];
     let (used, limit) = (machine.memory.held(slot, Charge::Shmem, machine.v(sim.now())), machine.memory.pods[slot.index()].tmpfs_capacity);
     failures::record_full_scratch(sim, id, used, limit.unwrap_or(Bytes::MAX));
-    let writers = writers(sim, id);
-    for task in &writers {
-        // An earlier failure may have ended the run or the executor.
-        if sim.ending.is_none() && sim.executors[id].running.contains(task) {
-            task::fail(sim, *task, Failure::NoSpace);
-        }
+    let writer = fastest_writer(sim, id);
+    if let Some(task) = writer {
+        task::fail(sim, task, Failure::NoSpace);
     }
-    !writers.is_empty()
+    writer.is_some()
 }
 
-fn writers(sim: &Sim, id: ExecutorId) -> Vec<TaskId> {
-    sim.executors[id].running.iter().copied().filter(|&task| sim.tasks[task].ramp.is_some_and(|ramp| !ramp.shmem.is_zero())).collect()
+/// The task of an executor that writes to tmpfs at the greatest rate: most likely the next to write. Of equal ones the first.
+fn fastest_writer(sim: &Sim, id: ExecutorId) -> Option<TaskId> {
+    let rate = |task: &TaskId| sim.tasks[*task].ramp.map_or(0.0, |ramp| ramp.shmem_slope());
+    let writers = sim.executors[id].running.iter().copied().filter(|task| rate(task) > 0.0);
+    writers.reduce(|fastest, task| if rate(&task) > rate(&fastest) { task } else { fastest })
 }
 
 /// What a machine's slot is, for reports.

@@ -28,6 +28,10 @@ impl FlowRamp {
     pub(crate) fn new(start: f64, work: f64, heap: Bytes, shmem: Bytes) -> Self {
         Self { start, work: work.max(1e-9), heap, shmem }
     }
+    /// Growth of tmpfs, bytes per core-second of virtual time.
+    pub(crate) fn shmem_slope(&self) -> f64 {
+        self.shmem.as_f64() / self.work
+    }
     /// Share of the work that is done by virtual time `v`.
     pub(crate) fn share(&self, v: f64) -> f64 {
         ((v - self.start) / self.work).clamp(0.0, 1.0)

@@ -5,7 +5,7 @@
 //! graph that points nowhere or backwards. A configuration that must fail is run, and fails.
 
 use super::PlanError;
-use crate::spec::{AppSpec, JobStart, SinkSpec, Spec, TaskCount, TaskWork, VolumeSource};
+use crate::spec::{AppSpec, Injection, JobStart, Moment, SinkSpec, Spec, TaskCount, TaskWork, VolumeSource};
 use crate::units::Bytes;
 
 /// Spark refuses to start below 1.5 × 300 MiB of heap (MEM-4).
@@ -29,6 +29,11 @@ pub(super) fn check(spec: &Spec) -> Result<(), PlanError> {
         let without = spec.cluster.pools.iter().find(|pool| disk >= pool.shape.disks.len());
         require(without.is_none(), &format!("volume `{}` lies on disk {disk}, which a pool does not have", volume.name))?;
     }
+    let known = |injection: &Injection| match injection.when {
+        Moment::At(_) => true,
+        Moment::TasksDone { stage, tasks } => stage < spec.app.stages.len() && tasks > 0,
+    };
+    require(spec.inject.iter().all(|injection| injection.executor > 0 && known(injection)), "an injected kill names an executor or a stage that cannot exist")?;
     app(&spec.app)
 }
 

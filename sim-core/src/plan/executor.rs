@@ -1,9 +1,9 @@
 //! The executor, sized: slots, memory regions, limit, scratch.
 //!
-//! All executors of an application are alike (no resource profiles), so this is worked out once. One memory mode is
-//! modelled: with off-heap memory enabled tasks get theirs from it, and cached blocks share it (assumption: the
-//! on-heap pool, which would still serve non-Tungsten consumers and on-heap caching, is left out; MEM-8). A claim is put
-//! on the bandwidth of disk 0 (4.8 has it on a device of its own). Sources: 1.1, 1.5, 4.1, MEM-33.
+//! All executors of an application are alike (no resource profiles), so this is worked out once. With off-heap memory enabled
+//! there are two pairs of pools: Tungsten's pages come from the off-heap one, the object writer's collection and cached blocks from
+//! the one in the heap, which keeps its size (MEM-8). A claim is put on the bandwidth of disk 0 (4.8 has it on a device of its
+//! own). Sources: 1.1, 1.5, 4.1, MEM-8, MEM-33.
 
 use crate::kube::local_dirs;
 use crate::spark::unified_memory::{self, UnifiedMemory};
@@ -18,12 +18,14 @@ pub struct ExecutorPlan {
     pub slots: u32,
     /// `-Xmx`.
     pub heap: Bytes,
-    /// The region that tasks get execution memory from: unified memory (MEM-6), or `off_heap` when that is not zero.
-    pub tungsten: Bytes,
-    /// The part of it where cached data is safe from execution.
+    /// M: unified memory in the heap (MEM-6).
+    pub unified: Bytes,
+    /// S: the part of it where cached data is safe from execution.
     pub storage_region: Bytes,
     /// `spark.memory.offHeap.size`: when not zero Tungsten pages live there (MEM-8).
     pub off_heap: Bytes,
+    /// The part of it where off-heap cached data is safe from execution.
+    pub native_storage_region: Bytes,
     /// Tungsten page (MEM-33).
     pub page: Bytes,
     /// Container (or pod) memory limit, if any.
@@ -65,8 +67,10 @@ impl ExecutorPlan {
         let reported = jvm::max_memory(executor.heap, executor.collector, executor.xms_equals_xmx);
         let unified = unified_memory::unified_region(reported, conf.memory.fraction);
         let on_heap = executor.off_heap.is_zero();
+        let storage_region = unified_memory::storage_region(unified, conf.memory.storage_fraction);
+        // Pages are sized by the execution pool that they come from.
         let tungsten = if on_heap { unified } else { executor.off_heap };
-        let storage_region = unified_memory::storage_region(tungsten, conf.memory.storage_fraction);
+        let execution = tungsten - unified_memory::storage_region(tungsten, conf.memory.storage_fraction);
         let container = spec.container(executor.container_memory);
         let limit = match spec.cluster.platform {
             Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
@@ -86,10 +90,11 @@ impl ExecutorPlan {
         Self {
             slots,
             heap: executor.heap,
-            tungsten,
+            unified,
             storage_region,
+            native_storage_region: unified_memory::storage_region(executor.off_heap, conf.memory.storage_fraction),
             off_heap: executor.off_heap,
-            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(tungsten - storage_region, executor.cores, executor.collector, on_heap)),
+            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(execution, executor.cores, executor.collector, on_heap)),
             limit,
             resources,
             labels,
@@ -98,9 +103,14 @@ impl ExecutorPlan {
         }
     }
 
-    /// The pools that tasks get execution memory from: off-heap when that is enabled, else on-heap.
+    /// The pools in the heap.
     pub(crate) fn unified_memory(&self) -> UnifiedMemory {
-        UnifiedMemory::new(self.tungsten, self.storage_region)
+        UnifiedMemory::new(self.unified, self.storage_region)
+    }
+
+    /// The off-heap pools; of no size when off-heap memory is disabled.
+    pub(crate) fn native_memory(&self) -> UnifiedMemory {
+        UnifiedMemory::new(self.off_heap, self.native_storage_region)
     }
 
     /// Memory that YARN's monitor compares with.
@@ -166,7 +176,8 @@ mod tests {
         let plan = ExecutorPlan::new(&spec);
         // 0.75 GiB / 2 cores / 16 = 24 MiB, the next power of two is 32 MiB.
         assert_eq!(plan.page, Bytes::mib(32));
-        let pools = plan.unified_memory();
+        let pools = plan.native_memory();
         assert_eq!((pools.execution_pool(), pools.storage_pool()), (Bytes::mib(768), Bytes::mib(256)));
+        assert_eq!(plan.unified_memory().max(), unified_memory::unified_region(spec.spark.executor.heap, 0.6), "the pools in the heap keep their size");
     }
 }

@@ -41,3 +41,23 @@ pub(super) fn cached_by(app: &AppSpec) -> Vec<Option<StageId>> {
         .map(|reader| (0..reader).rev().find(|&stage| reads(reader) && caches(stage, reader)).map(|stage| StageId::new(stage as u32)))
         .collect()
 }
+
+/// By shuffle, the jobs that need it, directly or through ancestors of their stages.
+pub(super) fn needed_by(app: &AppSpec, parents: &[Vec<StageId>]) -> Vec<Vec<u32>> {
+    let mut by = vec![Vec::new(); app.shuffles.len()];
+    for (index, job) in app.jobs.iter().enumerate() {
+        let mut needed = vec![false; app.stages.len()];
+        let mut open = job.stages.clone();
+        while let Some(stage) = open.pop() {
+            if !std::mem::replace(&mut needed[stage], true) {
+                open.extend(parents[stage].iter().map(|parent| parent.index()));
+            }
+        }
+        for (jobs, shuffle) in by.iter_mut().zip(&app.shuffles) {
+            if needed[shuffle.writer] {
+                jobs.push(index as u32);
+            }
+        }
+    }
+    by
+}

@@ -32,8 +32,12 @@ pub struct SimPlan {
     pub(crate) writers: Vec<WriterKind>,
     /// Stages whose output each stage reads: parents by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
+    /// By stage, the stage whose cached rows it would read: the last before it that caches any.
+    pub(crate) cache_source: Vec<Option<StageId>>,
     /// By job, the stages that no other stage of it reads.
     pub(crate) ends: Vec<Vec<StageId>>,
+    /// By shuffle, the jobs that need it: that write it, read it, or read what was made of it.
+    pub(crate) needed_by: Vec<Vec<u32>>,
     /// By stage, the jobs that it is such a last stage of.
     pub(crate) ended_by: Vec<Vec<u32>>,
     /// By stage, whether a second run may give other rows: its own, or those of a stage that it reads (FF-5).
@@ -81,10 +85,12 @@ impl SimPlan {
             executor,
             driver_container: (!driver.is_zero()).then_some(driver),
             writers,
+            needed_by: graph::needed_by(&spec.app, &parents),
             ended_by: graph::ended_by(&ends, parents.len()),
             indeterminate: graph::indeterminate(&spec.app, &parents),
             cached_by: graph::cached_by(&spec.app),
             parents,
+            cache_source: cache_sources(spec),
             ends,
         })
     }
@@ -113,6 +119,12 @@ impl SimPlan {
     pub fn executor_limit(&self) -> Option<Bytes> {
         self.executor.limit
     }
+}
+
+/// The last stage before each that caches rows.
+fn cache_sources(spec: &Spec) -> Vec<Option<StageId>> {
+    let stages = &spec.app.stages;
+    (0..stages.len()).map(|index| stages[..index].iter().rposition(|stage| !stage.cached.is_zero()).map(|s| StageId::new(s as u32))).collect()
 }
 
 /// FNV-1a over the spec's debug form and the crate's version: stable for one version, no promise between versions.

@@ -86,7 +86,7 @@ fn median(sizes: &[u64]) -> u64 {
     let n = sorted.len();
     let middle = match n {
         0 => 0,
-        _ if n.is_multiple_of(2) => (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
+        _ if n.is_multiple_of(2) => u64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
         _ => sorted[n / 2],
     };
     middle.max(1)

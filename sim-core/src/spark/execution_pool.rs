@@ -78,19 +78,31 @@ impl ExecutionPool {
     /// every eviction that is allowed (MEM-11); the pool has been grown for this request already (MEM-10).
     pub fn acquire(&mut self, task: u64, bytes: Bytes, max_pool: Bytes) -> Acquire {
         self.enter(task);
-        let active = self.tasks.len() as u64;
-        let held = self.task_used(task);
-        let max_share = Bytes::new(max_pool.get() / active);
-        let min_share = Bytes::new(self.size.get() / (2 * active));
-        let grant = bytes.min(max_share.saturating_sub(held)).min(self.free());
-        if grant < bytes && held + grant < min_share {
+        let grant = self.grantable(task, bytes, max_pool);
+        let min_share = Bytes::new(self.size.get() / (2 * self.tasks.len() as u64));
+        if grant < bytes && self.task_used(task) + grant < min_share {
             return Acquire::Blocked;
         }
+        self.give(task, grant);
+        Acquire::Granted(grant)
+    }
+    /// Gives a task what it may have of `bytes` now, waiting aside. Returns the bytes given.
+    pub fn take(&mut self, task: u64, bytes: Bytes, max_pool: Bytes) -> Bytes {
+        self.enter(task);
+        let grant = self.grantable(task, bytes, max_pool);
+        self.give(task, grant);
+        grant
+    }
+    /// What the free memory and the task's largest share leave of a request.
+    fn grantable(&self, task: u64, bytes: Bytes, max_pool: Bytes) -> Bytes {
+        let max_share = Bytes::new(max_pool.get() / self.tasks.len() as u64);
+        bytes.min(max_share.saturating_sub(self.task_used(task))).min(self.free())
+    }
+    fn give(&mut self, task: u64, grant: Bytes) {
         if let Some(i) = self.find(task) {
             self.tasks[i].1 += grant;
             self.used += grant;
         }
-        Acquire::Granted(grant)
     }
 
     /// Takes `bytes` back from a task, at most what it holds; a task left with nothing leaves the pool. Returns the

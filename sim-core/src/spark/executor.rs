@@ -14,17 +14,16 @@ use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::decommission::migration;
 use crate::spark::jvm;
+use crate::spark::python::Workers;
 use crate::spark::scratch::Stored;
+use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, task};
-use crate::spec::{Language, Platform};
+use crate::spec::Platform;
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
 const STARTS_AT: f64 = 0.35;
-
-/// Resident memory of a Python worker with pandas and Arrow loaded. Recalled.
-const PYTHON_WORKER: Bytes = Bytes::mib(120);
 
 /// Where an executor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,10 @@ pub(crate) struct Executor {
     pub(crate) life: Life,
     pub(crate) node: Option<NodeId>,
     pub(crate) slot: Option<PodSlot>,
+    /// Execution and storage memory in the heap.
     pub(crate) memory: UnifiedMemory,
+    /// The same off-heap; of no size unless `spark.memory.offHeap.enabled` (MEM-8).
+    pub(crate) native: UnifiedMemory,
     pub(crate) running: Vec<TaskId>,
     /// Tasks that wait for execution memory (MEM-21).
     pub(crate) blocked: Vec<TaskId>,
@@ -59,19 +61,25 @@ pub(crate) struct Executor {
     pub(crate) dismissed: bool,
     /// Share of the heap that the young generation may touch.
     pub(crate) young_share: f64,
+    /// Execution memory that tasks acquired in the heap and that the heap could not hold (MEM-31).
+    pub(crate) unused: Bytes,
     /// Live objects of tasks outside managed memory.
     pub(crate) unmanaged: Bytes,
-    /// Deserialised broadcast variables.
+    /// Values of broadcast variables that tasks refer to and that are not in storage memory.
     pub(crate) broadcast: Bytes,
     /// Stages whose broadcast variables it holds.
     pub(crate) broadcasts: Vec<StageId>,
-    /// Off-heap pages charged.
+    /// Off-heap memory charged.
     pub(crate) off_heap: Bytes,
     /// Fetch buffers in use, and their high-water mark: pooled arenas do not shrink (FR-3).
     pub(crate) direct: Bytes,
     pub(crate) direct_peak: Bytes,
+    /// Python or R workers.
+    pub(crate) workers: Workers,
     /// Map outputs by shuffle, registered or not.
     pub(crate) outputs: IdVec<ShuffleId, Stored>,
+    /// Cached blocks in the local directories.
+    pub(crate) cached_files: Stored,
     /// Spills and temporary outputs.
     pub(crate) temporary: Stored,
     pub(crate) scratch_peak: Bytes,
@@ -115,18 +123,22 @@ impl Executor {
             node: None,
             slot: None,
             memory: plan.executor.unified_memory(),
+            native: plan.executor.native_memory(),
             running: Vec::with_capacity(plan.executor.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
+            unused: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             broadcasts: Vec::new(),
             off_heap: Bytes::ZERO,
             direct: Bytes::ZERO,
             direct_peak: Bytes::ZERO,
+            workers: Workers::default(),
             outputs,
+            cached_files: Stored::NONE,
             temporary: Stored::NONE,
             scratch_peak: Bytes::ZERO,
             disk_stats: Bytes::ZERO,
@@ -143,15 +155,23 @@ impl Executor {
         }
     }
 
-    /// Live heap: base + cached blocks + managed pages + unmanaged objects (JH-1).
+    /// Live heap: base + blocks + managed pages + unmanaged objects + broadcasts beside the blocks (JH-1).
     pub(crate) fn live_heap(&self) -> Bytes {
         let managed = self.memory.storage_used() + self.memory.execution_used();
-        jvm::BASE_LIVE + managed.saturating_sub(self.off_heap) + self.unmanaged + self.broadcast
+        jvm::BASE_LIVE + managed.saturating_sub(self.unused) + self.unmanaged + self.broadcast
+    }
+
+    /// The pools of a memory mode.
+    pub(crate) fn pool(&mut self, mode: MemoryMode) -> &mut UnifiedMemory {
+        match mode {
+            MemoryMode::OnHeap => &mut self.memory,
+            MemoryMode::OffHeap => &mut self.native,
+        }
     }
 
     /// All scratch files.
     pub(crate) fn scratch(&self) -> Stored {
-        self.outputs.values().fold(self.temporary + self.garbage, |sum, &s| sum + s)
+        self.outputs.values().fold(self.temporary + self.cached_files + self.garbage, |sum, &s| sum + s)
     }
 
     /// Notes the scratch peak.
@@ -203,22 +223,14 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
     let non_heap = jvm::non_heap(conf.heap, jvm::threads(conf.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
-    let python = if plan.spec().spark.language == Language::Python { python_workers(plan.executor.slots, conf.pyspark) } else { Bytes::ZERO };
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
     let memory = &mut sim.machines[node].memory;
     memory.charge(slot, Charge::NonHeap, non_heap);
     memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
-    memory.charge(slot, Charge::Python, python);
     sim.touch(node);
     allocator::on_pod_running(sim);
-}
-
-/// Memory of the Python workers, one a slot, under `spark.executor.pyspark.memory` when that is set.
-fn python_workers(slots: u32, limit: Bytes) -> Bytes {
-    let used = PYTHON_WORKER * u64::from(slots);
-    if limit.is_zero() { used } else { used.min(limit) }
 }
 
 /// The executor offers its slots.
@@ -251,8 +263,9 @@ pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
     kill(sim, id, death.cause);
 }
 
-/// The processes get SIGKILL: tasks are cut off, anonymous memory is free, fetches break, volumes go later.
-fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
+/// The processes of an executor that has some get SIGKILL: tasks are cut off, anonymous memory is free, fetches break, volumes go
+/// later. What follows any death, without an incident.
+pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     let now = sim.now();
     let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
     for task in std::mem::take(&mut sim.executors[id].running) {
@@ -262,6 +275,7 @@ fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     let executor = &mut sim.executors[id];
     executor.life = Life::Dead;
     executor.blocked.clear();
+    sim.driver.cache.forget(id);
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
@@ -328,6 +342,7 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     if platform != Platform::Yarn {
         let files = executor.scratch().disk;
         executor.temporary = Stored::NONE;
+        executor.cached_files = Stored::NONE;
         executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
         sim.machines[node].files -= files;

@@ -7,6 +7,7 @@
 
 pub mod adaptive;
 pub(crate) mod allocator;
+pub(crate) mod blocks;
 pub mod bypass_writer;
 pub(crate) mod decommission;
 pub(crate) mod driver;
@@ -15,14 +16,17 @@ pub(crate) mod executor;
 pub mod failure_cap;
 pub mod fetch_limits;
 pub mod fetch_retry;
+pub(crate) mod inject;
 pub mod jvm;
 pub mod page;
+pub mod python;
 pub(crate) mod removal;
 pub(crate) mod scratch;
 pub mod sizing;
 pub mod sort_writer;
 pub mod storage_pool;
 pub(crate) mod task;
+pub mod task_memory_manager;
 pub mod unified_memory;
 pub mod unsafe_writer;
 pub mod writer;

@@ -36,6 +36,7 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
     executor.note_scratch();
     executor.dismissed = true;
     executor.life = Life::Gone;
+    sim.driver.cache.forget(id);
     migration::on_executor_gone(sim, id);
     if let Some((node, slot)) = place {
         let v = sim.machines[node].v(now);

@@ -22,6 +22,10 @@ pub struct SortWriterInput {
     pub records: u64,
     /// Heap that a record takes as live objects (8.4).
     pub object_bytes: Bytes,
+    /// `spark.shuffle.spill.numElementsForceSpillThreshold`: with more records than this the collection spills.
+    pub force_spill_records: u64,
+    /// `spark.shuffle.spill.maxSizeInBytesForSpillThreshold` (4.1): above this size the collection spills; [`Bytes::MAX`] for none.
+    pub force_spill_bytes: Bytes,
 }
 
 /// How a map task spills.
@@ -50,8 +54,10 @@ pub fn plan_spills(input: &SortWriterInput) -> SortSpills {
     let mut records_per_spill = input.records;
     let mut claimed = Bytes::ZERO;
     let mut spills = false;
+    // Both thresholds are looked at with every record, and before the size is (byte code of 4.3).
+    let forced = input.force_spill_records.min(input.force_spill_bytes.get() / object).saturating_add(1);
     // The next look at which the size has reached the threshold; each round doubles it, so there are few.
-    while let Some(look) = look_at(threshold, object).filter(|&look| look <= input.records) {
+    while let Some(look) = look_at(threshold, object).filter(|&look| look <= input.records && look < forced) {
         let current = Bytes::new(look.saturating_mul(object));
         let granted = request(current, threshold).unwrap_or_default().min(input.share.saturating_sub(claimed));
         claimed += granted;
@@ -61,6 +67,9 @@ pub fn plan_spills(input: &SortWriterInput) -> SortSpills {
             spills = true;
             break;
         }
+    }
+    if !spills && forced <= input.records {
+        (records_per_spill, spills) = (forced, true);
     }
     let spill_files = if spills { input.records / records_per_spill } else { 0 };
     SortSpills {
@@ -92,7 +101,14 @@ mod tests {
     use super::*;
 
     fn input(share: Bytes, records: u64, object: u64) -> SortWriterInput {
-        SortWriterInput { share, initial_threshold: Bytes::mib(5), records, object_bytes: Bytes::new(object) }
+        SortWriterInput {
+            share,
+            initial_threshold: Bytes::mib(5),
+            records,
+            object_bytes: Bytes::new(object),
+            force_spill_records: u64::MAX,
+            force_spill_bytes: Bytes::MAX,
+        }
     }
 
     /// Replays ES-2 a record at a time: (records per spill, claimed at the first spill, spills).
@@ -102,11 +118,12 @@ mod tests {
         for _ in 0..input.records {
             in_memory += 1;
             let current = in_memory * input.object_bytes.get();
-            if in_memory % 32 == 0 && current >= threshold {
-                let granted = (2 * current - threshold).min(input.share.get() - claimed);
+            let forced = in_memory > input.force_spill_records || current > input.force_spill_bytes.get();
+            if forced || in_memory % 32 == 0 && current >= threshold {
+                let granted = if forced { 0 } else { (2 * current - threshold).min(input.share.get() - claimed) };
                 claimed += granted;
                 threshold += granted;
-                if current >= threshold {
+                if forced || current >= threshold {
                     if first.is_none() {
                         (first, first_claim) = (Some(in_memory), claimed);
                     }
@@ -121,9 +138,12 @@ mod tests {
     fn es_2_agrees_with_a_replay_of_every_record() {
         for share in [0, 1, 100_000, 7 << 20, 64 << 20, 1 << 30] {
             for (records, object) in [(0, 50), (31, 1 << 20), (32, 1 << 20), (200_000, 56), (200_000, 333), (5_000, 40_000), (100, 6 << 20)] {
-                let case = input(Bytes::new(share), records, object);
-                let plan = plan_spills(&case);
-                assert_eq!((plan.records_per_spill, plan.claimed.get(), plan.spill_files), record_by_record(&case), "{case:?}");
+                for (force_spill_records, force_spill_bytes) in [(u64::MAX, Bytes::MAX), (1000, Bytes::MAX), (u64::MAX, Bytes::mib(9)), (99_999, Bytes::kib(7))]
+                {
+                    let case = SortWriterInput { force_spill_records, force_spill_bytes, ..input(Bytes::new(share), records, object) };
+                    let plan = plan_spills(&case);
+                    assert_eq!((plan.records_per_spill, plan.claimed.get(), plan.spill_files), record_by_record(&case), "{case:?}");
+                }
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The storage pool: cached blocks, broadcasts, and their eviction.
 //!
-//! Holds named blocks in order of last use and *loose* bytes, a sum that is evictable to the byte, for callers that do
-//! not follow single blocks. Eviction takes loose bytes first, then whole blocks, least recently used first, never of
+//! Holds named blocks in order of last use, *loose* bytes, a sum that is evictable to the byte, for callers that do
+//! not follow single blocks, and *unroll* bytes of blocks that are being made, which nobody can evict. Eviction takes loose bytes
+//! first, then whole blocks, least recently used first, never of
 //! the RDD that asks; it happens in full or not at all, so whole blocks may free more than was asked. Assumes that no
 //! block is locked by a reader when it is chosen. Source: MEM-12, MEM-13; eviction order recalled there and checked
 //! against recordings of the real memory manager.
@@ -36,6 +37,7 @@ pub struct StoragePool {
     size: Bytes,
     used: Bytes,
     loose: Bytes,
+    unroll: Bytes,
     /// Least recently used first.
     blocks: Vec<Block>,
     evicted_loose: Bytes,
@@ -45,7 +47,7 @@ pub struct StoragePool {
 impl StoragePool {
     /// An empty pool of `size` bytes.
     pub fn new(size: Bytes) -> Self {
-        Self { size, used: Bytes::ZERO, loose: Bytes::ZERO, blocks: Vec::new(), evicted_loose: Bytes::ZERO, evicted_blocks: Vec::new() }
+        Self { size, used: Bytes::ZERO, loose: Bytes::ZERO, unroll: Bytes::ZERO, blocks: Vec::new(), evicted_loose: Bytes::ZERO, evicted_blocks: Vec::new() }
     }
     /// Current size of the pool, bytes.
     pub const fn size(&self) -> Bytes {
@@ -102,6 +104,22 @@ impl StoragePool {
         self.used -= freed;
         freed
     }
+    /// Takes bytes for a block of an RDD that is being made, if they fit after evicting blocks of others (MEM-13).
+    pub fn store_unroll(&mut self, rdd: Option<u32>, bytes: Bytes) -> bool {
+        let stored = self.make_room(bytes, rdd.map_or(Evictor::Anyone, Evictor::Rdd));
+        if stored {
+            self.used += bytes;
+            self.unroll += bytes;
+        }
+        stored
+    }
+    /// Gives back up to `bytes` of unroll memory; returns how many there were.
+    pub fn release_unroll(&mut self, bytes: Bytes) -> Bytes {
+        let freed = bytes.min(self.unroll);
+        self.unroll -= freed;
+        self.used -= freed;
+        freed
+    }
     /// Drops a block; returns its size, zero if it is not stored.
     pub fn remove_block(&mut self, id: u64) -> Bytes {
         let Some(place) = self.blocks.iter().position(|block| block.id == id) else { return Bytes::ZERO };
@@ -118,6 +136,10 @@ impl StoragePool {
     /// Loose bytes evicted since the last call.
     pub fn take_evicted_loose(&mut self) -> Bytes {
         std::mem::take(&mut self.evicted_loose)
+    }
+    /// Whether blocks were evicted since [`Self::take_evicted_blocks`] was last called.
+    pub const fn has_evicted(&self) -> bool {
+        !self.evicted_blocks.is_empty()
     }
     /// Blocks evicted since the last call, in the order of eviction.
     pub fn take_evicted_blocks(&mut self) -> std::vec::Drain<'_, Block> {
@@ -220,6 +242,16 @@ mod tests {
         assert_eq!(pool.take_evicted_loose(), Bytes::ZERO);
         assert_eq!(pool.release_loose(Bytes::new(1000)), Bytes::new(75));
         assert_eq!(pool.used(), Bytes::new(25));
+    }
+
+    #[test]
+    fn mem_13_unroll_memory_is_storage_that_nobody_evicts() {
+        let mut pool = pool_of(100, &[block(1, 1, 30)]);
+        assert!(pool.store_unroll(Some(1), Bytes::new(70)));
+        assert!(!pool.store_unroll(Some(1), Bytes::new(1)), "its own RDD's block stays");
+        assert_eq!(pool.shrink(Bytes::new(40)), Bytes::ZERO, "the block alone does not make 40");
+        assert_eq!(pool.shrink(Bytes::new(30)), Bytes::new(30));
+        assert_eq!((pool.release_unroll(Bytes::new(100)), pool.used()), (Bytes::new(70), Bytes::ZERO));
     }
 
     #[test]

@@ -54,6 +54,17 @@ impl UnifiedMemory {
         let max_pool = self.max - self.storage.used().min(self.storage_region);
         self.execution.acquire(task, bytes, max_pool)
     }
+    /// A task takes what it can have of `bytes` without waiting and without leaving a request behind: like requests of a page
+    /// after the other for as long as they are granted in full. Returns the bytes taken.
+    pub fn acquire_available(&mut self, task: u64, bytes: Bytes) -> Bytes {
+        if bytes.is_zero() {
+            return Bytes::ZERO;
+        }
+        self.execution.enter(task);
+        self.grow_execution(bytes.saturating_sub(self.execution.free()));
+        let max_pool = self.max - self.storage.used().min(self.storage_region);
+        self.execution.take(task, bytes, max_pool)
+    }
     /// A task gives back execution memory; at most what it holds is taken. Returns the bytes freed.
     pub fn release_execution(&mut self, task: u64, bytes: Bytes) -> Bytes {
         self.execution.release(task, bytes)
@@ -77,6 +88,14 @@ impl UnifiedMemory {
         self.storage.remove_block(block.id);
         self.lend_to_storage(block.bytes) && self.storage.store_block(block)
     }
+    /// Takes storage memory for a block of an RDD that is being made (MEM-12, MEM-13). False when it does not fit.
+    pub fn acquire_unroll(&mut self, rdd: Option<u32>, bytes: Bytes) -> bool {
+        self.lend_to_storage(bytes) && self.storage.store_unroll(rdd, bytes)
+    }
+    /// Gives unroll memory back; at most what is taken is freed. Returns the bytes freed.
+    pub fn release_unroll(&mut self, bytes: Bytes) -> Bytes {
+        self.storage.release_unroll(bytes)
+    }
     /// Drops a block; returns its size, zero if it is not stored.
     pub fn drop_block(&mut self, id: u64) -> Bytes {
         self.storage.remove_block(id)
@@ -88,6 +107,14 @@ impl UnifiedMemory {
     /// Loose bytes evicted since the last call: the caller no longer holds them.
     pub fn take_evicted(&mut self) -> Bytes {
         self.storage.take_evicted_loose()
+    }
+    /// Whether blocks were evicted that nobody has taken notice of.
+    pub const fn has_evicted(&self) -> bool {
+        self.storage.has_evicted()
+    }
+    /// Whether a block is stored.
+    pub fn holds_block(&self, id: u64) -> bool {
+        self.storage.blocks().iter().any(|block| block.id == id)
     }
     /// Blocks evicted since the last call, in the order of eviction.
     pub fn take_evicted_blocks(&mut self) -> std::vec::Drain<'_, Block> {

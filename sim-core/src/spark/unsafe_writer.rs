@@ -2,8 +2,9 @@
 //!
 //! Rows are appended to pages behind a length prefix; a pointer for each row sits in an array that doubles when it is
 //! full, old and new side by side while it is copied. A page or an array that is not granted in full makes the writer
-//! spill everything and start again with the initial array (US-2 to US-4). Assumes rows of one size and a constant
-//! share of execution memory, so that all spills are alike. Source: 2.3, A17, A25 (a real run of 3.4).
+//! spill everything and start again with the initial array (US-2 to US-4); so does a number of rows, or from Spark 4.1 on a
+//! size, that the user sets. Assumes rows of one size; [`plan_spills`] also a constant share of execution memory, so that all
+//! spills are alike. Source: 2.3, A17, A25 (a real run of 3.4); the size threshold from the byte code of 4.3.
 
 use super::page::MAX_PAGES_PER_TASK;
 use crate::units::Bytes;
@@ -28,6 +29,8 @@ pub struct UnsafeWriterInput {
     pub page_size: Bytes,
     /// Rows that the task writes.
     pub records: u64,
+    /// Rows that are in memory already, with all that they took: what is granted decides on the next ones only.
+    pub in_memory: u64,
     /// Serialised size of a row, without the prefix.
     pub record_bytes: Bytes,
     /// `spark.shuffle.sort.initialBufferSize`, slots.
@@ -36,6 +39,9 @@ pub struct UnsafeWriterInput {
     pub radix_sort: bool,
     /// Rows after which the writer spills in any case, see [`FORCE_SPILL_RECORDS`].
     pub force_spill_records: u64,
+    /// Pages and pointer array with which the writer spills before the next row
+    /// (`spark.shuffle.spill.maxSizeInBytesForSpillThreshold`, 4.1); [`Bytes::MAX`] for no limit.
+    pub force_spill_bytes: Bytes,
 }
 
 /// How a map task spills.
@@ -69,13 +75,17 @@ pub enum SpillError {
     TooManyPages,
 }
 
-/// State of the writer between two spills.
-#[derive(Clone, Copy)]
-struct Filling {
-    slots: u64,
-    pages: u64,
-    records: u64,
-    peak: u64,
+/// A writer that has been filled from empty, until it spills or all rows are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// Rows in memory.
+    pub records: u64,
+    /// Pages and pointer array held.
+    pub held: Bytes,
+    /// Pages alone: what Spark's metric "memory bytes spilled" counts (US-8).
+    pub pages: Bytes,
+    /// Most that was held at any time, the copy of the pointer array included.
+    pub peak: Bytes,
 }
 
 /// How a task with these rows and this memory spills (US-1 to US-6).
@@ -83,57 +93,87 @@ struct Filling {
 /// # Errors
 /// When the share is too small for a single row, or pages are too small for the share.
 pub fn plan_spills(input: &UnsafeWriterInput) -> Result<Spills, SpillError> {
-    let required = input.record_bytes + RECORD_PREFIX;
-    let share = input.share.get();
-    let initial_slots = input.initial_slots.clamp(2, MAX_SLOTS);
-    let first = initial_slots * SLOT;
-    if input.records > 0 && share < first.saturating_add(required.get()) {
-        return Err(SpillError::OutOfMemory { needed: Bytes::new(first) + required, available: input.share });
-    }
-    // A writer that has just spilled takes a page smaller than usual if the share has no room for a whole one.
-    let page = input.page_size.min(MAX_PAGE).max(required).get().min(share.saturating_sub(first)).max(required.get());
-    let filled = fill(input, initial_slots, page, page / required.get())?;
+    let filled = fill(input)?;
     let files = input.records.div_ceil(filled.records.max(1));
     let spills = files.saturating_sub(1);
     Ok(Spills {
-        memory_at_spill: Bytes::new(filled.pages * page + filled.slots * SLOT),
-        memory_peak: Bytes::new(filled.peak),
+        memory_at_spill: filled.held,
+        memory_peak: filled.peak,
         records_per_spill: filled.records,
         records_in_last: input.records - spills * filled.records,
         files: u32::try_from(files).unwrap_or(u32::MAX),
-        memory_spilled: Bytes::new((filled.pages * page).saturating_mul(spills)),
+        memory_spilled: Bytes::new(filled.pages.get().saturating_mul(spills)),
     })
 }
 
-/// Fills an empty writer until it spills or all rows are in, a page or an array at a time.
-fn fill(input: &UnsafeWriterInput, initial_slots: u64, page: u64, per_page: u64) -> Result<Filling, SpillError> {
+/// The least with which an empty writer takes in a row: its first array and a page as large as the row.
+pub fn least(initial_slots: u64, record_bytes: Bytes) -> Bytes {
+    Bytes::new(initial_slots.clamp(2, MAX_SLOTS) * SLOT) + record_bytes + RECORD_PREFIX
+}
+
+/// Fills an empty writer until its share, a threshold or the rows end (US-1 to US-3), one pointer array after the other.
+///
+/// # Errors
+/// As [`plan_spills`].
+pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
+    let required = input.record_bytes + RECORD_PREFIX;
     let share = input.share.get();
+    let mut slots = input.initial_slots.clamp(2, MAX_SLOTS);
+    let first = slots * SLOT;
+    let needed = least(input.initial_slots, input.record_bytes);
+    if input.records > 0 && input.share < needed {
+        return Err(SpillError::OutOfMemory { needed, available: input.share });
+    }
+    // A writer that has just spilled takes a page smaller than usual if the share has no room for a whole one.
+    let page = input.page_size.min(MAX_PAGE).max(required).get().min(share.saturating_sub(first)).max(required.get());
     let limit = input.records.min(input.force_spill_records.max(1));
-    let mut state = Filling { slots: initial_slots, pages: 0, records: 0, peak: initial_slots * SLOT };
-    while state.records < limit {
-        let held = state.pages * page + state.slots * SLOT;
-        if state.records == usable(state.slots, input.radix_sort) {
-            // Old and new array coexist until the pointers are copied.
-            let with_copy = held.saturating_add(state.slots * 2 * SLOT);
-            if with_copy > share {
-                break;
-            }
-            state.slots *= 2;
-            state.peak = state.peak.max(with_copy);
-        } else if state.records == state.pages * per_page {
-            if held.saturating_add(page) > share {
-                break;
-            }
-            if state.pages == MAX_PAGES_PER_TASK {
-                return Err(SpillError::TooManyPages);
-            }
-            state.pages += 1;
-            state.peak = state.peak.max(held + page);
+    let (mut pages, mut records, mut peak) = (0, 0, first);
+    while records < limit {
+        let level = Level { array: slots * SLOT, rows: limit.min(usable(slots, input.radix_sort)), page, per_page: page / required.get() };
+        let forced;
+        let granted = if level.rows <= input.in_memory { u64::MAX } else { share };
+        (pages, records, forced) = level.fill(pages, records, granted, input.force_spill_bytes.get());
+        if pages > MAX_PAGES_PER_TASK {
+            return Err(SpillError::TooManyPages);
+        }
+        peak = peak.max(pages * page + level.array);
+        // Old and new array coexist until the pointers are copied.
+        let with_copy = (pages * page).saturating_add(slots * 3 * SLOT);
+        if forced || records < level.rows || records == limit || with_copy > share && records >= input.in_memory {
+            break;
+        }
+        slots *= 2;
+        peak = peak.max(with_copy);
+    }
+    Ok(Filled { records, held: Bytes::new(pages * page + slots * SLOT), pages: Bytes::new(pages * page), peak: Bytes::new(peak) })
+}
+
+/// The writer while it has one pointer array.
+struct Level {
+    /// Bytes of the array.
+    array: u64,
+    /// Rows at which the array is full, or all are in.
+    rows: u64,
+    page: u64,
+    per_page: u64,
+}
+
+impl Level {
+    /// Pages and rows when this array is full, or no page is granted, or (then `true`) the size threshold is met: that is looked
+    /// at before a row is taken in, so the row for which page or array grew past it still goes in.
+    fn fill(&self, pages: u64, records: u64, share: u64, force_spill_bytes: u64) -> (u64, u64, bool) {
+        let needed = self.rows.div_ceil(self.per_page);
+        let fitting = (share - self.array) / self.page;
+        let least = (records + 1).div_ceil(self.per_page);
+        let forced = force_spill_bytes.saturating_sub(self.array).div_ceil(self.page).max(least);
+        if forced <= needed.min(fitting) {
+            (forced, (records + 1).max((forced - 1) * self.per_page + 1), true)
+        } else if needed <= fitting {
+            (needed, self.rows, false)
         } else {
-            state.records = limit.min(usable(state.slots, input.radix_sort)).min(state.pages * per_page);
+            (fitting.max(pages), (fitting * self.per_page).max(records), false)
         }
     }
-    Ok(state)
 }
 
 /// Rows that a pointer array of `slots` holds: half with radix sort, two thirds with `TimSort` (US-2).
@@ -156,10 +196,12 @@ mod tests {
             share: Bytes::new(1_241_304_268),
             page_size: Bytes::new(67_108_848),
             records: 30_000_000,
+            in_memory: 0,
             record_bytes: Bytes::new(100),
             initial_slots: 4096,
             radix_sort: true,
             force_spill_records: FORCE_SPILL_RECORDS,
+            force_spill_bytes: Bytes::MAX,
         }
     }
 
@@ -205,9 +247,10 @@ mod tests {
             let array_refused = full && held + 2 * array > share;
             let grown = if full && !array_refused { array * 2 } else { array };
             let page_refused = room < required && !array_refused && held - array + grown + input.page_size.get().max(required) > share;
-            if rows >= input.force_spill_records || array_refused || page_refused && !pages.is_empty() {
+            let forced = rows >= input.force_spill_records || rows > 0 && held >= input.force_spill_bytes.get();
+            if forced || array_refused || page_refused && !pages.is_empty() {
                 // The array has been doubled already when it is the page that is refused.
-                let held = if rows >= input.force_spill_records { held } else { held - array + grown };
+                let held = if forced { held } else { held - array + grown };
                 first.get_or_insert((rows, held));
                 spilled += pages.iter().sum::<u64>();
                 (array, room, rows, spills) = (input.initial_slots * 8, 0, 0, spills + 1);
@@ -231,7 +274,8 @@ mod tests {
     fn us_1_to_us_4_agree_with_a_replay_of_every_row() {
         for share in [40_000, 100_000, 700_000, 1 << 20, 3_333_333, 20 << 20, 1 << 30] {
             for (page, record) in [(1 << 16, 16), (1 << 20, 100), (1_048_560, 212), (1 << 16, 5000), (1 << 12, 5_000)] {
-                for (radix_sort, force_spill_records) in [(true, u64::MAX), (false, u64::MAX), (true, 3000)] {
+                let forced = [(u64::MAX, Bytes::MAX), (3000, Bytes::MAX), (u64::MAX, Bytes::mib(1)), (u64::MAX, Bytes::kib(50)), (2000, Bytes::kib(300))];
+                for (radix_sort, (force_spill_records, force_spill_bytes)) in forced.into_iter().flat_map(|f| [(true, f), (false, f)]) {
                     let input = UnsafeWriterInput {
                         share: Bytes::new(share),
                         page_size: Bytes::new(page),
@@ -239,6 +283,7 @@ mod tests {
                         record_bytes: Bytes::new(record),
                         radix_sort,
                         force_spill_records,
+                        force_spill_bytes,
                         ..a17()
                     };
                     let Ok(plan) = plan_spills(&input) else {

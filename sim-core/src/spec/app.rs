@@ -6,7 +6,7 @@
 //! that size, CPU and memory stay correlated. Byte counts of shuffles are *compressed with lz4*, as Spark's
 //! metrics give them; the codec's ratio is applied when the plan is made.
 
-use super::AdaptiveRead;
+use super::{AdaptiveRead, StageMemory};
 use crate::units::{Bytes, SimSpan};
 
 /// The application.
@@ -166,6 +166,8 @@ pub struct StageSpec {
     pub cached: Bytes,
     /// Broadcast bytes that each executor holds, deserialised, from this stage on.
     pub broadcast: Bytes,
+    /// Which operators hold rows, how cached rows are stored, what the driver collects.
+    pub memory: StageMemory,
     /// Time that the driver takes from the instant at which the stage could start (its job has, and its parents' outputs are
     /// there) to its first submission: planning, adaptive re-planning, collecting a broadcast. Zero for plain stages.
     pub delay: SimSpan,

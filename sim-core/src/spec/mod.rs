@@ -11,12 +11,15 @@ mod allocation;
 mod app;
 mod cluster;
 mod dist;
+mod inject;
 mod limits;
 mod pod;
 mod probit;
 mod reclaim;
 mod scheduler;
+mod scratch;
 mod spark;
+mod stage_memory;
 mod uncertainty;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
@@ -26,6 +29,7 @@ pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
 };
 pub use dist::Dist;
+pub use inject::{Injection, Moment};
 pub use limits::RunLimits;
 pub use pod::{
     Affinity, EmptyDir, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp, Taint, TaintEffect,
@@ -34,9 +38,11 @@ pub use pod::{
 pub(crate) use probit::probit;
 pub use reclaim::{Reclaim, Reclaimed};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
+pub use scratch::ScratchConf;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };
+pub use stage_memory::{Operators, StageMemory, StorageLevel};
 pub use uncertainty::Uncertainty;
 
 use crate::units::Bytes;
@@ -55,6 +61,8 @@ pub struct Spec {
     pub app: AppSpec,
     /// What is uncertain.
     pub uncertainty: Uncertainty,
+    /// Kills that the user asks for.
+    pub inject: Vec<Injection>,
     /// What the cluster takes back in the middle of a run.
     pub reclaims: Vec<Reclaim>,
     /// When a run is cut off.

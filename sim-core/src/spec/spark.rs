@@ -3,7 +3,7 @@
 //! Raw keys, defaults by version and their origins live in `scenarios`; here every value is known. Each field
 //! names its key.
 
-use super::{AdaptiveConf, AllocationConf, PodTemplate, SchedulerConf};
+use super::{AdaptiveConf, AllocationConf, PodTemplate, SchedulerConf, ScratchConf};
 use crate::units::{Bytes, CoreMillis, SimSpan};
 
 /// A Spark release.
@@ -74,6 +74,8 @@ pub struct SparkConf {
     pub memory: MemoryConf,
     /// Shuffle.
     pub shuffle: ShuffleConf,
+    /// Files on scratch.
+    pub scratch: ScratchConf,
     /// Failure limits of tasks, stages and executors.
     pub scheduling: SchedulingConf,
     /// Order of jobs, locality, speculation, exclusion.
@@ -93,6 +95,8 @@ pub struct DriverConf {
     pub memory: Bytes,
     /// Driver pod or container memory: memory + overhead (POD-10). Zero: no container limit (`bare`, standalone).
     pub container_memory: Bytes,
+    /// `spark.driver.maxResultSize`; zero is no limit.
+    pub max_result_size: Bytes,
     /// `spark.driver.cores` as CPU request.
     pub cpu: CoreMillis,
 }
@@ -112,6 +116,8 @@ pub struct ExecutorConf {
     pub off_heap: Bytes,
     /// `spark.executor.pyspark.memory`, else zero.
     pub pyspark: Bytes,
+    /// `spark.python.worker.reuse`.
+    pub python_worker_reuse: bool,
     /// Container memory: heap + overhead + off-heap + PySpark, whole MiB (1.5). Zero: no container limit (`bare`, standalone).
     pub container_memory: Bytes,
     /// CPU request of the container (POD-5).

@@ -46,8 +46,10 @@ pub struct PointResult {
     pub spill: Summary,
     /// Replications cut off, by reason: horizon, events, starved.
     pub truncated: [u64; 3],
-    /// Replications that failed, by reason, in the order task failures, stage attempts, executor failures, driver lost, unschedulable, rollback.
-    pub failed: [u64; 6],
+    /// Task attempts that failed with `SparkOutOfMemoryError`; their executors lived on.
+    pub task_ooms: Summary,
+    /// Replications that failed, by reason, in [`FailureReason::ALL`] order.
+    pub failed: [u64; FailureReason::ALL.len()],
     /// Every replication's node peak, in index order, for fans and histograms.
     pub node_peaks: Vec<f64>,
     /// A replication that shows the typical death: the first with an OOM, if any.
@@ -87,6 +89,7 @@ impl PointResult {
             shuffle_write: over(&|o| Some(o.shuffle_write.as_f64())),
             spill: over(&|o| Some(o.spill.as_f64())),
             truncated: [Truncation::Horizon, Truncation::Events, Truncation::Starved].map(|t| count(outcomes, Ending::Truncated(t))),
+            task_ooms: over(&|o| Some(f64::from(o.task_ooms))),
             failed: FailureReason::ALL.map(|r| count(outcomes, Ending::Failed(r))),
             node_peaks: outcomes.iter().map(|o| o.node_peak.as_f64()).collect(),
             example: example.map(|o| o.replication),

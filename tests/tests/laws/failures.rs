@@ -1,7 +1,7 @@
 //! Laws on what follows a failure.
 
 use sim_core::record::{Cause, Ending, FailureReason, Level, Outcome, Party};
-use sim_core::spec::{EmptyDir, Medium, Platform, Resources, Spec, VolumeSource};
+use sim_core::spec::{EmptyDir, Injection, Medium, Moment, Platform, Resources, Spec, VolumeSource};
 use sim_core::units::Bytes;
 use tests::{random_world, world};
 
@@ -112,6 +112,32 @@ fn the_failure_cap_of_spark_3_5_ends_the_application() {
         // The cap decides nothing until it is passed: who stays below it runs as without it.
         assert_eq!(capped.ending == ended, free.executors_lost > 3, "replication {}", free.replication);
         assert!(capped.executors_lost >= 4 || capped == free);
+    }
+}
+
+/// A kill that the user asked for costs what any death costs, and is no finding of the model: no incident, no memory death.
+#[test]
+fn an_injected_kill_costs_the_outputs_that_lay_there_and_is_no_incident() {
+    let calm = world::world();
+    let kill = |executor, when| Spec { inject: vec![Injection { executor, when }], ..calm.clone() };
+    let without = runs(&calm, 18, 1).remove(0);
+    assert!(without.incidents.is_empty() && without.stages.iter().all(|stage| stage.attempts == 1 && stage.tasks_ok == 8));
+
+    let with = runs(&kill(1, Moment::TasksDone { stage: 2, tasks: 3 }), 18, 1).remove(0);
+    assert_eq!((with.executors_injected, with.executors_lost, with.incidents.len()), (1, 0, 0));
+    assert_eq!(with.ending, Ending::Succeeded);
+    assert_eq!((with.stages[1].attempts, with.stages[2].attempts), (2, 2), "outputs of pass-1 lay there, pass-2 needed them");
+    let again = with.stages[1].tasks_ok - 8;
+    assert!((1..8).contains(&again), "{again} of 8 outputs were lost");
+    assert!(with.duration > without.duration && with.shuffle_write > without.shuffle_write);
+
+    let span = without.stages[2].ended.since(without.stages[2].started);
+    let middle = without.stages[2].started.since(sim_core::units::SimTime::ZERO) + span.scale(0.5);
+    assert_eq!(runs(&kill(2, Moment::At(middle)), 18, 1)[0].executors_injected, 1);
+    // Before the first executor is up and for a number that nobody has there is nobody to kill.
+    for (executor, when) in [(1, Moment::At(sim_core::units::SimSpan::from_ms(1))), (99, Moment::At(middle))] {
+        let spared = runs(&kill(executor, when), 18, 1).remove(0);
+        assert_eq!((spared.executors_injected, &spared.stages, spared.duration), (0, &without.stages, without.duration));
     }
 }
 

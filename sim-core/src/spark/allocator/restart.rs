@@ -60,6 +60,7 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     new.garbage = dead.scratch();
     dead.garbage = Stored::NONE;
     dead.temporary = Stored::NONE;
+    dead.cached_files = Stored::NONE;
     dead.outputs.values_mut().for_each(|o| *o = Stored::NONE);
     sim.executors.push(new);
     let machine = &mut sim.machines[node];

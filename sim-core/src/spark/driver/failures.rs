@@ -6,12 +6,13 @@
 //! outputs and puts the partitions that a running map stage's task set had finished there back (EL-1). Too many dead executors end
 //! the application from Spark 3.5 on (FC-2). There is no commit-denied failure, because the copy that loses is killed at once.
 
-use super::{Location, barrier, complete_stage, fetch_failures, offers, speculation, stages};
+use super::{Location, barrier, complete_stage, fetch_failures, heap, offers, speculation, stages};
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::executor::Executor;
+use crate::spark::inject;
 use crate::spark::task::{self, Attempt, Failure};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
@@ -37,7 +38,10 @@ pub(crate) fn attempt_over(sim: &mut Sim, end: Attempt, read: Option<Bytes>) {
 pub(crate) fn on_task_succeeded(sim: &mut Sim, end: Attempt, node: NodeId, read: Bytes, written: Bytes) {
     let plan = sim.plan;
     let (stage, partition, executor) = (end.stage, end.partition, end.executor);
-    sim.tally.task_ok(stage, written);
+    let done = sim.tally.task_ok(stage, written);
+    if !plan.spec().inject.is_empty() {
+        inject::on_task_done(sim, stage, done);
+    }
     attempt_over(sim, end, Some(read));
     let freed = kill_other_copies(sim, end);
     let state = &mut sim.driver.stages[stage];
@@ -61,7 +65,11 @@ pub(crate) fn on_task_succeeded(sim: &mut Sim, end: Attempt, node: NodeId, read:
             }
         }
         SinkSpec::Result => {
-            if state.finish_result(partition) && sim.driver.is_complete(plan, stage) {
+            let first = state.finish_result(partition);
+            if first {
+                heap::collect(sim, stage, partition);
+            }
+            if first && sim.driver.is_complete(plan, stage) {
                 complete(sim, stage);
             }
         }
@@ -130,7 +138,7 @@ pub(crate) fn on_task_failed(sim: &mut Sim, end: Attempt, failure: Failure) {
     attempt_over(sim, end, None);
     match failure {
         Failure::Fetch(lost) => fetch_failures::on_fetch_failed(sim, end.stage, end.number, lost),
-        Failure::NoSpace | Failure::OutOfMemory => {
+        Failure::NoSpace | Failure::OutOfMemory | Failure::Worker => {
             attempt_lost(sim, end, true);
             // The task may be kept from the executor where it failed, but not from an idle one.
             offers::offer_all(sim);

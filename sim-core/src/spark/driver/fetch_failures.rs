@@ -113,7 +113,7 @@ fn roll_back(sim: &mut Sim, map: StageId) {
     }
     for stage in sim.driver.stages.ids().filter(|stage| after[stage.index()]) {
         let state = &sim.driver.stages[stage];
-        let needed = sim.driver.jobs.get(state.job as usize).is_some_and(|job| job.is_running());
+        let needed = sim.driver.jobs.get(state.job as usize).is_some_and(super::jobs::JobState::is_running);
         let begun = match plan.spec().app.stages[stage.index()].sink {
             SinkSpec::Result => state.has_results(),
             SinkSpec::Shuffle(shuffle) => two && !sim.driver.outputs[ShuffleId::new(shuffle as u32)].is_empty(),

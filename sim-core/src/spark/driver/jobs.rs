@@ -6,12 +6,12 @@
 //! killed. The application ends with its last job, or with the first that fails. Source: Spark's `DAGScheduler`
 //! (`handleTaskCompletion`, `cancelRunningIndependentStages`).
 
-use super::{barrier, offers, stages};
+use super::{barrier, cleaner, heap, offers, stages};
 use crate::event::Event;
 use crate::ids::StageId;
 use crate::record::Ending;
 use crate::sim::Sim;
-use crate::spark::task;
+use crate::spark::{blocks, task};
 use crate::spec::JobStart;
 use crate::units::SimSpan;
 
@@ -100,10 +100,15 @@ pub(super) fn on_end_completed(sim: &mut Sim, stage: StageId) {
 fn end(sim: &mut Sim, job: usize) {
     let plan = sim.plan;
     sim.driver.jobs[job].ended = true;
+    if !sim.driver.jobs.iter().any(JobState::is_running) {
+        heap::release(sim);
+    }
+    blocks::drop_broadcasts(sim);
     if sim.driver.jobs.iter().all(|job| job.ended) {
         return sim.end(Ending::Succeeded);
     }
     clear_up(sim, job);
+    cleaner::job_ended(sim);
     for (other, spec) in plan.spec().app.jobs.iter().enumerate() {
         match &spec.start {
             JobStart::InTurn if other == job + 1 => schedule(sim, other, plan.spec().app.jobs[job].driver_gap),

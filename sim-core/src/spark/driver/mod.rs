@@ -4,13 +4,15 @@
 //! partitions are run (so a stage whose shuffle still exists is skipped, RT-2). A task set is one stage
 //! attempt; after a fetch failure it becomes a zombie: its running tasks go on, no new ones start (FF-2).
 //! What zombies still bring counts: results at once, outputs when their stage is submitted again. Offers go to the task sets in
-//! the order of [`pools`]. Assumption: retained shuffles are never cleaned while the application runs (RT-1). What follows a
-//! failure is in [`failures`] and [`fetch_failures`].
+//! the order of [`pools`]. What follows a failure is in [`failures`] and [`fetch_failures`], what becomes of shuffles that nobody
+//! reads in [`cleaner`].
 
 mod barrier;
+pub(crate) mod cleaner;
 pub(crate) mod exclusion;
 pub(crate) mod failures;
 pub(crate) mod fetch_failures;
+pub(crate) mod heap;
 pub(crate) mod jobs;
 pub(crate) mod offers;
 mod outputs;
@@ -26,8 +28,10 @@ use crate::kernel::{EventHandle, IdVec, Luck};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
 use crate::spark::allocator;
+use crate::spark::blocks::CacheMap;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::{FailureCount, RetryCount};
+use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
 pub(crate) use outputs::MapOutputs;
@@ -39,6 +43,16 @@ pub(crate) use stages::{Delay, StageState};
 pub(crate) struct Driver {
     pub(crate) stages: IdVec<StageId, StageState>,
     pub(crate) outputs: IdVec<ShuffleId, MapOutputs>,
+    /// By shuffle, the share of its largest partition where its readers tell.
+    largest_shares: Vec<Option<f64>>,
+    /// By shuffle, whether its files were removed.
+    cleaned: Vec<bool>,
+    cleaner_due: bool,
+    /// When the context was made.
+    up_at: SimTime,
+    /// Where cached partitions are.
+    pub(crate) cache: CacheMap,
+    pub(crate) heap: heap::DriverHeap,
     pub(crate) jobs: Vec<jobs::JobState>,
     /// Stages whose task set takes offers, by job, then by stage.
     queue: Vec<StageId>,
@@ -81,10 +95,17 @@ impl Driver {
             let maps = stages[StageId::new(shuffle.writer as u32)].tasks;
             outputs.push(MapOutputs::new(maps));
         }
+        let largest_shares = (0..app.shuffles.len()).map(|shuffle| largest_share(plan, &stages, shuffle)).collect();
         let (pools, pool_of_job) = pools::pools(plan);
         Self {
+            cache: CacheMap::new(plan, &stages),
+            heap: heap::DriverHeap::default(),
             stages,
             outputs,
+            largest_shares,
+            cleaned: vec![false; app.shuffles.len()],
+            cleaner_due: false,
+            up_at: SimTime::ZERO,
             jobs: vec![jobs::JobState::default(); app.jobs.len()],
             queue: Vec::new(),
             pools,
@@ -116,12 +137,20 @@ impl Driver {
 
     /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
     pub(crate) fn is_about_to_act(&self) -> bool {
-        !self.started || self.jobs.iter().any(|job| job.is_due()) || self.resubmit_due || self.stages.values().any(|s| s.delay == Delay::Running)
+        !self.started || self.jobs.iter().any(jobs::JobState::is_due) || self.resubmit_due || self.stages.values().any(|s| s.delay == Delay::Running)
     }
 
     /// Whether free slots are refused until the next revival: for the sake of locality, or of a barrier stage.
     pub(crate) fn waits_for_revival(&self) -> bool {
         self.revival.is_some()
+    }
+
+    /// Share of the largest partition in the output of a stage: that of its reader's largest task, if that has a task for each
+    /// partition; even ones else.
+    pub(crate) fn largest_partition(&self, plan: &SimPlan, stage: StageId) -> f64 {
+        let SinkSpec::Shuffle(shuffle) = plan.spec().app.stages[stage.index()].sink else { return 0.0 };
+        let partitions = plan.spec().app.shuffles[shuffle].partitions;
+        self.largest_shares[shuffle].unwrap_or(1.0 / f64::from(partitions.max(1)))
     }
 
     /// Registered bytes of some shuffles by node.
@@ -155,8 +184,17 @@ impl Driver {
     }
 }
 
+/// The largest task's share of a shuffle's first reader that has a task for each partition.
+fn largest_share(plan: &SimPlan, stages: &IdVec<StageId, StageState>, shuffle: usize) -> Option<f64> {
+    let app = &plan.spec().app;
+    let reader = app.stages.iter().position(|stage| stage.reads.contains(&shuffle))?;
+    let state = &stages[StageId::new(reader as u32)];
+    (state.tasks == app.shuffles[shuffle].partitions).then(|| state.shares.iter().copied().fold(0.0, f64::max))
+}
+
 /// The driver is up: executors are asked for, and the first job waits for enough of them.
 pub(crate) fn on_driver_up(sim: &mut Sim) {
+    sim.driver.up_at = sim.now();
     allocator::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, crate::event::Event::RegistrationTimeout);

@@ -107,9 +107,17 @@ impl MapOutputs {
         self.sums.retain(|(at, _)| !gone(*at));
         before - self.available
     }
+    /// Bytes of all outputs.
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.sums.iter().map(|(_, bytes)| *bytes).sum()
+    }
     /// Executors that hold outputs.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = ExecutorId> {
         self.sums.iter().map(|(at, _)| at.executor)
+    }
+    /// Bytes by executor and its node.
+    pub(crate) fn by_place(&self) -> impl Iterator<Item = (Location, Bytes)> {
+        self.sums.iter().copied()
     }
     /// Bytes by node (a node may come several times).
     pub(crate) fn by_node(&self) -> impl Iterator<Item = (NodeId, Bytes)> {

@@ -11,7 +11,7 @@ use super::failures::complete;
 use super::parts::{self, Part, Side};
 use super::speculation::Copies;
 use super::task_set::{Host, Prefs, TaskSet};
-use super::{Driver, offers};
+use super::{Driver, heap, offers};
 use crate::day::Day;
 use crate::event::Event;
 use crate::ids::{ExecutorId, ShuffleId, StageId};
@@ -69,6 +69,8 @@ pub(crate) struct StageState {
     pub(crate) job: u32,
     /// The pool that its task set is in.
     pub(crate) pool: u16,
+    /// Serialised results of the current task set that the driver has counted.
+    pub(crate) result_bytes: Bytes,
     /// Where the partitions that it caches are; empty when it caches none.
     pub(crate) cached_at: Vec<Option<ExecutorId>>,
     /// Result partitions that are done.
@@ -111,6 +113,7 @@ impl StageState {
             set: TaskSet::none(),
             job: 0,
             pool: 0,
+            result_bytes: Bytes::ZERO,
             cached_at: if stage.cached.is_zero() { Vec::new() } else { vec![None; tasks as usize] },
             done: vec![false; tasks as usize],
             done_count: 0,
@@ -261,6 +264,8 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     state.attempts += 1;
     state.active = true;
     state.set = set;
+    state.result_bytes = Bytes::ZERO;
+    let first = state.attempts == 1;
     state.pool = sim.driver.pool_of_job.get(state.job as usize).copied().unwrap_or(0);
     let attempt = state.attempt();
     sim.driver.enqueue(stage);
@@ -269,6 +274,9 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     let fullest = sim.fullest_node_memory();
     sim.tally.stage_started(stage, now, writes, fullest);
     sim.observer.stage_started(now, stage.index() as u32, attempt);
+    if first {
+        heap::build_broadcast(sim, stage);
+    }
     dynamic::on_stage_submitted(sim);
 }
 

@@ -1,14 +1,16 @@
 //! Taking input into operators: rounds as large as the memory that is granted.
 //!
-//! A stage without operators that hold rows (a plain scan or map) has nothing to consume into: its input is
-//! read while it produces. Otherwise half of the task's CPU goes here and half into producing (assumption: the
-//! log does not tell them apart).
+//! A join's build side comes first, then the inputs of the operators, one after the other, as Spark's iterators pull them. A stage
+//! without operators that hold rows (a plain scan or map) has nothing to consume into: its input is read while it produces.
+//! Otherwise half of the task's CPU goes here and half into producing (assumption: the log does not tell them apart).
 
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
-use super::{Step, fetch, finish, produce};
+use super::{Step, consumers, fetch, finish, produce};
 use crate::ids::TaskId;
 use crate::sim::Sim;
+use crate::spark::python;
+use crate::spark::task_memory_manager::ConsumerId;
 use crate::units::Bytes;
 
 /// Share of the task's own CPU that consuming takes when it also produces into a shuffle.
@@ -19,34 +21,35 @@ pub(super) fn begin(sim: &mut Sim, id: TaskId) {
     if !fetch::sources_ready(sim, id) {
         return;
     }
-    hold(sim, id);
+    if python::start(sim, id) { round(sim, id) } else { finish::fail(sim, id, finish::Failure::Worker) }
 }
 
-/// Takes the memory that cannot spill, then the first round.
-pub(super) fn hold(sim: &mut Sim, id: TaskId) {
-    match memory::hold_unspillable(sim, id) {
-        Grant::Bytes(_) => first_round(sim, id),
-        Grant::Blocked => sim.tasks[id].step = Step::BlockedAtStart,
-        Grant::Refused => finish::fail(sim, id, finish::Failure::OutOfMemory),
+/// The next round, after asking for memory; producing when all input is in.
+pub(super) fn round(sim: &mut Sim, id: TaskId) {
+    let run = &sim.tasks[id];
+    let operators = sim.plan.spec().app.stages[run.stage.index()].memory.operators;
+    let unfilled = consumers::INPUTS.into_iter().map(|slot| (slot, run.demand.of(slot) - run.state(slot).done)).find(|(_, rest)| !rest.is_zero());
+    match unfilled {
+        Some((slot, rest)) => {
+            let grant = memory::acquire(sim, id, slot, rest);
+            granted(sim, id, grant);
+        }
+        None if consumers::leaves_its_map(run, operators) => memory::flush(sim, id, consumers::FIRST),
+        None if run.demand.consumed().is_zero() => produce::round(sim, id),
+        None if fetch::complete(sim, id) => {
+            fetch::drop_fetched(sim, id);
+            produce::round(sim, id);
+        }
+        None => {}
     }
 }
 
-fn first_round(sim: &mut Sim, id: TaskId) {
-    if sim.tasks[id].demand.operator.is_zero() { produce::round(sim, id) } else { round(sim, id) }
-}
-
-/// The next round, after asking for memory.
-pub(super) fn round(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    let remaining = run.demand.operator - run.operator.done;
-    match memory::acquire(sim, id, remaining) {
-        Grant::Blocked => sim.tasks[id].step = Step::Blocked(true),
-        Grant::Bytes(granted) => {
-            sim.tasks[id].operator.held += granted;
-            start(sim, id, granted);
-        }
-        Grant::Refused if sim.tasks[id].operator.held.is_zero() => finish::fail(sim, id, finish::Failure::OutOfMemory),
-        Grant::Refused => memory::spill_operator(sim, id, true),
+/// The answer to a round's request.
+pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
+    match grant {
+        Grant::Bytes(bytes) => start(sim, id, bytes),
+        Grant::Wait => {}
+        Grant::OutOfMemory => finish::fail(sim, id, finish::Failure::OutOfMemory),
     }
 }
 
@@ -55,9 +58,9 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes) {
     let run = &mut sim.tasks[id];
     run.step = Step::Consume(bytes);
     let demand = &run.demand;
-    let share = bytes.as_f64() / demand.operator.as_f64();
+    let share = bytes.as_f64() / demand.consumed().as_f64();
     let cpu_share = if demand.writer.is_zero() { 1.0 } else { CONSUMING_SHARE };
-    let decompress = demand.operator.as_gib() * spec.spark.shuffle.decompress_s_per_gib * f64::from(!demand.read.is_zero());
+    let decompress = demand.consumed().as_gib() * spec.spark.shuffle.decompress_s_per_gib * f64::from(!demand.read.is_zero());
     let work = Work {
         cpu: share * (demand.cpu * cpu_share + decompress),
         allocated: demand.allocated.scale(share * cpu_share),
@@ -68,11 +71,7 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes) {
 }
 
 /// A round has ended: more, or on to producing.
-pub(super) fn round_done(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    if run.operator.done < run.demand.operator {
-        round(sim, id);
-    } else if fetch::complete(sim, id) {
-        produce::round(sim, id);
-    }
+pub(super) fn round_done(sim: &mut Sim, id: TaskId, slot: ConsumerId, bytes: Bytes) {
+    sim.tasks[id].state_mut(slot).done += bytes;
+    round(sim, id);
 }

@@ -2,22 +2,25 @@
 //!
 //! A reducer reads its share of every parent shuffle from all nodes in proportion to the bytes registered there:
 //! one flow a node pair and device, never one a block. Local bytes cross no NIC. Fetched bytes sit in direct
-//! buffers bounded by `maxSizeInFlight` (FR-3). Assumptions: buffers are counted for all bytes of a reducer, also those of its own
-//! executor; requests above 200 MiB are not streamed to scratch (FR-2). An executor that is dead but not yet known to be refuses
+//! buffers bounded by `maxSizeInFlight`, but for an executor's own, which are files (FR-3); requests above
+//! `maxRemoteBlockSizeFetchToMem` become files on the reader's scratch, which it keeps until it has read all its input (FR-2).
+//! Assumption: blocks of a shuffle are alike. An executor that is dead but not yet known to be refuses
 //! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
+use super::consumers::WRITER;
 use super::finish::{self, Failure};
 use super::{Step, TaskRun, pieces};
 use crate::event::Event;
 use crate::hardware::Device;
-use crate::ids::{ExecutorId, NodeId, ShuffleId, TaskId};
+use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
+use crate::spark::driver::MapOutputs;
 use crate::spark::executor::Life;
-use crate::spark::fetch_limits;
+use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
-use crate::spark::scratch::Stored;
+use crate::spark::scratch::{self, Stored};
 use crate::spec::InputSource;
 use crate::units::{ByteRate, Bytes, SimSpan};
 
@@ -36,18 +39,92 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
             break_fetch(sim, id, executor, false);
         }
     }
+    sim.tasks[id].to_disk = through_scratch(sim, id);
     reserve_buffers(sim, id);
     true
 }
 
+fn limits(sim: &Sim) -> FetchLimits {
+    let (shuffle, scratch) = (&sim.plan.spec().spark.shuffle, &sim.plan.spec().spark.scratch);
+    FetchLimits {
+        max_in_flight: shuffle.max_size_in_flight,
+        max_requests: scratch.max_requests_in_flight,
+        max_blocks_per_address: scratch.max_blocks_in_flight_per_address,
+        to_memory_max: scratch.fetch_to_memory_max,
+    }
+}
+
+/// Most bytes that a reducer of `read` remote bytes has in flight: `maxSizeInFlight`, or less where requests or blocks are counted.
+fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
+    let limits = limits(sim);
+    if limits.max_requests.min(limits.max_blocks_per_address) >= i32::MAX as u32 {
+        return limits.max_in_flight;
+    }
+    let shuffles = || sim.plan.spec().app.stages[sim.tasks[id].stage.index()].reads.iter().map(|&s| &sim.driver.outputs[ShuffleId::new(s as u32)]);
+    let maps = shuffles().map(|outputs| u64::from(outputs.maps())).sum::<u64>().max(1);
+    let hosts = shuffles().map(|outputs| outputs.hosts().count() as u64).max().unwrap_or(1).max(1);
+    let block = Bytes::new(read.get().div_ceil(maps));
+    let by_blocks = Bytes::new(block.get().saturating_mul(u64::from(limits.max_blocks_per_address)).saturating_mul(hosts));
+    limits.in_flight(limits.request(block, maps.div_ceil(hosts)), read).min(by_blocks)
+}
+
+/// Bytes of this reducer's remote blocks that go through its scratch because their requests are too large for memory (FR-2).
+fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
+    let (spec, run, limits) = (sim.plan.spec(), &sim.tasks[id], limits(sim));
+    // No request is larger than all that is read.
+    if !limits.goes_to_disk(run.demand.read) {
+        return Bytes::ZERO;
+    }
+    let shuffles = || spec.app.stages[run.stage.index()].reads.iter().map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]);
+    let total: Bytes = shuffles().map(MapOutputs::bytes).sum();
+    let mut through = Bytes::ZERO;
+    for outputs in shuffles() {
+        let read = run.demand.read.scale(outputs.bytes().as_f64() / total.as_f64().max(1.0));
+        let block = Bytes::new(read.get() / u64::from(outputs.maps().max(1)));
+        let blocks = u64::from(outputs.maps()).div_ceil((outputs.hosts().count() as u64).max(1));
+        if limits.goes_to_disk(limits.request(block, blocks)) {
+            let away: Bytes = outputs.by_node().filter(|(node, _)| *node != run.node).map(|(_, bytes)| bytes).sum();
+            through += read.scale(away.as_f64() / outputs.bytes().as_f64().max(1.0));
+        }
+    }
+    through
+}
+
+/// All input is in: the files of blocks that were too large for memory go.
+pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    let fetched = std::mem::take(&mut run.fetched);
+    if !fetched.sum().is_zero() {
+        // Files of two media are split by share, each write rounded on its own.
+        let fetched = Stored { tmpfs: fetched.tmpfs.min(run.temporary.tmpfs), disk: fetched.disk.min(run.temporary.disk) };
+        scratch::remove_temporary(sim, id, fetched);
+    }
+}
+
+/// Part of a task's shuffle input that comes through Netty: all but the executor's own files, which are read as files, and, with a
+/// shuffle service, all but the node's (`spark.shuffle.readHostLocalDisk`).
+fn remote_share(sim: &Sim, id: TaskId) -> f64 {
+    let (run, service) = (&sim.tasks[id], sim.plan.spec().spark.shuffle.service);
+    let reads = &sim.plan.spec().app.stages[run.stage.index()].reads;
+    let (mut all, mut own) = (0.0, 0.0);
+    for (at, bytes) in reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()) {
+        all += bytes.as_f64();
+        if at.executor == run.executor || service && at.node == run.node {
+            own += bytes.as_f64();
+        }
+    }
+    if all > 0.0 { 1.0 - own / all } else { 0.0 }
+}
+
 /// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.
 fn reserve_buffers(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    let (read, executor, node) = (run.demand.read, run.executor, run.node);
-    if read.is_zero() {
+    if sim.tasks[id].demand.read.is_zero() {
         return;
     }
-    let buffers = fetch_limits::direct_memory(1, sim.plan.spec().spark.shuffle.max_size_in_flight, read);
+    // What goes through scratch waits in no buffer (FR-2).
+    let read = sim.tasks[id].demand.read.scale(remote_share(sim, id)).saturating_sub(sim.tasks[id].to_disk);
+    let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
+    let buffers = fetch_limits::direct_memory(1, most_in_flight(sim, id, read), read);
     sim.tasks[id].direct = buffers;
     let host = &mut sim.executors[executor];
     host.direct += buffers;
@@ -75,12 +152,35 @@ pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
                 let disks = plan.nodes[node.index()].shape.disks.len() as u64;
                 read_stored(sim, id, node, (sim.tasks[id].serial % disks) as u8, input);
             }
-            InputSource::None | InputSource::Cached => {}
+            InputSource::Cached => read_cached(sim, id, input, share),
+            InputSource::None => {}
         }
     }
     if !read.is_zero() {
-        fetch(sim, id, node, read.scale(share));
+        fetch(sim, id, node, read.scale(share), stage);
     }
+}
+
+/// Cached rows that are not in memory: from the local directories, or from where the stage that cached them read.
+fn read_cached(sim: &mut Sim, id: TaskId, input: Bytes, share: f64) {
+    let plan = sim.plan;
+    let Some(cached) = sim.tasks[id].cached.take() else { return };
+    let (node, scratch) = (sim.tasks[id].node, &plan.executor.scratch);
+    for (place, part) in &cached.on_disk {
+        pieces::read_from_disk(sim, id, *place, scratch.disks[0], Stored::split(input.scale(*part), scratch.tmpfs_share).disk);
+    }
+    if let Some(source) = cached.source.filter(|_| !cached.lost.is_empty()) {
+        let stored = cached.input.scale(share);
+        match plan.spec().app.stages[source.index()].input {
+            InputSource::Remote { .. } if !stored.is_zero() => pieces::nic(sim, id, node, Device::NicIn, stored),
+            InputSource::Local if !stored.is_zero() => read_stored(sim, id, node, 0, stored),
+            InputSource::Remote { .. } | InputSource::Local | InputSource::None | InputSource::Cached => {}
+        }
+        if !cached.read.is_zero() {
+            fetch(sim, id, node, cached.read.scale(share), source);
+        }
+    }
+    sim.tasks[id].cached = Some(cached);
 }
 
 /// A read of data that is not in the page cache.
@@ -93,10 +193,9 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     sim.touch(node);
 }
 
-/// Fetches `bytes` of all parents from the nodes that hold them.
-fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes) {
+/// Fetches `bytes` of all parents of a stage from the nodes that hold them.
+fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let stage = sim.tasks[id].stage;
     let by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
     let total: u64 = by_node.iter().map(|b| b.get()).sum();
     if total == 0 {
@@ -139,10 +238,11 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
 /// Whether a task still has input to fetch: it consumes, or it has no operator and still produces.
 fn is_fetching(run: &TaskRun) -> bool {
     match run.step {
-        Step::Consume(_) | Step::BlockedAtStart | Step::Blocked(true) | Step::SpillOperator(true) => true,
-        Step::Produce(_) => run.demand.operator.is_zero(),
-        Step::Blocked(false) | Step::SpillWriter => run.demand.operator.is_zero() && run.writer.done < run.demand.writer,
-        Step::Launch | Step::WarmUp | Step::SpillOperator(false) | Step::FinishWrite | Step::Merge => false,
+        Step::Consume(_) => true,
+        Step::Blocked | Step::Spill(_) if run.filling != WRITER => true,
+        Step::Produce(_) => run.demand.consumed().is_zero(),
+        Step::Blocked | Step::Spill(_) => run.demand.consumed().is_zero() && run.state(WRITER).done < run.demand.writer,
+        Step::Launch | Step::WarmUp | Step::FinishWrite | Step::Merge => false,
     }
 }
 

@@ -4,13 +4,13 @@
 //! nothing (error handling deletes its spills and outputs, 2.7). Memory is released, the driver is told, and
 //! the slot is offered again.
 
-use super::{TaskRun, stop_pieces};
+use super::{TaskRun, produce, stop_pieces};
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
-use crate::spark::driver;
 use crate::spark::scratch::Stored;
+use crate::spark::{blocks, driver, python};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     NoSpace,
     /// `SparkOutOfMemoryError` (MEM-30).
     OutOfMemory,
+    /// `MemoryError` in its Python worker.
+    Worker,
 }
 
 /// The attempt has done all its work.
@@ -32,7 +34,11 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     let temporary = run.temporary;
     let mut written = None;
     if let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[stage.index()].sink {
-        let output = Stored::split(demand.write, sim.plan.executor.scratch.tmpfs_share);
+        let files = demand.write + produce::index_files(sim, run);
+        let split = Stored::split(files, sim.plan.executor.scratch.tmpfs_share);
+        // Files written one after the other are rounded one after the other.
+        let tmpfs = split.tmpfs.clamp(files.saturating_sub(temporary.disk), temporary.tmpfs);
+        let output = Stored { tmpfs, disk: files - tmpfs };
         let host = &mut sim.executors[executor];
         host.note_scratch();
         host.outputs[ShuffleId::new(shuffle as u32)] += output;
@@ -40,7 +46,7 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
         sim.tasks[id].temporary -= output;
         written = Some(demand.write);
     }
-    cache(sim, id);
+    blocks::store_results(sim, id);
     debug_assert!(temporary.sum() >= written.unwrap_or(Bytes::ZERO));
     let node = sim.tasks[id].node;
     release(sim, id);
@@ -48,22 +54,14 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     driver::offers::offer(sim, executor);
 }
 
-/// The task's part of a cached RDD goes into storage memory, as far as that takes it (MEM-12).
-fn cache(sim: &mut Sim, id: TaskId) {
-    let run = &sim.tasks[id];
-    let cached = sim.plan.spec().app.stages[run.stage.index()].cached;
-    if !cached.is_zero() {
-        let part = cached.scale(sim.driver.stages[run.stage].shares[run.partition as usize] * sim.day.volume * sim.day.expansion);
-        sim.executors[run.executor].memory.acquire_storage(part);
-        sim.executors[run.executor].memory.take_evicted();
-    }
-}
-
 /// The attempt fails, its executor lives on.
 pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
     stop_pieces(sim, id);
     let known_as = sim.tasks[id].known_as();
     release(sim, id);
+    if matches!(failure, Failure::OutOfMemory | Failure::Worker) {
+        sim.tally.task_oom(known_as.stage);
+    }
     driver::failures::on_task_failed(sim, known_as, failure);
     driver::offers::offer(sim, known_as.executor);
 }
@@ -88,12 +86,17 @@ pub(crate) fn kill_where(sim: &mut Sim, which: impl Fn(&TaskRun) -> bool) -> Vec
 /// Gives back memory, temporary files and the slot.
 fn release(sim: &mut Sim, id: TaskId) {
     let now = sim.now();
+    python::stop(sim, id);
     let run = &sim.tasks[id];
     let (executor, node, serial, temporary) = (run.executor, run.node, run.serial, run.temporary);
-    let (unmanaged, direct) = (run.demand.unmanaged, run.direct);
+    let (unmanaged, direct, unused) = (run.demand.unmanaged, run.direct, run.memory.acquired_but_not_used());
     let host = &mut sim.executors[executor];
     host.note_scratch();
     host.memory.release_all(serial);
+    if !sim.plan.executor.off_heap.is_zero() {
+        host.native.release_all(serial);
+    }
+    host.unused -= unused;
     host.unmanaged -= unmanaged;
     host.direct -= direct;
     host.temporary -= temporary;

@@ -1,83 +1,137 @@
 //! A task's execution memory: asking, spilling, waiting.
 //!
-//! Requests go to the executor's unified memory ([`crate::spark::unified_memory`]): full, partial, refused, or
-//! blocked until others release (1.3). A round asks for all that it still needs and takes what it gets, so a
-//! spill comes after as many bytes as Spark would have collected. A grant below one page counts as refused
-//! (a page that is not fully granted is not used). Blocked tasks are retried, in order, at every release. Assumptions:
-//! off-heap pages are charged when they are granted, not when they are written; memory that cannot spill fails instead of
-//! waiting; a dropped cached block costs nothing to read again.
+//! A round asks for a page by the rules of the task's memory manager ([`crate::spark::task_memory_manager`]), which may block it
+//! (1.3) or make consumers spill (1.4), and then takes what else there is, at most its share beside the tasks that run now, so a spill
+//! comes after as many bytes as Spark would have collected. Blocked tasks ask again, in order, at every release and when N grows.
+//! Granted pages that the heap cannot hold stay acquired while consumers are made to spill (MEM-31); on YARN the JVM is killed
+//! instead, because `-XX:OnOutOfMemoryError` runs whether or not the error is caught.
 
+use super::consumers::{self, ConsumerState, WRITER};
 use super::pieces::{self, Work};
 use super::{Step, consume, produce};
+use crate::event::Event;
 use crate::ids::{ExecutorId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
-use crate::spark::execution_pool::Acquire;
-use crate::units::Bytes;
+use crate::spark::blocks;
+use crate::spark::jvm;
+use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, Progress};
+use crate::spec::Platform;
+use crate::units::{Bytes, SimSpan};
 
 /// Answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Grant {
     /// So many bytes, at least a page or all that was asked.
     Bytes(Bytes),
-    /// Not even a page.
-    Refused,
-    /// Wait for a release.
-    Blocked,
+    /// A consumer spills, or the task is blocked: the answer comes later.
+    Wait,
+    /// `SparkOutOfMemoryError`: nobody can release anything (MEM-30).
+    OutOfMemory,
 }
 
-/// Asks for execution memory.
-pub(super) fn acquire(sim: &mut Sim, id: TaskId, bytes: Bytes) -> Grant {
-    let (executor, serial) = (sim.tasks[id].executor, sim.tasks[id].serial);
-    let smallest = bytes.min(sim.plan.executor.page);
+/// Asks for execution memory for a consumer, a page at least.
+pub(super) fn acquire(sim: &mut Sim, id: TaskId, consumer: ConsumerId, wanted: Bytes) -> Grant {
+    acquire_at_least(sim, id, consumer, wanted.min(sim.plan.executor.page), wanted)
+}
+
+/// Asks for execution memory for a consumer: for `least` by the manager's rules, up to `wanted` of what there is.
+pub(super) fn acquire_at_least(sim: &mut Sim, id: TaskId, consumer: ConsumerId, least: Bytes, wanted: Bytes) -> Grant {
+    let run = &mut sim.tasks[id];
+    (run.filling, run.least, run.wanted) = (consumer, least, wanted.max(least));
+    let executor = run.executor;
     let host = &mut sim.executors[executor];
-    let answer = host.memory.acquire_execution(serial, bytes);
-    // Cached blocks that had to go are no longer live; reading them again costs no device time here.
-    host.memory.take_evicted();
-    match answer {
-        Acquire::Granted(granted) if granted >= smallest => {
-            off_heap(sim, executor);
-            Grant::Bytes(granted)
-        }
-        Acquire::Granted(granted) => {
-            host.memory.release_execution(serial, granted);
-            Grant::Refused
-        }
-        Acquire::Blocked => {
-            host.blocked.push(id);
-            Grant::Blocked
+    let pool = host.pool(run.memory.mode(consumer));
+    let active = pool.active_tasks();
+    let progress = run.memory.acquire(pool, consumer, least);
+    let entered = pool.active_tasks() > active;
+    if entered && !host.blocked.is_empty() {
+        wake_blocked(sim, executor);
+    }
+    go_on(sim, id, progress)
+}
+
+/// Takes a request as far as it goes without time passing.
+fn go_on(sim: &mut Sim, id: TaskId, mut progress: Progress) -> Grant {
+    let executor = sim.tasks[id].executor;
+    blocks::evicted(sim, executor);
+    loop {
+        let run = &mut sim.tasks[id];
+        let (filling, least, wanted) = (run.filling, run.least, run.wanted);
+        let host = &mut sim.executors[executor];
+        let pool = host.pool(run.memory.mode(filling));
+        match progress {
+            Progress::Blocked => {
+                run.step = Step::Blocked;
+                host.blocked.push(id);
+                return Grant::Wait;
+            }
+            Progress::Spill { consumer, .. } => {
+                let operators = sim.plan.spec().app.stages[run.stage.index()].memory.operators;
+                if consumers::spills_for(consumer, filling, operators) {
+                    spill(sim, id, consumer);
+                    return Grant::Wait;
+                }
+                progress = run.memory.spilled(pool, Bytes::ZERO);
+            }
+            Progress::Granted(got) if got < least => {
+                run.memory.release(pool, filling, got);
+                return Grant::OutOfMemory;
+            }
+            Progress::Granted(got) => {
+                let more = (wanted - got).min(share(sim, id));
+                let run = &mut sim.tasks[id];
+                let pool = sim.executors[executor].pool(run.memory.mode(filling));
+                let all = got + run.memory.take_available(pool, filling, more);
+                let held = held_by_heap(sim, id, all);
+                blocks::evicted(sim, executor);
+                off_heap(sim, executor);
+                if held >= least {
+                    return Grant::Bytes(held);
+                }
+                let run = &mut sim.tasks[id];
+                let pool = sim.executors[executor].pool(run.memory.mode(filling));
+                run.memory.release(pool, filling, held);
+                progress = run.memory.acquire(pool, filling, least);
+            }
         }
     }
 }
 
-/// Memory that cannot spill (a hash join's build side) is needed whole, or the task fails (F10). Like any request it first
-/// waits until the task can have its least share.
-pub(super) fn hold_unspillable(sim: &mut Sim, id: TaskId) -> Grant {
+/// What the task could still grow to. Spark's task asks a page at a time, so all the tasks that run beside it are in the pool long
+/// before it has taken what N = 1 would leave it (MEM-23): counted are those whose operators or writer hold rows.
+fn share(sim: &mut Sim, id: TaskId) -> Bytes {
     let run = &sim.tasks[id];
-    let (bytes, executor, serial) = (run.demand.unspillable, run.executor, run.serial);
-    if bytes.is_zero() {
-        return Grant::Bytes(bytes);
-    }
-    let answer = sim.executors[executor].memory.acquire_execution(serial, bytes);
-    sim.executors[executor].memory.take_evicted();
-    off_heap(sim, executor);
-    match answer {
-        Acquire::Granted(granted) if granted == bytes => Grant::Bytes(bytes),
-        Acquire::Granted(_) => Grant::Refused,
-        Acquire::Blocked => {
-            sim.executors[executor].blocked.push(id);
-            Grant::Blocked
-        }
-    }
+    let (executor, serial, mode) = (run.executor, run.serial, run.memory.mode(run.filling));
+    let holds = |&&other: &&TaskId| produce::holds_rows(sim, &sim.tasks[other]);
+    let beside = sim.executors[executor].running.iter().filter(holds).count();
+    let pool = sim.executors[executor].pool(mode);
+    pool.max_share(beside.max(pool.active_tasks())).saturating_sub(pool.task_used(serial))
 }
 
-/// Brings the charge of off-heap pages up to date: with `spark.memory.offHeap.enabled` Tungsten pages are native memory (MEM-8).
+/// How much of a grant the heap can hold; the rest stays acquired but not used (MEM-31). All of it when the heap is too full without
+/// the grant, or on YARN: then the JVM dies where the round starts.
+fn held_by_heap(sim: &mut Sim, id: TaskId, granted: Bytes) -> Bytes {
+    let run = &mut sim.tasks[id];
+    let host = &mut sim.executors[run.executor];
+    let usable = jvm::usable_heap(sim.plan.executor.heap, sim.plan.spec().spark.executor.collector);
+    let over = host.live_heap().saturating_sub(usable);
+    let dies = over > granted || sim.plan.spec().cluster.platform == Platform::Yarn;
+    if over.is_zero() || dies || run.memory.mode(run.filling) == MemoryMode::OffHeap {
+        return granted;
+    }
+    run.memory.cannot_use(run.filling, over);
+    host.unused += over;
+    granted - over
+}
+
+/// Brings the charge of off-heap memory up to date: with `spark.memory.offHeap.enabled` Tungsten pages are native memory (MEM-8).
 pub(crate) fn off_heap(sim: &mut Sim, executor: ExecutorId) {
     if sim.plan.executor.off_heap.is_zero() {
         return;
     }
     let host = &mut sim.executors[executor];
-    let (used, charged) = (host.memory.execution_used(), host.off_heap);
+    let (used, charged) = (host.native.execution_used() + host.native.storage_used(), host.off_heap);
     host.off_heap = used;
     if let (Some(node), Some(slot)) = (host.node, host.slot) {
         let machine = &mut sim.machines[node];
@@ -88,49 +142,67 @@ pub(crate) fn off_heap(sim: &mut Sim, executor: ExecutorId) {
     }
 }
 
-/// The operators' rows go to a spill file, which lives until the task ends (2.8).
-pub(super) fn spill_operator(sim: &mut Sim, id: TaskId, consuming: bool) {
-    let conf = &sim.plan.spec().spark.shuffle;
+/// A consumer's rows go to a spill file: the writer's until the merge (US-4, US-7), an operator's until the task ends (2.8).
+pub(super) fn spill(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
+    let plan = sim.plan;
+    let conf = &plan.spec().spark.shuffle;
     let run = &mut sim.tasks[id];
-    run.step = Step::SpillOperator(consuming);
-    let file = run.operator.held.scale(run.demand.operator_ratio(conf.spill_compress));
-    run.operator.spilled += file;
-    run.operator.files += 1;
-    let cpu = if conf.spill_compress { run.operator.held.as_gib() * conf.compress_s_per_gib } else { 0.0 };
+    let operators = plan.spec().app.stages[run.stage.index()].memory.operators;
+    run.step = Step::Spill(consumer);
+    let (rows, freed, file, compresses) = if consumer == WRITER {
+        let all = run.demand.write;
+        let writer = run.state_mut(WRITER);
+        let (rows, pages, rest) = (std::mem::take(&mut writer.rows_held), std::mem::take(&mut writer.pages), all - writer.spilled);
+        (rows, pages, rows.scale(run.demand.writer_ratio()).min(rest), conf.compress)
+    } else {
+        let read = consumers::read_share(consumer, run.filling, operators, run.state(run.filling).done, &run.demand);
+        let rows = run.memory.used(consumer).scale(1.0 - read);
+        (rows, run.memory.used(consumer), rows.scale(run.demand.operator_ratio(conf.spill_compress)), conf.spill_compress)
+    };
+    let state: &mut ConsumerState = run.state_mut(consumer);
+    state.spilled += file;
+    state.unread += file;
+    state.files += 1;
+    let cpu = if compresses { rows.as_gib() * conf.compress_s_per_gib } else { 0.0 };
     let stage = run.stage;
-    sim.tally.spilled(stage, file);
+    sim.tally.spilled(stage, freed, file);
     pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
 }
 
-/// The operators' spill file is written: their memory is free.
-pub(super) fn operator_spilled(sim: &mut Sim, id: TaskId) {
+/// A consumer spills although nobody asked.
+pub(super) fn flush(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     let run = &mut sim.tasks[id];
-    let (held, executor, serial) = (std::mem::take(&mut run.operator.held), run.executor, run.serial);
-    sim.executors[executor].memory.release_execution(serial, held);
-    retry_blocked(sim, executor);
+    (run.filling, run.wanted) = (consumer, Bytes::ZERO);
+    spill(sim, id, consumer);
 }
 
-/// The writer's rows go to a spill file, which lives until the merge (US-4, US-7).
-pub(super) fn spill_writer(sim: &mut Sim, id: TaskId) {
-    let conf = &sim.plan.spec().spark.shuffle;
+/// The spill file is written: its memory is free, waiting tasks come first, then the request goes on.
+pub(super) fn spilled(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     let run = &mut sim.tasks[id];
-    run.step = Step::SpillWriter;
-    let rows = std::mem::take(&mut run.writer.rows_held);
-    let file = rows.scale(run.demand.writer_ratio());
-    run.writer.spilled += file;
-    run.writer.files += 1;
-    let cpu = produce::compress_seconds(rows, conf);
-    let stage = run.stage;
-    sim.tally.spilled(stage, file);
-    pieces::start(sim, id, Work { cpu, write: file, ..Work::default() });
+    let (executor, serial) = (run.executor, run.serial);
+    let pool = sim.executors[executor].pool(run.memory.mode(consumer));
+    let released = run.memory.release(pool, consumer, Bytes::MAX);
+    retry_blocked(sim, executor);
+    // What was released may have gone to a blocked task whose next round filled the heap, or failed its stage: then this task is gone too.
+    if sim.executors[executor].is_up() && sim.tasks.get(id, serial).is_some() {
+        let run = &mut sim.tasks[id];
+        if run.memory.requester().is_none() {
+            // A threshold made the writer spill, not a request.
+            return produce::round(sim, id);
+        }
+        let pool = sim.executors[executor].pool(run.memory.mode(run.filling));
+        let progress = run.memory.spilled(pool, released);
+        answer(sim, id, progress);
+    }
 }
 
-/// The writer's spill file is written: its memory is free.
-pub(super) fn writer_spilled(sim: &mut Sim, id: TaskId) {
-    let run = &mut sim.tasks[id];
-    let (held, executor, serial) = (std::mem::take(&mut run.writer.held), run.executor, run.serial);
-    sim.executors[executor].memory.release_execution(serial, held);
-    retry_blocked(sim, executor);
+/// Goes on with a request and with what waited for it.
+fn answer(sim: &mut Sim, id: TaskId, progress: Progress) {
+    let grant = go_on(sim, id, progress);
+    if grant == Grant::Wait {
+        return;
+    }
+    if sim.tasks[id].filling == WRITER { produce::granted(sim, id, grant) } else { consume::granted(sim, id, grant) }
 }
 
 /// Something was released: blocked tasks ask again, in the order in which they began to wait.
@@ -141,11 +213,36 @@ pub(crate) fn retry_blocked(sim: &mut Sim, executor: ExecutorId) {
         if !sim.executors[executor].is_up() {
             return;
         }
-        match sim.tasks[id].step {
-            Step::BlockedAtStart => consume::hold(sim, id),
-            Step::Blocked(true) => consume::round(sim, id),
-            Step::Blocked(false) => produce::round(sim, id),
-            _ => {}
+        if sim.executors[executor].running.contains(&id) && sim.tasks[id].step == Step::Blocked {
+            ask_again(sim, id);
         }
     }
+}
+
+fn ask_again(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    if let Some(alarm) = run.timer.take() {
+        sim.calendar.cancel(alarm);
+    }
+    let pool = sim.executors[run.executor].pool(run.memory.mode(run.filling));
+    let progress = run.memory.retry(pool);
+    answer(sim, id, progress);
+}
+
+/// Another task has entered the pool: the least share of those that wait is smaller now (MEM-21), so they ask again in this instant.
+fn wake_blocked(sim: &mut Sim, executor: ExecutorId) {
+    for index in 0..sim.executors[executor].blocked.len() {
+        let id = sim.executors[executor].blocked[index];
+        if sim.tasks[id].timer.is_none() {
+            let timer = sim.after(SimSpan::ZERO, Event::TaskTimer(id));
+            sim.tasks[id].timer = Some(timer);
+        }
+    }
+}
+
+/// A blocked task was woken.
+pub(super) fn woken(sim: &mut Sim, id: TaskId) {
+    let executor = sim.tasks[id].executor;
+    sim.executors[executor].blocked.retain(|&task| task != id);
+    ask_again(sim, id);
 }

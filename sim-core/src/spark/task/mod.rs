@@ -2,11 +2,12 @@
 //!
 //! A task consumes its input (storage, shuffle fetch) into its operators' execution memory, then produces rows
 //! into the shuffle writer or the result. Both go in rounds as large as the memory that Spark grants; a refused
-//! request spills (domain-facts 1.4, 2.3 to 2.5). A round overlaps CPU, NIC and disk and ends when the slowest
+//! request makes one of its consumers spill (domain-facts 1.4, 2.3 to 2.5). A round overlaps CPU, NIC and disk and ends when the slowest
 //! piece ends. Heap touched and tmpfs written ramp with the CPU piece. At the end the writer's files are merged
 //! (spills and output coexist, US-7) and the output is committed.
 
 mod consume;
+pub(crate) mod consumers;
 pub(crate) mod demand;
 mod fetch;
 mod finish;
@@ -14,6 +15,8 @@ mod memory;
 mod pieces;
 mod produce;
 mod steps;
+#[cfg(test)]
+mod worked_examples;
 mod writer_memory;
 
 use crate::hardware::{Device, FlowOwner};
@@ -21,15 +24,18 @@ use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
 use crate::kernel::{EventHandle, FlowHandle};
 use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
+use crate::spark::blocks::CachedInput;
 use crate::spark::decommission::migration;
 use crate::spark::scratch::Stored;
+use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
 use crate::units::Bytes;
 
 pub(crate) use fetch::{break_fetches, on_fetch_gives_up};
 pub(crate) use finish::{Failure, fail, kill_where};
-pub(crate) use memory::retry_blocked;
+pub(crate) use memory::{off_heap, retry_blocked};
 pub(crate) use steps::{launch, on_timer};
 
+use consumers::ConsumerState;
 use demand::Demand;
 
 /// What a task is doing.
@@ -41,16 +47,12 @@ pub(crate) enum Step {
     WarmUp,
     /// Taking input into operators: so many bytes of operator memory this round.
     Consume(Bytes),
-    /// Waiting for execution memory that it needs before anything else.
-    BlockedAtStart,
-    /// Waiting for execution memory, to go on with consuming (`true`) or producing.
-    Blocked(bool),
-    /// Operators spill, then consuming (`true`) or producing goes on.
-    SpillOperator(bool),
+    /// Waiting for execution memory.
+    Blocked,
+    /// A consumer spills, then the request that made it goes on.
+    Spill(ConsumerId),
     /// Rows go to the writer: so many bytes of writer memory this round.
     Produce(Bytes),
-    /// The writer spills.
-    SpillWriter,
     /// The last rows are written: as the output, or as the last spill before the merge.
     FinishWrite,
     /// Spills are merged into the output.
@@ -67,21 +69,6 @@ pub(crate) struct Attempt {
     pub(crate) executor: ExecutorId,
     /// The pool that it was launched in.
     pub(crate) pool: u16,
-}
-
-/// A consumer of execution memory within a task.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Consumer {
-    /// Bytes that have gone in.
-    pub(crate) done: Bytes,
-    /// Bytes held in execution memory.
-    pub(crate) held: Bytes,
-    /// Bytes of rows among them (the writer also holds pointers).
-    pub(crate) rows_held: Bytes,
-    /// Bytes of its spill files.
-    pub(crate) spilled: Bytes,
-    /// Number of its spill files.
-    pub(crate) files: u32,
 }
 
 /// A piece of a step that runs on a device.
@@ -113,12 +100,26 @@ pub(crate) struct TaskRun {
     pub(crate) next_piece: u32,
     pub(crate) timer: Option<EventHandle>,
     pub(crate) ramp: Option<FlowRamp>,
-    pub(crate) operator: Consumer,
-    pub(crate) writer: Consumer,
+    /// What its consumers hold of execution memory.
+    pub(crate) memory: TaskMemoryManager,
+    pub(crate) consumers: [ConsumerState; 4],
+    /// The consumer that is filled, and what it last asked for: what it cannot do without, and all that it would take.
+    pub(crate) filling: ConsumerId,
+    pub(crate) least: Bytes,
+    pub(crate) wanted: Bytes,
+    /// What it reads of cached rows beside what is in memory.
+    pub(crate) cached: Option<Box<CachedInput>>,
+    /// Size of its Python or R worker, once it has one.
+    pub(crate) worker: Option<Bytes>,
     /// Files of this attempt that go when it ends.
     pub(crate) temporary: Stored,
     /// Files that the running step writes; on tmpfs they are in the ramp.
     pub(crate) writing: Stored,
+    /// What is left of a step that its files had no room for.
+    rest: Option<Box<pieces::Work>>,
+    /// Bytes of its remote blocks that go through scratch, in all (FR-2); those of them that are there.
+    pub(crate) to_disk: Bytes,
+    pub(crate) fetched: Stored,
     pub(crate) direct: Bytes,
     /// Whether it reads from an executor that is gone, and when it gives up.
     pub(crate) gives_up: Option<EventHandle>,
@@ -132,10 +133,14 @@ impl TaskRun {
     }
     /// Bytes of input that it has taken in by virtual time `v` of its node's CPU.
     fn taken_in(&self, v: f64) -> Bytes {
-        let (done, all) = if self.demand.operator.is_zero() { (self.writer.done, self.demand.writer) } else { (self.operator.done, self.demand.operator) };
+        let (done, all) = if self.demand.consumed().is_zero() {
+            (self.state(consumers::WRITER).done, self.demand.writer)
+        } else {
+            (consumers::INPUTS.into_iter().map(|slot| self.state(slot).done).sum(), self.demand.consumed())
+        };
         let step = match self.step {
             Step::Consume(bytes) => bytes,
-            Step::Produce(bytes) if self.demand.operator.is_zero() => bytes,
+            Step::Produce(bytes) if self.demand.consumed().is_zero() => bytes,
             _ => Bytes::ZERO,
         };
         let under_way = self.ramp.map_or(0.0, |ramp| ramp.share(v));
@@ -151,6 +156,17 @@ impl TaskRun {
     fn number_piece(&mut self) -> u32 {
         self.next_piece += 1;
         self.next_piece
+    }
+    /// State of a consumer.
+    pub(crate) fn state(&self, consumer: ConsumerId) -> &ConsumerState {
+        &self.consumers[consumer.0 as usize]
+    }
+    fn state_mut(&mut self, consumer: ConsumerId) -> &mut ConsumerState {
+        &mut self.consumers[consumer.0 as usize]
+    }
+    /// Execution memory in a pool that is this attempt's, acquired and unused pages included.
+    pub(crate) fn acquired(&self, mode: MemoryMode) -> Bytes {
+        self.memory.used_in(mode) + if mode == MemoryMode::OnHeap { self.memory.acquired_but_not_used() } else { Bytes::ZERO }
     }
 }
 

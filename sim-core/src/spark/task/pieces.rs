@@ -1,8 +1,10 @@
 //! Starting a step's pieces on the devices, and their ends.
 //!
-//! CPU work is stretched by garbage collection (JH-3) and by a CPU limit. A write to scratch is a memory copy on
+//! CPU work is lengthened by garbage collection, in proportion to what it allocates (JH-3), and stretched by a CPU limit. A write to scratch is a memory copy on
 //! tmpfs (CPU time, ramping shmem) and a buffered write on disk (absorbed by the page cache up to the dirty
-//! threshold, then at the disk's pace). The heap that the step's allocations touch ramps along with the CPU.
+//! threshold, then at the disk's pace). The heap that the step's allocations touch ramps along with the CPU. A step whose file
+//! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
+//! or fails with ENOSPC, at the instant at which a write would.
 
 use super::{Piece, TaskRun, fetch, finish, steps};
 use crate::hardware::{Device, FlowOwner, page_cache};
@@ -34,23 +36,76 @@ pub(super) struct Work {
     pub(super) input_share: f64,
     /// Bytes sent out of the application.
     pub(super) send: Bytes,
+    /// Bytes among those written that are fetched blocks too large for memory.
+    pub(super) fetched: Bytes,
 }
 
-/// Starts a step's pieces. The executor may die here of a full heap; then `false`.
+impl Work {
+    /// A share of it, and what is left.
+    fn cut(&self, share: f64) -> (Self, Self) {
+        let part = Self {
+            cpu: self.cpu * share,
+            allocated: self.allocated.scale(share),
+            write: self.write.scale(share),
+            read_back: self.read_back.scale(share),
+            input_share: self.input_share * share,
+            send: self.send.scale(share),
+            fetched: self.fetched.scale(share),
+        };
+        let rest = Self {
+            cpu: self.cpu - part.cpu,
+            allocated: self.allocated - part.allocated,
+            write: self.write - part.write,
+            read_back: self.read_back - part.read_back,
+            input_share: self.input_share - part.input_share,
+            send: self.send - part.send,
+            fetched: self.fetched - part.fetched,
+        };
+        (part, rest)
+    }
+}
+
+/// Starts a step's pieces. The executor may die here of a full heap, or the task fail on a full disk; then `false`.
 pub(super) fn start(sim: &mut Sim, id: TaskId, work: Work) -> bool {
+    let to_disk = sim.tasks[id].to_disk;
+    if to_disk.is_zero() || work.input_share == 0.0 {
+        return start_part(sim, id, work);
+    }
+    // Blocks that are too large for memory are files first, and read from there (FR-2).
+    let fetched = to_disk.scale(work.input_share);
+    start_part(sim, id, Work { write: work.write + fetched, read_back: work.read_back + fetched, fetched, ..work })
+}
+
+/// Starts as much of a step as its files have room for, and keeps the rest.
+pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     if heap_is_full(sim, id) {
         return false;
     }
     let run = &sim.tasks[id];
     let (executor, node) = (run.executor, run.node);
-    let scratch = &sim.plan.executor.scratch;
-    let writing = Stored::split(work.write, scratch.tmpfs_share);
-    sim.tasks[id].writing = writing;
-    let disk = disk_of(sim, id);
-    if disk_is_full(sim, id, writing.disk) {
-        return false;
+    let tmpfs_share = sim.plan.executor.scratch.tmpfs_share;
+    let mut writing = Stored::split(work.write, tmpfs_share);
+    if !writing.disk.is_zero() {
+        let (room, limit) = disk_room(sim, id);
+        if room < writing.disk {
+            let (part, rest) = work.cut(room.as_f64() / writing.disk.as_f64());
+            if part.write.is_zero() {
+                failures::record_full_scratch(sim, executor, limit, limit);
+                finish::fail(sim, id, finish::Failure::NoSpace);
+                return false;
+            }
+            writing = Stored::split(part.write, tmpfs_share);
+            work = part;
+            sim.tasks[id].rest = Some(Box::new(rest));
+        }
     }
-    let cpu = cpu_seconds(sim, id, work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND);
+    let run = &mut sim.tasks[id];
+    run.writing = writing;
+    run.fetched += Stored::split(work.fetched, tmpfs_share);
+    let disk = disk_of(sim, id);
+    let own = work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND;
+    let collecting = collecting(sim, id, work.allocated, own);
+    let cpu = (own + collecting) * sim.plan.executor.cpu_stretch;
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
         write_to_disk(sim, id, disk, writing.disk);
@@ -81,11 +136,10 @@ fn heap_is_full(sim: &mut Sim, id: TaskId) -> bool {
     true
 }
 
-/// CPU work stretched by GC and by a CPU limit.
-fn cpu_seconds(sim: &Sim, id: TaskId, work: f64) -> f64 {
-    let executor = &sim.executors[sim.tasks[id].executor];
-    let gc = jvm::gc_share(executor.live_heap(), sim.plan.executor.heap);
-    work * sim.plan.executor.cpu_stretch / (1.0 - gc)
+/// Core-seconds that collecting a step's garbage takes.
+fn collecting(sim: &Sim, id: TaskId, allocated: Bytes, work: f64) -> f64 {
+    let live = sim.executors[sim.tasks[id].executor].live_heap();
+    jvm::gc_seconds(live, sim.plan.executor.heap, sim.plan.spec().spark.executor.collector, allocated, work)
 }
 
 fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shmem: Bytes) {
@@ -129,27 +183,17 @@ fn committed(sim: &Sim, node: NodeId, live: Bytes) -> Bytes {
     jvm::committed_on_demand(conf.heap, ram, live, sim.day.heap_growth)
 }
 
-/// Whether a write does not fit on the node's disks or the claim: then the task fails with ENOSPC (F8, 4.8).
-fn disk_is_full(sim: &mut Sim, id: TaskId, bytes: Bytes) -> bool {
-    if bytes.is_zero() {
-        return false;
-    }
+/// Room on the node's disks or the executor's claim, whichever is less, and its size: a write beyond it is ENOSPC (F8, 4.8).
+fn disk_room(sim: &Sim, id: TaskId) -> (Bytes, Bytes) {
     let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
     let scratch = &sim.plan.executor.scratch;
     let shape = &sim.plan.nodes[node.index()].shape;
     let disks = &scratch.disks[..scratch.disk_count.max(1) as usize];
     let size: Bytes = disks.iter().map(|&d| shape.disks[d as usize].size).sum();
     let used = sim.machines[node].files + if disks.contains(&0) { sim.machines[node].disk_used } else { Bytes::ZERO };
-    let own = sim.executors[executor].scratch().disk;
-    let claim = scratch.claim_size.map(|claim| claim * disks.len() as u64).filter(|&claim| own + bytes > claim);
-    if used + bytes <= size && claim.is_none() {
-        return false;
-    }
-    // The writer fills the volume before it hears of it.
-    let limit = claim.unwrap_or(size);
-    failures::record_full_scratch(sim, executor, limit, limit);
-    finish::fail(sim, id, finish::Failure::NoSpace);
-    true
+    let on_disks = (size.saturating_sub(used), size);
+    let Some(claim) = scratch.claim_size.map(|claim| claim * disks.len() as u64) else { return on_disks };
+    on_disks.min((claim.saturating_sub(sim.executors[executor].scratch().disk), claim))
 }
 
 fn disk_of(sim: &Sim, id: TaskId) -> u8 {

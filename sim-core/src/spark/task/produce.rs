@@ -1,15 +1,18 @@
 //! Producing rows into the shuffle writer or the result, and writing the output.
 //!
-//! Unsafe and sort writers hold rows in execution memory and spill when refused; before that the task's own
-//! operators are made to spill (1.4). Bypass writers hold nothing and write while they produce (BP-1). When all
-//! rows are in, what is in memory is written; if there were spills, they are merged into the output while they
-//! still exist (US-6, US-7, ES-6).
+//! Unsafe and sort writers hold rows in execution memory and spill when refused, or at a threshold; before a refusal makes the
+//! writer spill, the task's own operators are made to (1.4). Bypass writers hold nothing and write while they produce (BP-1). When
+//! all rows are in, what is in memory is written. The unsafe writer's last rows are one more file, which is the output if it is
+//! the only one and else merged with the others (US-6, US-7); the sort writer merges its spills with what is in memory into the
+//! output (ES-6). All spills exist until the merge has ended.
 
+use super::consumers::{FIRST, SECOND, WRITER};
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
 use super::{Step, TaskRun, fetch, finish, writer_memory};
 use crate::ids::TaskId;
 use crate::sim::Sim;
+use crate::spark::scratch;
 use crate::spark::writer::WriterKind;
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
@@ -25,32 +28,114 @@ fn writer_kind(sim: &Sim, run: &TaskRun) -> Option<WriterKind> {
     }
 }
 
+/// Whether a task has an operator or a writer that holds rows in execution memory.
+pub(super) fn holds_rows(sim: &Sim, run: &TaskRun) -> bool {
+    let collects = matches!(writer_kind(sim, run), Some(WriterKind::Unsafe | WriterKind::Sort));
+    !run.demand.consumed().is_zero() || collects && !run.demand.writer.is_zero()
+}
+
 /// The next round of producing.
 pub(super) fn round(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
-    let all = match writer_kind(sim, run) {
-        Some(WriterKind::Unsafe | WriterKind::Sort) if !run.demand.writer.is_zero() => false,
-        Some(_) | None => true,
-    };
-    if all {
-        let rest = run.demand.writer - run.writer.done;
-        return start(sim, id, rest, 1.0);
-    }
-    let kind = writer_kind(sim, run).unwrap_or(WriterKind::Unsafe);
-    let wanted = writer_memory::needed(&run.demand, run.writer.done, kind, sim.plan);
-    match memory::acquire(sim, id, wanted) {
-        Grant::Blocked => sim.tasks[id].step = Step::Blocked(false),
-        Grant::Bytes(granted) => {
-            let run = &mut sim.tasks[id];
-            run.writer.held += granted;
-            let rows = writer_memory::rows_in(&run.demand, run.writer.done, granted, wanted, kind, sim.plan);
-            run.writer.rows_held += rows;
-            let share = rows.as_f64() / run.demand.writer.as_f64();
-            start(sim, id, rows, share);
+    match writer_kind(sim, run) {
+        Some(kind @ (WriterKind::Unsafe | WriterKind::Sort)) if !run.demand.writer.is_zero() => collect(sim, id, kind),
+        Some(_) | None => {
+            let rest = run.demand.writer - run.state(WRITER).done;
+            sim.tasks[id].filling = WRITER;
+            start(sim, id, rest, 1.0);
         }
-        Grant::Refused if !sim.tasks[id].operator.held.is_zero() => memory::spill_operator(sim, id, false),
-        Grant::Refused if !sim.tasks[id].writer.held.is_zero() => memory::spill_writer(sim, id),
-        Grant::Refused => finish::fail(sim, id, finish::Failure::OutOfMemory),
+    }
+}
+
+/// Records that the writer holds, and those with all that are still to come.
+fn in_memory(run: &TaskRun) -> (u64, u64) {
+    let (demand, writer) = (&run.demand, run.state(WRITER));
+    let held = demand.records_in(writer.rows_held);
+    (held, held + (demand.writer_records() - demand.records_in(writer.done)))
+}
+
+/// A round into a writer that holds rows: asks for the memory of all that are left, as far as the executor could ever give it, and
+/// at least for what the next row needs.
+fn collect(sim: &mut Sim, id: TaskId, kind: WriterKind) {
+    let plan = sim.plan;
+    let run = &sim.tasks[id];
+    let (held, all) = in_memory(run);
+    let host = &mut sim.executors[run.executor];
+    let pool = host.pool(run.memory.mode(WRITER)).max();
+    let goal = writer_memory::fill(kind, &run.demand, (held, all), pool, plan);
+    if let Ok(goal) = goal
+        && goal.records <= held
+        && writer_memory::forced(kind, &run.demand, (held, all), plan)
+    {
+        return memory::spill(sim, id, WRITER);
+    }
+    let used = run.memory.used(WRITER);
+    let least = writer_memory::next(kind, &run.demand, (held, all), used, plan);
+    let wanted = goal.map_or(pool, |goal| goal.peak).saturating_sub(used);
+    let grant = memory::acquire_at_least(sim, id, WRITER, least, wanted);
+    granted(sim, id, grant);
+}
+
+/// The answer to a round's request.
+pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
+    // A task that waits may have failed already, on a full disk as it began to spill.
+    let kind = |sim: &Sim| writer_kind(sim, &sim.tasks[id]).unwrap_or(WriterKind::Unsafe);
+    match grant {
+        Grant::Bytes(bytes) => take_in(sim, id, kind(sim), bytes),
+        Grant::Wait => {}
+        Grant::OutOfMemory => do_with_less(sim, id, kind(sim)),
+    }
+}
+
+/// Rows go in as far as the memory reaches. What is not needed then, the copy of the pointer array or too little for another page,
+/// is given back.
+fn take_in(sim: &mut Sim, id: TaskId, kind: WriterKind, granted: Bytes) {
+    let run = &sim.tasks[id];
+    let executor = run.executor;
+    let (held, all) = in_memory(run);
+    let total = run.memory.used(WRITER);
+    let filled = writer_memory::fill(kind, &run.demand, (held, all), total, sim.plan).ok().filter(|filled| filled.records > held);
+    let Some(filled) = filled else {
+        // What the request made to spill is this writer, whose next request is smaller; or there are more pages than a task may have.
+        release(sim, id, granted);
+        return do_with_less(sim, id, kind);
+    };
+    let run = &mut sim.tasks[id];
+    let rest = run.demand.writer - run.state(WRITER).done;
+    let rows = if filled.records == all { rest } else { (run.demand.bytes_of(filled.records) - run.state(WRITER).rows_held).min(rest) };
+    let writer = run.state_mut(WRITER);
+    writer.rows_held += rows;
+    writer.pages = filled.pages;
+    let share = rows.as_f64() / run.demand.writer.as_f64();
+    let unused = total.saturating_sub(filled.held);
+    release(sim, id, unused);
+    start(sim, id, rows, share);
+    if !unused.is_zero() && sim.executors[executor].is_up() {
+        memory::retry_blocked(sim, executor);
+    }
+}
+
+/// Gives memory of the writer back; who waits for it is told later.
+fn release(sim: &mut Sim, id: TaskId, bytes: Bytes) {
+    let run = &mut sim.tasks[id];
+    let executor = run.executor;
+    let pool = sim.executors[executor].pool(run.memory.mode(WRITER));
+    run.memory.release(pool, WRITER, bytes);
+    memory::off_heap(sim, executor);
+}
+
+/// Nobody can release what was asked for. An empty writer goes on with what an array and a page need, then with a page as small as
+/// a row; after that the task fails (MEM-30).
+fn do_with_less(sim: &mut Sim, id: TaskId, kind: WriterKind) {
+    let run = &sim.tasks[id];
+    let (held, all) = in_memory(run);
+    let steps = [writer_memory::next(kind, &run.demand, (0, all), Bytes::ZERO, sim.plan), writer_memory::smallest(kind, &run.demand, sim.plan)];
+    match steps.into_iter().find(|&step| step < run.least) {
+        Some(least) if held == 0 => {
+            let grant = memory::acquire_at_least(sim, id, WRITER, least, least);
+            granted(sim, id, grant);
+        }
+        Some(_) | None => finish::fail(sim, id, finish::Failure::OutOfMemory),
     }
 }
 
@@ -61,7 +146,7 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
     run.step = Step::Produce(bytes);
     let demand = &run.demand;
     // A task whose operators took the input has done its reading, and its share of the CPU, already.
-    let reads_here = demand.operator.is_zero();
+    let reads_here = demand.consumed().is_zero();
     let cpu_share = if reads_here {
         1.0
     } else if demand.writer.is_zero() {
@@ -70,17 +155,32 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         0.5
     };
     let decompress = if reads_here && !demand.read.is_zero() { demand.writer.as_gib() * conf.decompress_s_per_gib } else { 0.0 };
-    let read_back = run.operator.spilled.scale(share);
     let bypass = kind == Some(WriterKind::Bypass);
     let work = Work {
         cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
-        read_back,
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
+        ..Work::default()
     };
-    pieces::start(sim, id, work);
+    let read_back = read_spills(run, share);
+    pieces::start(sim, id, Work { read_back, ..work });
+}
+
+/// What a round reads of the operators' spill files: its part of what is left to read.
+fn read_spills(run: &mut TaskRun, share: f64) -> Bytes {
+    let all = run.demand.writer;
+    let left = if all.is_zero() { 1.0 } else { 1.0 - run.state(WRITER).done.as_f64() / all.as_f64() };
+    let part = if left > share { share / left } else { 1.0 };
+    let mut read = Bytes::ZERO;
+    for slot in [FIRST, SECOND] {
+        let unread = &mut run.state_mut(slot).unread;
+        let now = unread.scale(part).min(*unread);
+        *unread -= now;
+        read += now;
+    }
+    read
 }
 
 /// Core-seconds to compress rows of so many bytes.
@@ -89,48 +189,80 @@ pub(super) fn compress_seconds(rows: Bytes, conf: &crate::spec::ShuffleConf) -> 
 }
 
 /// A round has ended: more, or write what is left.
-pub(super) fn round_done(sim: &mut Sim, id: TaskId) {
+pub(super) fn round_done(sim: &mut Sim, id: TaskId, bytes: Bytes) {
+    sim.tasks[id].state_mut(WRITER).done += bytes;
     if !fetch::complete(sim, id) {
         return;
     }
     let run = &sim.tasks[id];
-    if run.writer.done < run.demand.writer {
+    if run.state(WRITER).done < run.demand.writer {
         return round(sim, id);
     }
+    fetch::drop_fetched(sim, id);
+    let run = &sim.tasks[id];
     match writer_kind(sim, run) {
         None => finish::succeed(sim, id),
         Some(WriterKind::Bypass) => concatenate(sim, id),
+        Some(WriterKind::Sort) if run.state(WRITER).files > 0 => merge(sim, id, WriterKind::Sort),
         Some(WriterKind::Unsafe | WriterKind::Sort) => write_rest(sim, id),
     }
 }
 
-/// Bypass: partition files are appended to one output, each deleted once copied (BP-2): time, but no second copy.
+/// Bypass: partition files are appended to one output, each deleted once copied: time, and room for the largest partition (BP-2).
 fn concatenate(sim: &mut Sim, id: TaskId) {
-    let run = &mut sim.tasks[id];
-    run.step = Step::Merge;
-    let work = Work { cpu: run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE, ..Work::default() };
-    pieces::start(sim, id, work);
+    let run = &sim.tasks[id];
+    let largest = run.demand.write.scale(sim.driver.largest_partition(sim.plan, run.stage));
+    let cpu = run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE;
+    let write = largest + index_files(sim, run);
+    sim.tasks[id].step = Step::Merge;
+    pieces::start(sim, id, Work { cpu, write, ..Work::default() });
 }
 
 /// What is in memory is written: the output itself, or the last spill.
 fn write_rest(sim: &mut Sim, id: TaskId) {
     let conf = &sim.plan.spec().spark.shuffle;
-    let run = &mut sim.tasks[id];
-    run.step = Step::FinishWrite;
-    let rest = run.demand.write.saturating_sub(run.writer.spilled);
-    let work = Work { cpu: compress_seconds(run.writer.rows_held, conf), write: rest, ..Work::default() };
+    let run = &sim.tasks[id];
+    let index = if run.state(WRITER).files == 0 { index_files(sim, run) } else { Bytes::ZERO };
+    let rest = run.demand.write - run.state(WRITER).spilled;
+    let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, ..Work::default() };
+    sim.tasks[id].step = Step::FinishWrite;
     pieces::start(sim, id, work);
 }
 
 /// The last rows are on scratch: done when they are the only file, else merge all spills into the output.
 pub(super) fn written(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
-    if run.writer.files == 0 {
+    if run.state(WRITER).files == 0 {
         return finish::succeed(sim, id);
     }
-    run.step = Step::Merge;
-    run.writer.files += 1;
-    run.writer.spilled = run.demand.write;
-    let work = Work { cpu: run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE, write: run.demand.write, read_back: run.demand.write, ..Work::default() };
+    let all = run.demand.write;
+    let writer = run.state_mut(WRITER);
+    writer.files += 1;
+    writer.spilled = all;
+    merge(sim, id, WriterKind::Unsafe);
+}
+
+/// Spill files become the output: copied by the unsafe writer, by the sort writer read, merged with what is in memory, and
+/// serialised once more.
+fn merge(sim: &mut Sim, id: TaskId, kind: WriterKind) {
+    let conf = &sim.plan.spec().spark.shuffle;
+    let run = &sim.tasks[id];
+    let demand = &run.demand;
+    let cpu = if kind == WriterKind::Sort {
+        let decompress = if conf.compress { (demand.writer - run.state(WRITER).rows_held).as_gib() * conf.decompress_s_per_gib } else { 0.0 };
+        compress_seconds(demand.writer, conf) + decompress
+    } else {
+        demand.write.as_f64() * COPY_SECONDS_PER_BYTE
+    };
+    let work = Work { cpu, write: demand.write + index_files(sim, run), read_back: run.state(WRITER).spilled, ..Work::default() };
+    sim.tasks[id].step = Step::Merge;
     pieces::start(sim, id, work);
+}
+
+/// Index and checksum files of the task's map output (CM-1).
+pub(super) fn index_files(sim: &Sim, run: &TaskRun) -> Bytes {
+    match sim.plan.spec().app.stages[run.stage.index()].sink {
+        SinkSpec::Shuffle(shuffle) => scratch::index_files(sim.plan.spec().app.shuffles[shuffle].partitions, sim.plan.spec().spark.scratch.checksum),
+        SinkSpec::Result => Bytes::ZERO,
+    }
 }

@@ -4,15 +4,18 @@
 //! between) → last write → merge if there were spills → done. Each step's end picks the next; waits and device
 //! pieces are the only things that take time.
 
+use super::consumers::{ConsumerState, FIRST};
 use super::pieces::{self, Work};
-use super::{Attempt, Consumer, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
+use super::{Attempt, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
 use crate::event::Event;
-use crate::ids::{StageId, TaskId};
+use crate::ids::{ShuffleId, StageId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
+use crate::spark::blocks;
 use crate::spark::scratch::Stored;
+use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
 use crate::spark::{bypass_writer, writer::WriterKind};
-use crate::spec::SinkSpec;
+use crate::spec::{Operators, SinkSpec};
 use crate::units::{Bytes, SimSpan};
 
 /// Sends a task to an executor.
@@ -20,7 +23,8 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     let Attempt { stage, number: attempt, partition, executor, pool } = known_as;
     let node = sim.executors[executor].node?;
     let entity = entity(stage, partition, attempt, copy);
-    let demand = demand_of(sim, stage, partition, entity);
+    let mut demand = demand_of(sim, stage, partition, entity);
+    let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
     let id = sim.tasks.insert(TaskRun {
         serial,
@@ -36,10 +40,18 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
         next_piece: 0,
         timer: None,
         ramp: None,
-        operator: Consumer::default(),
-        writer: Consumer::default(),
+        memory: memory_manager(sim, stage, serial),
+        consumers: [ConsumerState::default(); 4],
+        filling: FIRST,
+        least: Bytes::ZERO,
+        wanted: Bytes::ZERO,
+        cached,
+        worker: None,
         temporary: Stored::NONE,
         writing: Stored::NONE,
+        rest: None,
+        to_disk: Bytes::ZERO,
+        fetched: Stored::NONE,
         direct: Bytes::ZERO,
         gives_up: None,
         broken_by: None,
@@ -47,15 +59,21 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     let host = &mut sim.executors[executor];
     host.running.push(id);
     host.unmanaged += demand.unmanaged;
-    let broadcast = sim.plan.spec().app.stages[stage.index()].broadcast;
-    if !broadcast.is_zero() && !host.broadcasts.contains(&stage) {
-        host.broadcasts.push(stage);
-        host.broadcast += broadcast;
-    }
+    blocks::hold_broadcast(sim, executor, stage);
     let delay = sim.luck.draw(&sim.plan.spec().uncertainty.task_launch_s, Purpose::TaskLaunch, entity).max(0.0);
     let timer = sim.after(SimSpan::from_secs_f64(delay), Event::TaskTimer(id));
     sim.tasks[id].timer = Some(timer);
     Some((id, serial))
+}
+
+/// The attempt's consumers: Tungsten's are off-heap when that is enabled, the object writer's collection is always in the heap (MEM-8).
+fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
+    let tungsten = if sim.plan.executor.off_heap.is_zero() { MemoryMode::OnHeap } else { MemoryMode::OffHeap };
+    let writer = match sim.plan.spec().app.stages[stage.index()].sink {
+        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort => MemoryMode::OnHeap,
+        SinkSpec::Shuffle(_) | SinkSpec::Result => tungsten,
+    };
+    TaskMemoryManager::with_consumers(serial, [tungsten, tungsten, tungsten, writer])
 }
 
 /// Address of a task attempt's draws. A speculative copy has luck of its own.
@@ -69,6 +87,7 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     let state = &sim.driver.stages[stage];
     let work = &spec.app.stages[stage.index()].work;
     let mut demand = Demand::new(work, state.part(partition), state.partitions(), &sim.day, &spec.spark.shuffle);
+    demand.split_operators(first_share(sim, stage));
     demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
@@ -76,6 +95,20 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
         }
     }
     demand
+}
+
+/// Part of the operators' memory that the first of them has.
+fn first_share(sim: &Sim, stage: StageId) -> f64 {
+    let spec = &sim.plan.spec().app.stages[stage.index()];
+    match spec.memory.operators {
+        Operators::Sort | Operators::HashAggregate => 1.0,
+        Operators::Window => 0.5,
+        Operators::SortMergeJoin => {
+            let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].by_node().map(|(_, bytes)| bytes.as_f64()).sum::<f64>();
+            let (first, all) = (spec.reads.first().map_or(0.0, bytes), spec.reads.iter().map(bytes).sum::<f64>());
+            if spec.reads.len() < 2 || all <= 0.0 { 0.5 } else { first / all }
+        }
+    }
 }
 
 /// A wait is over.
@@ -89,6 +122,10 @@ pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
 /// The current step has ended.
 pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
+    if let Some(rest) = run.rest.take() {
+        pieces::start_part(sim, id, *rest);
+        return;
+    }
     let executor = run.executor;
     match run.step {
         Step::Launch if !sim.executors[executor].warm => {
@@ -103,34 +140,14 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
             consume::begin(sim, id);
         }
         Step::Consume(bytes) => {
-            run.operator.done += bytes;
-            consume::round_done(sim, id);
+            let filling = run.filling;
+            consume::round_done(sim, id, filling, bytes);
         }
-        Step::SpillOperator(consuming) => {
-            let executor = run.executor;
-            memory::operator_spilled(sim, id);
-            // What the spill released may have gone to a blocked task whose next round filled the heap: then this task is gone too.
-            match (sim.executors[executor].is_up(), consuming) {
-                (false, _) => {}
-                (true, true) => consume::round(sim, id),
-                (true, false) => produce::round(sim, id),
-            }
-        }
-        Step::Produce(bytes) => {
-            run.writer.done += bytes;
-            produce::round_done(sim, id);
-        }
-        Step::SpillWriter => {
-            let executor = run.executor;
-            memory::writer_spilled(sim, id);
-            if sim.executors[executor].is_up() {
-                produce::round(sim, id);
-            }
-        }
+        Step::Spill(consumer) => memory::spilled(sim, id, consumer),
+        Step::Produce(bytes) => produce::round_done(sim, id, bytes),
         Step::FinishWrite => produce::written(sim, id),
         Step::Merge => finish::succeed(sim, id),
-        // Blocked tasks have no piece and no timer; they are woken by releases.
-        Step::BlockedAtStart | Step::Blocked(_) => {}
+        Step::Blocked => memory::woken(sim, id),
     }
 }
 
@@ -145,31 +162,81 @@ mod tests {
     use crate::sim::RunKey;
     use crate::spark::executor::{Executor, Life};
 
+    /// One registered executor on the first node.
+    fn one_executor(sim: &mut Sim) -> ExecutorId {
+        let host = ExecutorId::new(0);
+        let executor = Executor::new(sim, host);
+        sim.executors.push(executor);
+        let node = NodeId::new(0);
+        let slot = sim.machines[node].open_pod(Owner::Executor(host), sim.plan.executor.limit, None);
+        (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
+        host
+    }
+
+    /// A task of 8 GiB of rows.
+    fn large_task(sim: &mut Sim, partition: u32, host: ExecutorId) -> TaskId {
+        launch(sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
+        let id = sim.executors[host].running[partition as usize];
+        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO], ..Demand::default() };
+        id
+    }
+
+    /// A5 for two tasks that start together: each gets half of M and none waits, also the one that asks before the other has.
+    #[test]
+    fn mem_23_tasks_that_start_together_share_evenly() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        let host = one_executor(&mut sim);
+        let tasks = [0, 1].map(|partition| large_task(&mut sim, partition, host));
+        let half = Bytes::new(sim.executors[host].memory.max().get() / 2);
+        for id in tasks {
+            consume::round(&mut sim, id);
+            assert_eq!(sim.tasks[id].step, Step::Consume(half));
+        }
+    }
+
+    /// An executor with two tasks of 8 GiB of rows each: the first has the pool and is about to spill, the second, which came when the
+    /// first had taken all, waits for it.
+    fn two_tasks<'p, 'o>(plan: &'p SimPlan, nobody: &'o mut Nobody) -> (Sim<'p, 'o>, ExecutorId, [TaskId; 2]) {
+        let mut sim = Sim::new(plan, RunKey { seed: 1, replication: 0 }, nobody);
+        let host = one_executor(&mut sim);
+        let tasks = [0, 1].map(|partition| {
+            let id = large_task(&mut sim, partition, host);
+            consume::round(&mut sim, id);
+            id
+        });
+        assert_eq!(sim.tasks[tasks[1]].step, Step::Blocked);
+        step_done(&mut sim, tasks[0]);
+        assert_eq!(sim.tasks[tasks[0]].step, Step::Spill(FIRST));
+        (sim, host, tasks)
+    }
+
     /// MEM-21 and 6.6: what one task spills goes to a blocked one, whose rows fill the heap; the spiller dies with the JVM.
     #[test]
     fn a_blocked_task_that_fills_the_heap_takes_the_spilling_one_along() {
         let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
         let mut nobody = Nobody;
-        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
-        let host = ExecutorId::new(0);
-        let executor = Executor::new(&sim, ExecutorId::new(sim.executors.len() as u32));
-        sim.executors.push(executor);
-        let node = NodeId::new(0);
-        let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
-        (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
-        for partition in 0..2 {
-            launch(&mut sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
-        }
-        let (first, second) = (sim.executors[host].running[0], sim.executors[host].running[1]);
-        for id in [first, second] {
-            sim.tasks[id].demand = Demand { operator: Bytes::gib(8), ..Demand::default() };
-            consume::round(&mut sim, id);
-        }
-        assert_eq!(sim.tasks[second].step, Step::Blocked(true));
-        step_done(&mut sim, first);
-        assert_eq!(sim.tasks[first].step, Step::SpillOperator(true));
-        sim.executors[host].unmanaged = Bytes::gib(6);
+        let (mut sim, host, [first, _]) = two_tasks(&plan, &mut nobody);
+        sim.executors[host].unmanaged = Bytes::gib(11);
         step_done(&mut sim, first);
         assert_eq!((sim.executors[host].life, sim.executors[host].running.len()), (Life::Dead, 0));
+    }
+
+    /// MEM-31: of what the waiting task is granted, the heap holds only what 6 GiB of other objects leave; the rest stays acquired and
+    /// unused, and the executor lives.
+    #[test]
+    fn mem_31_pages_beyond_the_heap_are_acquired_but_not_used() {
+        let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let (mut sim, host, [first, second]) = two_tasks(&plan, &mut nobody);
+        sim.executors[host].unmanaged = Bytes::gib(6);
+        step_done(&mut sim, first);
+        let executor = &sim.executors[host];
+        let usable = crate::spark::jvm::usable_heap(plan.executor.heap, plan.spec().spark.executor.collector);
+        assert_eq!((executor.life, executor.running.len(), executor.live_heap()), (Life::Registered, 2, usable));
+        // The waiting task is granted all of M, 5964 MiB; 9984 - 30 - 6144 MiB are left in the heap.
+        let held = sim.tasks[second].acquired(MemoryMode::OnHeap) - executor.unused;
+        assert!(!executor.unused.is_zero() && held + sim.tasks[first].acquired(MemoryMode::OnHeap) <= Bytes::mib(9984 - 30 - 6144), "{held:?}");
     }
 }
