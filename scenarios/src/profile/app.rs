@@ -6,7 +6,7 @@
 //! length for the serializer and 8 of page prefix and length for a sorter (A25), and a sorter's pointer array costs
 //! 32 bytes a record (2.8); both are part of `operator_memory`, so that it compares with Spark's Peak Execution Memory.
 
-use sim_core::spec::{AdaptiveRead, AppSpec, InputSource, JobSpec, ShuffleSpec, SinkSpec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork};
+use sim_core::spec::{AdaptiveRead, AppSpec, InputSource, JobSpec, Operators, ShuffleSpec, SinkSpec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork};
 use sim_core::units::{Bytes, SimSpan};
 
 use super::rows::{resample, scale_exact, task_count, total};
@@ -122,7 +122,7 @@ impl Scaling<'_> {
     /// Adaptive execution plans readers of shuffles whose partitions Spark chose; a fixed number is the user's (`repartition(n)`).
     fn adaptive(&self, stage: &Stage) -> Option<AdaptiveRead> {
         let planned = self.profile.sql && stage.tasks == TaskRule::ShufflePartitions && !stage.reads.is_empty();
-        planned.then_some(if stage.reads.len() > 1 { AdaptiveRead::Join } else { AdaptiveRead::Coalesced })
+        planned.then_some(if stage.memory.operators == Operators::SortMergeJoin { AdaptiveRead::Join } else { AdaptiveRead::Coalesced })
     }
 
     /// The model's rule: a stage that follows its input keeps following it there, with the split that gives `tasks` now.
