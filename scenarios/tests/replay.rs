@@ -39,8 +39,11 @@ fn percent(error: Option<f64>) -> String {
     error.map_or_else(|| "–".to_owned(), |error| format!("{:+.1} %", error * 100.0))
 }
 
+/// A log, its check, and its check with the speeds of another log.
+type Checked = (String, Check, Option<(String, Check)>);
+
 /// The table of the guide.
-fn table(checks: &[(String, Check, Option<(String, Check)>)]) -> String {
+fn table(checks: &[Checked]) -> String {
     let mut out = String::from(
         "| log | recorded | lost | replayed | error | shuffle bytes | with the speeds of | error |\n| --- | --: | --: | --: | --: | --: | --- | --: |\n",
     );
@@ -58,7 +61,7 @@ fn table(checks: &[(String, Check, Option<(String, Check)>)]) -> String {
 }
 
 /// A log of the same Spark on the same kind of cluster, whose speeds may stand for this one's.
-fn like<'a>(logs: &'a [(String, Ingested)], at: usize) -> Option<&'a (String, Ingested)> {
+fn like(logs: &[(String, Ingested)], at: usize) -> Option<&(String, Ingested)> {
     let same = |other: &Ingested| other.world.version == logs[at].1.world.version && other.world.platform == logs[at].1.world.platform;
     (1..logs.len()).map(|step| &logs[(at + step) % logs.len()]).find(|(_, other)| same(other))
 }
@@ -119,7 +122,7 @@ fn executor_metrics_reach_the_scenario_and_explain_says_so() {
     let peaks: Vec<f64> = ingested.summary.executors.iter().map(|executor| executor.peak_non_heap_bytes as f64).filter(|peak| *peak > 0.0).collect();
     assert_eq!(peaks.len(), 2, "two executors with metrics");
     let usual = jvm::non_heap(Bytes::mib(512), jvm::threads(1), Bytes::ZERO, true).as_f64();
-    let want = usual - 70.0 * 1048576.0 + peaks.iter().sum::<f64>() / 2.0;
+    let want = usual - 70.0 * 1_048_576.0 + peaks.iter().sum::<f64>() / 2.0;
     let got = scenario.spec.uncertainty.non_heap.quantile(0.5) * usual;
     assert!((got / want - 1.0).abs() < 1e-3, "{got} {want}");
     assert_eq!(origin("uncertainty.non_heap", &scenario), "measured in 3 (recorded-cache), 2 executors");

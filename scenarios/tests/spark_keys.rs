@@ -107,7 +107,7 @@ fn the_default_follows_the_release() {
         assert_eq!(found.default, "5, 10 since 4.0, 20 since 4.2");
     }
     let found = explain("spark.shuffle.service.removeShuffle", Some(&loaded("4.3.0", &[]))).expect("known");
-    assert_eq!((found.value.as_deref(), found.origin.as_deref(), found.modelled), (Some("true"), Some("default of Spark 4.3"), false));
+    assert_eq!((found.value.as_deref(), found.origin.as_deref(), found.modelled), (Some("true"), Some("default of Spark 4.3"), true));
     let gone = explain("spark.kubernetes.pyspark.pythonVersion", None).expect("known");
     assert!(gone.removed.is_some() && gone.since.is_some(), "{gone:?}");
 }

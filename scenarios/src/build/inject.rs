@@ -10,13 +10,12 @@ pub(super) fn injections(root: View<'_>, app: &AppSpec) -> Vec<Injection> {
 }
 
 fn injection(item: View<'_>, app: &AppSpec) -> Injection {
-    let when = match item.maybe("at") {
-        Some(_) => Moment::At(item.time("at")),
-        None => {
-            let name = item.text("stage");
-            let stage = app.stages.iter().position(|stage| stage.name == name).unwrap_or(app.stages.len());
-            Moment::TasksDone { stage, tasks: item.count("tasks_done") }
-        }
+    let when = if item.maybe("at").is_some() {
+        Moment::At(item.time("at"))
+    } else {
+        let name = item.text("stage");
+        let stage = app.stages.iter().position(|stage| stage.name == name).unwrap_or(app.stages.len());
+        Moment::TasksDone { stage, tasks: item.count("tasks_done") }
     };
     Injection { executor: item.count("kill_executor"), when }
 }

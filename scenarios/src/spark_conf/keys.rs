@@ -139,7 +139,6 @@ pub(crate) static KEYS: &[ConfKey] = &[
         "Size above which a fetch goes to the reader's local directories instead of memory.",
         "3.1, FR-2",
     ),
-    key("spark.maxRemoteBlockSizeFetchToMem", Size(B), Unset("spark.network.maxRemoteBlockSizeFetchToMem"), "The same, the older key.", "3.1"),
     key("spark.shuffle.io.maxRetries", Integer(0, I32), Released, "Retries of a fetch.", "3.1"),
     key("spark.shuffle.io.retryWait", Time("s"), Released, "Wait between retries.", "3.1"),
     key("spark.shuffle.service.enabled", Bool, Released, "Whether the node's shuffle service serves outputs.", "3.7"),

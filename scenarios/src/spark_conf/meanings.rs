@@ -35,6 +35,7 @@ pub(crate) fn reasoned() -> impl Iterator<Item = &'static str> {
 
 /// What modelled keys move, by how their names begin.
 static MOVES: &[(&str, &str)] = &[
+    ("spark.api.mode", "when shuffle files are cleaned up"),
     ("spark.", "the run"),
     ("spark.blockManager.", "what executors keep and where"),
     ("spark.buffer.", "grain of memory that tasks are granted"),
@@ -70,6 +71,7 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.python.", "memory of Python workers"),
     ("spark.rdd.compress", "size of cached partitions"),
     ("spark.reducer.", "fetched bytes in memory, speed of a fetch"),
+    ("spark.remote", "when shuffle files are cleaned up"),
     ("spark.rpc.", "messages between driver and executors"),
     ("spark.scheduler.", "when tasks start, and in which order"),
     ("spark.serializer", "which shuffle writer runs"),

@@ -87,7 +87,10 @@ pub(crate) fn is_known(key: &str) -> bool {
 
 /// Keys that share a reason, in the order of their first appearance.
 #[derive(Debug, Default)]
-pub(super) struct Together(Vec<(&'static str, Vec<(String, Option<Place>)>)>);
+pub(super) struct Together(Vec<(&'static str, Members)>);
+
+/// Keys with where they were written.
+type Members = Vec<(String, Option<Place>)>;
 
 impl Together {
     /// Adds a key to its reason.
@@ -102,13 +105,12 @@ impl Together {
     pub(super) fn tell(self, problems: &mut Diagnostics) {
         for (reason, members) in self.0 {
             let rule = if reason == NOT_SPARKS { "unknown-conf" } else { "not-simulated" };
-            match &members[..] {
-                [(key, place)] => problems.push(mark(place.as_ref(), Diagnostic::warning(rule, format!("{key} is not simulated: it {reason}")))),
-                _ => {
-                    let message = format!("{} settings are not simulated: each {reason}", members.len());
-                    let names: Vec<String> = members.iter().map(|(key, place)| place.as_ref().map_or_else(|| key.clone(), |at| named(key, at))).collect();
-                    problems.push(Diagnostic::warning(rule, message).found(names.join(", ")));
-                }
+            if let [(key, place)] = &members[..] {
+                problems.push(mark(place.as_ref(), Diagnostic::warning(rule, format!("{key} is not simulated: it {reason}"))));
+            } else {
+                let message = format!("{} settings are not simulated: each {reason}", members.len());
+                let names: Vec<String> = members.iter().map(|(key, place)| place.as_ref().map_or_else(|| key.clone(), |at| named(key, at))).collect();
+                problems.push(Diagnostic::warning(rule, message).found(names.join(", ")));
             }
         }
     }

@@ -55,7 +55,7 @@ scenario sets to something else than their default are told together in one warn
 
 fn default(key: &str) -> String {
     let words = find(key)
-        .map_or_else(|| released::find(key).map_or_else(|| "unset".to_owned(), released::Released::default_in_words), |known| known.default_in_words());
+        .map_or_else(|| released::find(key).map_or_else(|| "unset".to_owned(), released::Released::default_in_words), super::ConfKey::default_in_words);
     words.replace('|', "\\|")
 }
 

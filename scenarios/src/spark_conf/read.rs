@@ -179,16 +179,11 @@ impl Conf {
     }
     /// Value or default as text.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
-        match self.written(key) {
-            Some(node) => match &node.value {
-                Value::Text(text) => Some(text.trim().to_owned()),
-                _ => node.scalar(),
-            },
-            None => {
-                let known = find(key)?;
-                known.default_in(self.version).map(str::to_owned).or_else(|| self.text(known.fallback(self.version)?))
-            }
+        if let Some(node) = self.written(key) {
+            return if let Value::Text(text) = &node.value { Some(text.trim().to_owned()) } else { node.scalar() };
         }
+        let known = find(key)?;
+        known.default_in(self.version).map(str::to_owned).or_else(|| self.text(known.fallback(self.version)?))
     }
     /// A size.
     pub(crate) fn size(&self, key: &str) -> Option<Bytes> {

@@ -168,7 +168,6 @@ fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
 fn scratch(conf: &Conf) -> ScratchConf {
     let known = |key| find(key).is_some_and(|known| known.since <= (conf.version.major, conf.version.minor));
     let interval = conf.time("spark.cleaner.periodicGC.interval").filter(|interval| *interval > SimSpan::ZERO);
-    let older = conf.size("spark.maxRemoteBlockSizeFetchToMem").filter(|_| conf.written("spark.network.maxRemoteBlockSizeFetchToMem").is_none());
     let file_cleanup = if uses_connect(conf) { CONNECT_FILE_CLEANUP } else { CLASSIC_FILE_CLEANUP };
     ScratchConf {
         force_spill_records: conf.count("spark.shuffle.spill.numElementsForceSpillThreshold").map_or(u64::MAX, u64::from),
@@ -177,7 +176,7 @@ fn scratch(conf: &Conf) -> ScratchConf {
         cleaner_interval: interval.filter(|_| conf.on("spark.cleaner.referenceTracking")),
         sql_file_cleanup: known(file_cleanup) && conf.on(file_cleanup),
         service_removes: known("spark.shuffle.service.removeShuffle") && conf.on("spark.shuffle.service.removeShuffle"),
-        fetch_to_memory_max: older.or_else(|| conf.size("spark.network.maxRemoteBlockSizeFetchToMem")).unwrap_or_default(),
+        fetch_to_memory_max: conf.size("spark.network.maxRemoteBlockSizeFetchToMem").unwrap_or_default(),
         max_requests_in_flight: conf.count("spark.reducer.maxReqsInFlight").unwrap_or(u32::MAX),
         max_blocks_in_flight_per_address: conf.count("spark.reducer.maxBlocksInFlightPerAddress").unwrap_or(u32::MAX),
     }

@@ -46,13 +46,13 @@ pub(super) fn pools(plan: &SimPlan) -> (Vec<Pool>, Vec<u16>) {
 #[derive(Clone, Copy, Debug)]
 struct Share {
     running: u32,
-    min_share: u32,
+    minimum: u32,
     weight: u32,
 }
 
 fn fair(a: Share, b: Share) -> Ordering {
-    let needy = |share: Share| share.running < share.min_share;
-    let of_minimum = |share: Share| f64::from(share.running) / f64::from(share.min_share.max(1));
+    let needy = |share: Share| share.running < share.minimum;
+    let of_minimum = |share: Share| f64::from(share.running) / f64::from(share.minimum.max(1));
     let of_weight = |share: Share| f64::from(share.running) / f64::from(share.weight.max(1));
     match (needy(a), needy(b)) {
         (true, false) => Ordering::Less,
@@ -69,12 +69,12 @@ impl Driver {
         if self.pools.is_empty() {
             return order;
         }
-        let share = |pool: &Pool| Share { running: pool.running, min_share: pool.conf.min_share, weight: pool.conf.weight };
+        let share = |pool: &Pool| Share { running: pool.running, minimum: pool.conf.min_share, weight: pool.conf.weight };
         // The queue is in FIFO order and sorting is stable.
         order.sort_by(|&a, &b| {
             let (first, second) = (&self.stages[a], &self.stages[b]);
             if first.pool == second.pool {
-                let set = |stage: StageId| Share { running: self.stages[stage].set.running(), min_share: 0, weight: 1 };
+                let set = |stage: StageId| Share { running: self.stages[stage].set.running(), minimum: 0, weight: 1 };
                 return match self.pools[first.pool as usize].conf.mode {
                     SchedulingMode::Fifo => Ordering::Equal,
                     SchedulingMode::Fair => fair(set(a), set(b)),
@@ -101,7 +101,7 @@ mod tests {
     /// The documentation's rule, by hand: minimum shares first, then weights.
     #[test]
     fn minimum_shares_come_before_weights() {
-        let share = |running, min_share, weight| Share { running, min_share, weight };
+        let share = |running, minimum, weight| Share { running, minimum, weight };
         assert_eq!(fair(share(1, 2, 1), share(0, 0, 100)), Ordering::Less, "one below its minimum, the other without");
         assert_eq!(fair(share(3, 4, 1), share(1, 2, 1)), Ordering::Greater, "3/4 of the minimum against 1/2");
         assert_eq!(fair(share(4, 2, 2), share(3, 2, 1)), Ordering::Less, "both have it: 4/2 against 3/1");
@@ -120,7 +120,7 @@ mod tests {
             if let Some(end) = index.checked_sub(4).and_then(|before| ended.chars().nth(before)) {
                 running[at(end)] -= 1;
             }
-            let share = |pool: usize| Share { running: running[pool], min_share: 0, weight: [3, 1][pool] };
+            let share = |pool: usize| Share { running: running[pool], minimum: 0, weight: [3, 1][pool] };
             let submitted = |pool: usize| waiting[pool] > 0 && (pool == 0 || index >= 4);
             let first = (0..2).filter(|&pool| submitted(pool)).min_by(|&a, &b| fair(share(a), share(b)).then(a.cmp(&b)));
             assert_eq!(first, Some(at(pool)), "launch {index}");

@@ -256,7 +256,7 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
         sim.driver.outputs[ShuffleId::new(shuffle as u32)].clear();
     }
     let missing: Vec<bool> = (0..sim.driver.stages[stage].tasks).map(|p| sim.driver.is_missing(plan, stage, p)).collect();
-    let mut set = TaskSet::new(missing, preferences(sim, stage), now);
+    let mut set = TaskSet::new(&missing, preferences(sim, stage), now);
     let conf = &plan.spec().spark.scheduler;
     set.copies = conf.speculation.map(|conf| Box::new(Copies::new(set.size(), plan.executor.slots, &conf)));
     set.exclusion = conf.exclusion.map(|conf| Box::new(TaskSetExclusion::new(conf)));

@@ -103,11 +103,11 @@ pub(crate) struct TaskSet {
 impl TaskSet {
     /// No tasks: before the first attempt.
     pub(crate) fn none() -> Self {
-        Self::new(Vec::new(), Prefs::None, SimTime::ZERO)
+        Self::new(&[], Prefs::None, SimTime::ZERO)
     }
 
     /// A set of the partitions that are `missing`, in order; the first is launched first.
-    pub(crate) fn new(missing: Vec<bool>, prefs: Prefs, now: SimTime) -> Self {
+    pub(crate) fn new(missing: &[bool], prefs: Prefs, now: SimTime) -> Self {
         let tasks = missing.iter().map(|&missing| Task { done: !missing, ..Task::default() }).collect();
         let size = missing.iter().filter(|missing| **missing).count() as u32;
         let mut set = Self {
