@@ -1,6 +1,6 @@
 //! Jobs in order, and whose time was whose.
 //!
-//! The model runs one job after the other. Jobs that overlapped in time, and jobs without a result stage (adaptive
+//! A profile of a log has its jobs one after the other. Jobs that overlapped in time, and jobs without a result stage (adaptive
 //! execution submits each map stage as a job of its own), become one job with the one after them; how they really lay is kept as evidence.
 //! The time of a run is divided in three: tasks ran, which is work and scales; the cluster took it (a lost executor and what
 //! failed because of it), which is not repeated; the rest is the driver's: planning, submitting, broadcasting the task's code,
