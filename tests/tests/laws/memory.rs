@@ -37,27 +37,33 @@ fn f10_a_build_side_that_does_not_fit_fails_tasks_and_no_executor() {
 }
 
 /// 1.4: a writer that lacks memory makes the sorters spill that its task reads. An aggregation's map does not give way, but one that
-/// has spilled is given up at the end of its input. A window's buffer neither gives way nor ends: where it has filled the task's share to
-/// the last, as it has at this size, the writer is refused.
+/// has spilled is given up at the end of its input. A window's buffer neither gives way nor ends: at sizes where it has filled the
+/// task's share to the last the writer is refused, and the task fails while its executor lives.
 #[test]
 fn sorters_give_way_to_the_writer_and_a_window_buffer_does_not() {
-    let with = |operators| {
+    let with = |operators, input: u64| {
         let mut spec = world::world();
         spec.spark.executor.heap = Bytes::mib(512);
         spec.spark.executor.container_memory = Bytes::mib(1280);
-        spec.app = world::passes(Bytes::new(1_400_000_000), 2, 8);
+        spec.app = world::passes(Bytes::new(input), 2, 8);
         spec.app.stages.iter_mut().for_each(|stage| stage.memory.operators = operators);
         run(&spec)
     };
+    let sizes: Vec<u64> = (12..=20).map(|n| n * 100_000_000).collect();
     for operators in [Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate] {
-        let outcome = with(operators);
-        assert_eq!((outcome.ending, outcome.task_ooms), (Ending::Succeeded, 0), "{operators:?}");
-        assert!(outcome.stages[1].spills > 0 && !outcome.spill.is_zero(), "{operators:?}");
+        for &size in &sizes {
+            let outcome = with(operators, size);
+            assert_eq!((outcome.ending, outcome.task_ooms), (Ending::Succeeded, 0), "{operators:?}, {size}");
+            assert!(outcome.stages[1].spills > 0 && !outcome.spill.is_zero(), "{operators:?}, {size}");
+        }
     }
-    assert_ne!(with(Operators::Sort).stages[1].spill, with(Operators::HashAggregate).stages[1].spill);
-    let window = with(Operators::Window);
-    assert_eq!((window.ending, window.executors_lost), (Ending::Failed(FailureReason::TaskFailures), 0));
-    assert!(window.task_ooms >= 4);
+    assert_ne!(with(Operators::Sort, sizes[0]).stages[1].spill, with(Operators::HashAggregate, sizes[0]).stages[1].spill);
+    let refused: Vec<_> = sizes.iter().map(|&size| with(Operators::Window, size)).filter(|window| window.task_ooms > 0).collect();
+    assert!(!refused.is_empty(), "no size fills a share to the last");
+    for window in refused {
+        assert_eq!((window.ending, window.executors_lost), (Ending::Failed(FailureReason::TaskFailures), 0));
+        assert!(window.task_ooms >= 4);
+    }
 }
 
 /// `spark.driver.maxResultSize` aborts the job as the sum passes it; without a limit the same results end the driver's heap.
