@@ -243,6 +243,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             min_registered_ratio: 0.8,
             max_registered_wait: SimSpan::from_secs(30),
             unregister_output_on_host: false,
+            ignore_decommission_fetch_failure: true,
         },
         scheduler: SchedulerConf::default(),
         adaptive: None,

@@ -194,6 +194,7 @@ fn scheduling(d: &mut Draw, spec: &mut Spec) {
     conf.min_registered_ratio = d.one_of(&[0.0, 0.5, 0.8, 1.0]);
     conf.max_registered_wait = SimSpan::from_secs(d.count(0, 30));
     conf.unregister_output_on_host = d.once_in(4);
+    conf.ignore_decommission_fetch_failure = d.once_in(2);
     scheduler(d, spec);
     let kubernetes = &mut spec.spark.kubernetes;
     kubernetes.allocation_batch_size = d.count(1, 5) as u32;

@@ -230,6 +230,7 @@ fn spark() -> SparkConf {
             min_registered_ratio: 0.8,
             max_registered_wait: SimSpan::from_secs(30),
             unregister_output_on_host: false,
+            ignore_decommission_fetch_failure: true,
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
         adaptive: None,

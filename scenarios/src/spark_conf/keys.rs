@@ -149,6 +149,16 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.serializer", Text, Released, "Serializer of RDD shuffles.", "Appendix B"),
     key("spark.task.maxFailures", COUNT, Released, "Failures of one task that abort the job.", "3.5"),
     key("spark.stage.maxConsecutiveAttempts", COUNT, Released, "Attempts of a stage in a row that end in fetch failures.", "FF-4"),
+    since(
+        (3, 4),
+        &key(
+            "spark.stage.ignoreDecommissionFetchFailure",
+            Bool,
+            Released,
+            "Whether fetch failures from executors that leave do not count for their stage.",
+            "3.7",
+        ),
+    ),
     since((3, 5), &key("spark.stage.maxAttempts", COUNT, Released, "Attempts of a stage in all.", "Appendix B")),
     key("spark.scheduler.mode", Text, Released, "Order of concurrent jobs: FIFO, or FAIR by pools.", "Spark's TaskSchedulerImpl"),
     key("spark.scheduler.allocation.file", Text, Unset("no pools but those of spark.pool"), "Pools for FAIR, as XML.", "Spark's FairSchedulableBuilder"),

@@ -20,7 +20,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.storage.decommission.fallbackStorage.cleanUp", "there is no fallback storage"),
     ("spark.executor.decommission.killInterval", "the notice of a [[reclaim]] says when the kill comes"),
     ("spark.executor.decommission.signal", "the notice is not a signal here"),
-    ("spark.stage.ignoreDecommissionFetchFailure", "every fetch failure counts for its stage"),
     ("spark.kubernetes.executor.rollInterval", "executors are not rolled"),
     ("spark.kubernetes.executor.rollPolicy", "executors are not rolled"),
     ("spark.kubernetes.executor.resizeInterval", "pods are not resized"),

@@ -220,6 +220,7 @@ fn scheduling(conf: &Conf, platform: Platform) -> SchedulingConf {
         min_registered_ratio: conf.number("spark.scheduler.minRegisteredResourcesRatio").unwrap_or(ratio),
         max_registered_wait: conf.time("spark.scheduler.maxRegisteredResourcesWaitingTime").unwrap_or_default(),
         unregister_output_on_host: conf.on("spark.files.fetchFailure.unRegisterOutputOnHost"),
+        ignore_decommission_fetch_failure: conf.on("spark.stage.ignoreDecommissionFetchFailure"),
     }
 }
 

@@ -193,6 +193,8 @@ pub struct SchedulingConf {
     pub max_registered_wait: SimSpan,
     /// `spark.files.fetchFailure.unRegisterOutputOnHost`: with a shuffle service a fetch failure drops the outputs of the whole host.
     pub unregister_output_on_host: bool,
+    /// `spark.stage.ignoreDecommissionFetchFailure`: fetch failures from executors that leave do not count for their stage.
+    pub ignore_decommission_fetch_failure: bool,
 }
 
 /// The Kubernetes backend (4).

@@ -3,7 +3,7 @@
 //! A fetch failure of the current attempt ends the attempt: its task set becomes a zombie (FF-2). The executor's outputs are
 //! forgotten, all of its host's where a shuffle service serves them and `unRegisterOutputOnHost` is on (FF-3). The stage and the
 //! map stage are submitted again after 200 ms, with only what is missing, and so are their incomplete ancestors. Four attempts of
-//! a stage in a row abort (FF-4); its completion begins the count anew. If the map stage is indeterminate, all that depends on it
+//! a stage in a row abort (FF-4), but for failures to fetch from executors that leave; its completion begins the count anew. If the map stage is indeterminate, all that depends on it
 //! runs again in full; a result stage that has committed partitions cannot, and aborts (FF-5, since SPARK-25341 in 3.0; before,
 //! any part of a successor that was there aborted). Source: Spark's `DAGScheduler.handleTaskCompletion`.
 
@@ -33,7 +33,11 @@ pub(super) fn on_fetch_failed(sim: &mut Sim, stage: StageId, attempt: u32, lost:
         }
     }
     let first = !sim.driver.is_failed(stage);
-    attempt_failed(sim, stage, attempt);
+    if lost.is_some_and(|executor| is_excused(sim, executor)) {
+        submit_again(sim, stage);
+    } else {
+        attempt_failed(sim, stage, attempt);
+    }
     if sim.ending.is_some() {
         return;
     }
@@ -50,6 +54,11 @@ pub(super) fn on_fetch_failed(sim: &mut Sim, stage: StageId, attempt: u32, lost:
     }
 }
 
+/// Whether a failure to fetch from an executor does not count, because it leaves or has left (3.7).
+fn is_excused(sim: &Sim, executor: ExecutorId) -> bool {
+    sim.plan.spec().spark.scheduling.ignore_decommission_fetch_failure && sim.executors[executor].leaving
+}
+
 /// Counts a failed attempt of a stage, once; the stage is submitted again, or there were too many.
 pub(super) fn attempt_failed(sim: &mut Sim, stage: StageId, attempt: u32) {
     let most = sim.plan.spec().spark.scheduling.stage_max_consecutive_attempts;
@@ -61,6 +70,11 @@ pub(super) fn attempt_failed(sim: &mut Sim, stage: StageId, attempt: u32) {
     if state.failed_attempts >= most {
         return sim.end(Ending::Failed(FailureReason::StageAttempts));
     }
+    submit_again(sim, stage);
+}
+
+/// A failed stage is submitted again with the others that gather.
+fn submit_again(sim: &mut Sim, stage: StageId) {
     match sim.driver.failed.iter_mut().find(|(failed, _)| *failed == stage) {
         Some((_, own)) => *own = true,
         None => sim.driver.failed.push((stage, true)),

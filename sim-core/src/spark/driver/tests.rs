@@ -212,6 +212,28 @@ fn ff_4_four_failed_attempts_in_a_row_abort() {
     assert_eq!(sim.ending, Some(Ending::Failed(FailureReason::StageAttempts)));
 }
 
+/// 3.7: failures to fetch from an executor that leaves count only where `spark.stage.ignoreDecommissionFetchFailure` is off.
+#[test]
+fn ff_4_fetches_from_an_executor_that_leaves_do_not_count() {
+    for (ignored, leaving) in [(true, true), (true, false), (false, true)] {
+        let (plan, mut nobody) = (plan(|spec| spec.spark.scheduling.ignore_decommission_fetch_failure = ignored), Nobody);
+        let mut sim = with_job(&plan, &mut nobody, 1);
+        done_up_to(&mut sim, 1);
+        sim.executors[A].leaving = leaving;
+        for number in 0..6 {
+            if sim.ending.is_none() {
+                fail(&mut sim, attempt(stage(2), number, 0, B), Failure::Fetch(Some(A)));
+            }
+            if sim.ending.is_none() {
+                on_resubmit(&mut sim);
+                let again = sim.driver.stages[stage(1)].attempt();
+                deliver_all(&mut sim, stage(1), again, B);
+            }
+        }
+        assert_eq!(sim.ending.is_none(), ignored && leaving, "ignored {ignored}, leaving {leaving}");
+    }
+}
+
 /// `spark.stage.maxAttempts` (3.5) counts submissions, and cannot be below the consecutive ones.
 #[test]
 fn ff_4_stage_max_attempts_counts_submissions() {
