@@ -58,6 +58,7 @@ fn node() -> NodeShape {
             write: ByteRate::mb_per_sec(150),
             iops: 2300,
             io_size: Bytes::kib(256),
+            burst: None,
         }],
         nic: ByteRate::mb_per_sec(1250),
         system_memory: Dist::Constant(1.5 * (1u64 << 30) as f64),
@@ -163,6 +164,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 volume_stats_period_s: 60.0,
                 teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
                 active_file_share: 0.25,
+                sized_memory_volumes: true,
             },
             yarn: YarnSpec {
                 minimum_allocation: Bytes::gib(1),

@@ -23,6 +23,9 @@ pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
     let platform = View(cluster).text("platform");
     let kubernetes = kubernetes_version(&View(cluster).text("kubernetes"));
     missing(cluster, "cgroup", || cgroup(&platform, kubernetes));
+    if let Some(kubelet) = cluster.get_mut("kubelet") {
+        missing(kubelet, "sized_memory_volumes", || sized_memory_volumes(&platform, kubernetes));
+    }
     let provider = match platform.as_str() {
         "aks" => Provider::Aks,
         "eks" => Provider::Eks,
@@ -79,6 +82,14 @@ fn cgroup(platform: &str, kubernetes: (u16, u16)) -> Node {
         "v1"
     };
     derived(Value::Text(name.to_owned()), format!("Kubernetes {}.{} (QO-4, QO-5)", kubernetes.0, kubernetes.1))
+}
+
+/// `SizeMemoryBackedVolumes` is on by default from 1.22 (ED-1); elsewhere nobody mounts volumes.
+fn sized_memory_volumes(platform: &str, kubernetes: (u16, u16)) -> Node {
+    if cluster::platform(platform) != sim_core::spec::Platform::Kubernetes {
+        return derived(Value::Bool(true), format!("no kubelet on {platform}"));
+    }
+    derived(Value::Bool(kubernetes >= (1, 22)), format!("Kubernetes {}.{} (ED-1)", kubernetes.0, kubernetes.1))
 }
 
 fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Diagnostics) {

@@ -125,6 +125,7 @@ fn os_disk(tier: &Node) -> DiskSpec {
         write: rate,
         iops: integer(tier, "iops"),
         io_size: Bytes::kib(IO_KIB),
+        burst: None,
     }
 }
 
@@ -139,6 +140,7 @@ fn disk(node: &Node, default_name: &str) -> DiskSpec {
         write: ByteRate::mb_per_sec(integer(node, "write_mb")),
         iops: integer(node, "iops"),
         io_size: Bytes::kib(if io_kib == 0 { IO_KIB } else { io_kib }),
+        burst: None,
     }
 }
 

@@ -119,6 +119,16 @@ static DISK: Shape = Shape {
             "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.",
             "unit in which cloud disks count I/O",
         ),
+        Field::optional("burst", Kind::Table(&BURST), "What the disk does for a while beyond that, if it has credit."),
+    ],
+};
+
+static BURST: Shape = Shape {
+    name: "[cluster.pool.disk.burst]",
+    fields: &[
+        Field::required("rate", Kind::Rate, "Bandwidth while there is credit, reading and writing."),
+        Field::default("iops", Kind::Integer(1, 100_000_000), "100000", "I/O operations per second while there is credit.", "as without credit"),
+        Field::required("credit", Kind::Size, "A full bucket: bytes that can be moved beyond what the disk does anyway; it starts full."),
     ],
 };
 
@@ -168,6 +178,13 @@ static KUBELET: Shape = Shape {
             "0.25",
             "Share of file cache that is active and so counts in the working set.",
             "PC-4, open question 18: a guess",
+        ),
+        Field::computed(
+            "sized_memory_volumes",
+            Kind::Bool,
+            "true from Kubernetes 1.22 on",
+            "Whether memory-backed volumes are mounted with their sizeLimit; if not, with half of the node's memory.",
+            "SizeMemoryBackedVolumes, ED-1",
         ),
     ],
 };

@@ -15,6 +15,7 @@ use crate::event::Event;
 use crate::hardware::NodeDevices;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{IdVec, Purpose};
+use crate::kube::empty_dir;
 use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
@@ -126,8 +127,12 @@ fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     let plan = sim.plan;
     let scratch = &plan.executor.scratch;
     let capacity = (scratch.tmpfs_dirs > 0).then(|| {
-        let allocatable = plan.nodes[node.index()].allocatable_memory;
-        let mount = crate::kube::empty_dir::tmpfs_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit);
+        let on = &plan.nodes[node.index()];
+        let mount = if plan.spec().cluster.kubelet.sized_memory_volumes {
+            empty_dir::tmpfs_size(on.allocatable_memory, plan.executor.limit, scratch.tmpfs_size_limit)
+        } else {
+            empty_dir::unsized_tmpfs(on.shape.memory)
+        };
         mount * u64::from(scratch.tmpfs_dirs)
     });
     let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);

@@ -145,13 +145,17 @@ fn over_volume_limit(sim: &mut Sim, node: NodeId) -> bool {
     refresh_volume_stats(sim, node);
     let scratch = &sim.plan.executor.scratch;
     let size = scratch.disk_size_limit.map(|limit| limit * u64::from(scratch.disk_count.max(1)));
-    let Some(limit) = [size, sim.plan.executor.resources.ephemeral_limit].into_iter().flatten().min() else { return false };
-    let is_over = |e: &executor::Executor| e.node == Some(node) && e.is_up() && e.disk_stats > limit;
-    let over: Vec<(ExecutorId, Bytes)> = sim.executors.iter().filter(|(_, e)| is_over(e)).map(|(id, e)| (id, e.disk_stats)).collect();
-    for &(id, used) in &over {
+    let disk = [size, sim.plan.executor.resources.ephemeral_limit].into_iter().flatten().min();
+    // Only a tmpfs without a size of its own can hold more than its limit (ED-6).
+    let sized = sim.plan.spec().cluster.kubelet.sized_memory_volumes;
+    let memory = scratch.tmpfs_size_limit.filter(|_| !sized).map(|limit| limit * u64::from(scratch.tmpfs_dirs));
+    let over = |used: Bytes, limit: Option<Bytes>| limit.filter(|&limit| used > limit).map(|limit| (used, limit));
+    let up = sim.executors.iter().filter(|(_, e)| e.node == Some(node) && e.is_up());
+    let out: Vec<_> = up.filter_map(|(id, e)| Some((id, over(e.disk_stats, disk).or_else(|| over(e.tmpfs_stats, memory))?))).collect();
+    for &(id, (used, limit)) in &out {
         executor::die(sim, id, Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
     }
-    !over.is_empty()
+    !out.is_empty()
 }
 
 fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
@@ -163,7 +167,8 @@ fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
     }
     machine.volume_stats_at = now;
     for (_, executor) in sim.executors.iter_mut().filter(|(_, e)| e.node == Some(node)) {
-        executor.disk_stats = executor.scratch().disk;
+        let scratch = executor.scratch();
+        (executor.disk_stats, executor.tmpfs_stats) = (scratch.disk, scratch.tmpfs);
     }
 }
 

@@ -85,6 +85,8 @@ pub(crate) struct Executor {
     pub(crate) scratch_peak: Bytes,
     /// Scratch on disk at the kubelet's last volume statistics.
     pub(crate) disk_stats: Bytes,
+    /// Files in memory-backed volumes as the kubelet last saw them.
+    pub(crate) tmpfs_stats: Bytes,
     /// Whether a task has run here: the first ones load classes (8.5).
     pub(crate) warm: bool,
     /// When it was asked for.
@@ -142,6 +144,7 @@ impl Executor {
             temporary: Stored::NONE,
             scratch_peak: Bytes::ZERO,
             disk_stats: Bytes::ZERO,
+            tmpfs_stats: Bytes::ZERO,
             warm: false,
             created_at: now,
             seen_at: now + SimSpan::from_secs_f64(seen),
