@@ -125,7 +125,8 @@ fn a_container_that_restarts_with_its_files_dies_again() {
     healthy(&run("tmpfs-after-restart-fixed"));
 }
 
-/// Issue 1340: eight passes of 0.7 · 2 GB over three executors are 3.7 GB each, under a limit of 1 GiB; then of 10.
+/// Issue 1340: eight passes of 0.7 · 4 GB over three executors are 7.5 GB each, under a limit of 1 GiB; then of 10. The kubelet sees it a minute late at
+/// most, and six cores need four for 40 GB at 100 MB/s and less.
 #[test]
 fn an_ephemeral_limit_of_one_gibibyte_evicts() {
     certain(p(&run("ephemeral-limit-1gi"), Cause::Eviction), "eviction");
@@ -139,16 +140,17 @@ fn a_volume_of_another_name_is_not_scratch() {
     healthy(&run("scratch-volume-name-fixed"));
 }
 
-/// A node writes and reads 0.47 · 150 GB / 6 = 11.75 GB. At most 16 GB of page cache spare it the reading, and a P10 that has all its credit does 170 MB/s, so
-/// writing alone takes 69 s less what a fifth of RAM buffers. The ephemeral disk is several times as fast, so the job must be clearly slower on P10.
+/// A node writes 0.47 · 250 GB / 4 = 29 GB, in 173 s at the 170 MB/s of a P20 with all its credit, where 15 cores that do 60 MB/s each need 69 s to read
+/// and cut the input. Sorting takes as long again, starting half a minute: 270 s against 170 s on a disk that keeps up, so at least a fifth more.
+/// And it cannot be faster than writing what the page cache does not hold back, a fifth of 64 GB.
 #[test]
-fn a_small_os_disk_is_slow() {
-    let (slow, fast) = (run("aks-small-os-disk"), run("aks-small-os-disk-fixed"));
+fn a_managed_os_disk_is_slow() {
+    let (slow, fast) = (run("aks-managed-os-disk"), run("aks-managed-os-disk-fixed"));
     healthy(&slow);
     healthy(&fast);
     assert!(slow.duration_s.p50 > 1.2 * fast.duration_s.p50, "{:?} against {:?}", slow.duration_s, fast.duration_s);
-    let written = slow.shuffle_write.p50 / 6.0 - Bytes::gib(16).scale(0.2).as_f64();
-    assert!(slow.duration_s.min >= written / 170e6, "{:?} for {written} bytes a node", slow.duration_s);
+    let written = slow.shuffle_write.p50 / 4.0 - Bytes::gib(64).scale(0.2).as_f64();
+    assert!(slow.duration_s.p50 >= written / 170e6, "{:?} for {written} bytes a node", slow.duration_s);
 }
 
 /// The flagship is one of them, with its own tests in `story.rs`.

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod derive;
+mod disks;
 mod inject;
 mod job;
 mod measured;

@@ -48,6 +48,13 @@ static CLUSTER: Shape = Shape {
             "Memory cgroup version; v2-group-kill: one victim takes its whole container.",
             "QO-4, QO-5",
         ),
+        Field::computed(
+            "network",
+            Kind::Choice(&["azure-overlay", "azure-pod-subnet", "azure-node-subnet", "kubenet", "amazon-vpc", "other"]),
+            "azure-overlay on AKS, amazon-vpc on EKS, other elsewhere",
+            "Network plugin; decides how many pods a node takes, and by that the reservations of AKS from 1.29 and of EKS.",
+            "5.10",
+        ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
         Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
@@ -70,7 +77,7 @@ static POOL: Shape = Shape {
             "0.2",
         ),
         Field::computed("memory", Kind::Size, "98 % of the VM shape's nominal memory", "MemTotal: what the kernel and the kubelet see, bytes.", "0.2"),
-        Field::default("max_pods", Kind::Integer(1, 10_000), "110", "Largest number of pods of a node.", "kubelet default, K8-KDEF"),
+        Field::computed("max_pods", Kind::Integer(1, 10_000), "by the network plugin, on EKS by the VM shape", "Largest number of pods of a node.", "5.10"),
         Field::default("reserved", Kind::Table(&RESERVED), "{}", "What is kept from pods.", ""),
         Field::computed(
             "disk",
@@ -107,11 +114,12 @@ static DISK: Shape = Shape {
     fields: &[
         Field::required("name", Kind::Text, "Name, for reports."),
         Field::computed("mount", Kind::Text, "/mnt/NAME for disks after the first", "Directory of the node that this disk carries, for hostPath volumes.", ""),
-        Field::required("size", Kind::Size, "Capacity, bytes."),
+        Field::optional("type", Kind::Text, "Managed disk type of the catalog, such as P20, gp2 or pd-ssd; it gives what is not written here."),
+        Field::computed("size", Kind::Size, "the type's, if it has one size", "Capacity, bytes.", ""),
         Field::default("used", Kind::Size, "0", "Bytes already used by images and logs.", ""),
-        Field::required("read", Kind::Rate, "Sequential read bandwidth."),
+        Field::computed("read", Kind::Rate, "the type's", "Sequential read bandwidth.", ""),
         Field::computed("write", Kind::Rate, "the read bandwidth", "Sequential write bandwidth.", ""),
-        Field::default("iops", Kind::Integer(1, 100_000_000), "100000", "I/O operations per second.", "a SATA SSD or better, 8.1"),
+        Field::computed("iops", Kind::Integer(1, 100_000_000), "the type's, else 100000", "I/O operations per second.", "a SATA SSD or better, 8.1"),
         Field::default(
             "io_size",
             Kind::Size,
@@ -119,7 +127,7 @@ static DISK: Shape = Shape {
             "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.",
             "unit in which cloud disks count I/O",
         ),
-        Field::optional("burst", Kind::Table(&BURST), "What the disk does for a while beyond that, if it has credit."),
+        Field::optional("burst", Kind::Table(&BURST), "What the disk does for a while beyond that, if it has credit; a type brings its own."),
     ],
 };
 
