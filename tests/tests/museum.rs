@@ -125,8 +125,8 @@ fn a_container_that_restarts_with_its_files_dies_again() {
     healthy(&run("tmpfs-after-restart-fixed"));
 }
 
-/// Issue 1340: eight passes of 0.7 · 4 GB over three executors are 7.5 GB each, under a limit of 1 GiB; then of 10. The kubelet sees it a minute late at
-/// most, and six cores need four for 40 GB at 100 MB/s and less.
+/// Issue 1340: eight passes of 0.7 · 4 GB over three executors are 7.5 GB each, under a limit of 1 GiB; then of 10. Three cores need 100 s for
+/// the scans (12 GB at 40 MB/s each) and 13 s a pass (4 GB at 100 MB/s); the second pass is over the limit, and 80 s are left, more than the 70 that the kubelet may be late.
 #[test]
 fn an_ephemeral_limit_of_one_gibibyte_evicts() {
     certain(p(&run("ephemeral-limit-1gi"), Cause::Eviction), "eviction");
