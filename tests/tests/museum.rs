@@ -166,6 +166,11 @@ fn every_incident_tells_its_story_and_is_tested_here() {
         }
         assert!(incident.broken.name == "aks-migration" || tests.contains(&format!("run(\"{}\")", incident.broken.name)), "{}", incident.broken.name);
     }
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/incidents.md")).expect("the page is there");
+    for incident in &incidents {
+        let row = format!("| `{}` | {} | [source]({}) |", incident.broken.name, incident.broken.summary, incident.source);
+        assert!(page.contains(&row), "docs/guide/incidents.md lacks the row\n{row}");
+    }
     let filed = library::all().iter().filter(|b| b.kind == BuiltInKind::Incident).count();
     assert_eq!(filed, 2 * (incidents.len() - 1), "an incident without its pair");
 }

@@ -49,6 +49,11 @@ impl Bucket {
         if self.credit > DRY { self.factor } else { 1.0 }
     }
 
+    /// Panics if there is more than a full bucket or less than an empty one.
+    pub(super) fn check(&self) {
+        assert!((0.0..=self.full).contains(&self.credit), "{self:?} holds what it cannot");
+    }
+
     /// When a busy disk with credit runs dry.
     pub(super) fn dry_at(&self) -> Option<SimTime> {
         let lasts = self.credit / (self.factor - 1.0);

@@ -186,6 +186,11 @@ impl NodeDevices {
         }
     }
 
+    /// Panics if a disk has more credit than its bucket holds, or less than none.
+    pub(crate) fn check_credit(&self) {
+        self.buckets.iter().flatten().for_each(Bucket::check);
+    }
+
     /// When a busy disk runs out of credit.
     fn dry_at(&self, server: usize) -> Option<SimTime> {
         self.buckets.get(server.checked_sub(Device::Disk(0).index())?)?.as_ref()?.dry_at()
