@@ -139,6 +139,18 @@ pub(crate) fn find(name: &str) -> Option<&'static VmShape> {
     SHAPES.iter().find(|shape| shape.name.eq_ignore_ascii_case(name))
 }
 
+/// The smallest shape with at least so many CPUs, else the largest: of the provider, if it has any.
+pub(crate) fn like(provider: Provider, cpus: f64) -> Option<&'static VmShape> {
+    let name = match provider {
+        Provider::Aks => "aks",
+        Provider::Eks => "eks",
+        Provider::Gke => "gke",
+        Provider::Upstream => "rack",
+    };
+    let theirs = || SHAPES.iter().filter(|shape| shape.provider == name);
+    theirs().filter(|shape| shape.vcpu as f64 >= cpus).min_by_key(|shape| shape.vcpu).or_else(|| theirs().max_by_key(|shape| shape.vcpu))
+}
+
 fn parse(name: &str, text: &str) -> Node {
     read_toml(&Source::new(name, text), &Layer::Derived(name.to_owned()), &mut Diagnostics::default())
 }
