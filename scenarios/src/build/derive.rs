@@ -136,7 +136,7 @@ fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Dia
             format!("did you mean {}?", near.join(" or "))
         };
         let missing_parts = ["cpu", "memory", "disk", "nic"].iter().any(|key| pool.get(key).is_none());
-        let expected = format!("one of {}", names.join(", "));
+        let expected = format!("one of the {} shapes of `spillcast list vms`", names.len());
         if missing_parts {
             problems.push(vm.mark(Diagnostic::error("unknown-vm", format!("the catalog has no VM shape {name:?}"))).found(name).expected(expected).hint(hint));
             return;

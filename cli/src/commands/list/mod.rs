@@ -110,7 +110,7 @@ fn table(sections: &[Section], width: usize) -> String {
         let mut block = format!("{bold}{}{bold:#}\n", section.title);
         for entry in &section.entries {
             block.push_str(&wrap::beside(&entry.name, names, &entry.summary, width));
-            block.extend(entry.note.iter().map(|note| wrap::beside("", names, note, width)));
+            block.extend(entry.note.iter().map(|note| format!("    {note}\n")));
         }
         blocks.push(block);
     }
@@ -127,7 +127,7 @@ mod tests {
         let entries = vec![entry("a", "one".to_owned()), entry("long-name", "é ".repeat(50))];
         let text = anstream::adapter::strip_str(&table(&[Section { title: "T", kind: "t", entries }], 40)).to_string();
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
-        assert!(text.contains("  a          one\n             source\n"), "{text}");
+        assert!(text.contains("  a          one\n    source\n"), "{text}");
     }
 
     #[test]

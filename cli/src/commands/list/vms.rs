@@ -44,10 +44,15 @@ pub(super) fn list(args: &ListArgs, wanted: &dyn Fn(&str) -> bool) -> String {
     }
 }
 
+/// One line, as other lists have it.
+fn summary(vm: &Vm) -> String {
+    format!("{} vCPU, {} GiB, NIC {:.1} Gb/s", vm.vcpu, vm.memory_gib, vm.nic_mbit as f64 / 1000.0)
+}
+
 fn object(vm: &Vm) -> Value {
     let disk = |d: &VmDisk| json!({"name": d.name, "gib": d.gib, "iops": d.iops, "read_mb": d.read_mb, "write_mb": d.write_mb, "burst_mb": d.burst_mb});
     json!({
-        "name": vm.name, "kind": "vm", "provider": vm.provider, "series": vm.series, "vcpu": vm.vcpu, "memory_gib": vm.memory_gib, "nic_mbit": vm.nic_mbit,
+        "name": vm.name, "kind": "vm", "summary": summary(vm), "provider": vm.provider, "series": vm.series, "vcpu": vm.vcpu, "memory_gib": vm.memory_gib, "nic_mbit": vm.nic_mbit,
         "max_pods": vm.max_pods, "disks": vm.disks.iter().map(disk).collect::<Vec<_>>(),
         "remote": vm.remote.map(|r| json!({"iops": r.iops, "mb": r.mb, "burst_iops": r.burst_iops, "burst_mb": r.burst_mb})),
         "source": vm.source, "date": vm.date,
