@@ -11,6 +11,9 @@ use crate::report;
 /// A column: its head, its cell, whether it is right-aligned. In the order in which they are kept when the width is short.
 type Column = (&'static str, fn(&Vm) -> String, bool);
 
+/// A column that is shown: its width and its cells.
+type Shown<'c> = (usize, Vec<String>, &'c Column);
+
 const COLUMNS: &[Column] = &[
     ("name", |vm| vm.name.clone(), false),
     ("vCPU", |vm| vm.vcpu.to_string(), true),
@@ -64,7 +67,7 @@ fn table(vms: &[Vm], width: usize) -> String {
     if vms.is_empty() {
         return "No machine shape has such a name.\n".to_owned();
     }
-    let mut columns: Vec<(usize, Vec<String>, &Column)> = Vec::new();
+    let mut columns: Vec<Shown<'_>> = Vec::new();
     let mut used = 0;
     for column in COLUMNS {
         let cells: Vec<String> = vms.iter().map(column.1).collect();
@@ -75,7 +78,7 @@ fn table(vms: &[Vm], width: usize) -> String {
         used += wide + 2;
         columns.push((wide, cells, column));
     }
-    let line = |cell: &dyn Fn(&(usize, Vec<String>, &Column)) -> String| {
+    let line = |cell: &dyn Fn(&Shown<'_>) -> String| {
         let cells = columns.iter().map(|column| if column.2.2 { format!("{:>1$}", cell(column), column.0) } else { format!("{:1$}", cell(column), column.0) });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
