@@ -12,7 +12,7 @@ mod node;
 
 use std::fmt;
 
-pub use executor::{ExecutorPlan, ScratchPlan};
+pub use executor::{Announced, ExecutorPlan, ScratchPlan};
 pub use node::{NodeLines, NodePlan};
 
 use crate::ids::StageId;

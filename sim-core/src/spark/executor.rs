@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
+use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::decommission::migration;
@@ -48,6 +49,8 @@ pub(crate) struct Executor {
     pub(crate) life: Life,
     pub(crate) node: Option<NodeId>,
     pub(crate) slot: Option<PodSlot>,
+    /// Cores and slots that it registers with, fixed when its pod is made.
+    pub(crate) announced: Announced,
     /// Execution and storage memory in the heap.
     pub(crate) memory: UnifiedMemory,
     /// The same off-heap; of no size unless `spark.memory.offHeap.enabled` (MEM-8).
@@ -57,6 +60,8 @@ pub(crate) struct Executor {
     pub(crate) blocked: Vec<TaskId>,
     /// Tasks that died with it, for the driver to hear of.
     pub(crate) lost: Vec<task::Attempt>,
+    /// What it died of.
+    pub(crate) cause: Option<Cause>,
     /// Whether the driver ended it: then nobody is to blame.
     pub(crate) dismissed: bool,
     /// Share of the heap that the young generation may touch.
@@ -114,6 +119,7 @@ impl Executor {
         let young = &plan.spec().uncertainty.heap_young_share;
         let now = sim.now();
         let seen = sim.luck.draw(&plan.spec().uncertainty.pod_acknowledged_s, Purpose::PodAcknowledged, id.index() as u64).max(0.0);
+        let announced = if sim.allocator.recovery { plan.executor.recovery } else { plan.executor.usual };
         let mut outputs = IdVec::new();
         for _ in &plan.spec().app.shuffles {
             outputs.push(Stored::NONE);
@@ -122,11 +128,13 @@ impl Executor {
             life: Life::Pending,
             node: None,
             slot: None,
+            announced,
             memory: plan.executor.unified_memory(),
             native: plan.executor.native_memory(),
-            running: Vec::with_capacity(plan.executor.slots as usize),
+            running: Vec::with_capacity(announced.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
+            cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             unused: Bytes::ZERO,
@@ -185,8 +193,8 @@ impl Executor {
     }
 
     /// Free task slots.
-    pub(crate) fn free_slots(&self, slots: u32) -> u32 {
-        if self.life == Life::Registered && !self.leaving { slots - self.running.len() as u32 } else { 0 }
+    pub(crate) fn free_slots(&self) -> u32 {
+        if self.life == Life::Registered && !self.leaving { self.announced.slots - self.running.len() as u32 } else { 0 }
     }
 }
 
@@ -222,7 +230,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, jvm::threads(conf.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
+    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
@@ -274,6 +282,7 @@ pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     }
     let executor = &mut sim.executors[id];
     executor.life = Life::Dead;
+    executor.cause = Some(cause);
     executor.blocked.clear();
     sim.driver.cache.forget(id);
     let v = sim.machines[node].v(now);
@@ -323,6 +332,7 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
 /// Driver and scheduler learn of the death.
 pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     sim.executors[id].life = Life::Gone;
+    allocator::recovery::on_failed(sim, id);
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
         allocator::wake_if_missing(sim);

@@ -11,6 +11,7 @@ mod allocation;
 mod app;
 mod cluster;
 mod dist;
+mod executor_life;
 mod inject;
 mod limits;
 mod pod;
@@ -29,6 +30,7 @@ pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
 };
 pub use dist::Dist;
+pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};
 pub use limits::RunLimits;
 pub use pod::{

@@ -105,7 +105,7 @@ pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     let disk = disk_of(sim, id);
     let own = work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND;
     let collecting = collecting(sim, id, work.allocated, own);
-    let cpu = (own + collecting) * sim.plan.executor.cpu_stretch;
+    let cpu = (own + collecting) * sim.executors[sim.tasks[id].executor].announced.cpu_stretch;
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
         write_to_disk(sim, id, disk, writing.disk);
