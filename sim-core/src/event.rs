@@ -26,6 +26,8 @@ pub enum Event {
     DynamicAllocation,
     /// The cluster takes something back, by its index in the spec.
     Reclaim(u32),
+    /// The cluster gives up a node that vanished.
+    NodeGivenUp(NodeId),
     /// A leaving executor is killed if it is still there.
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
@@ -82,6 +84,7 @@ impl Event {
             Self::ExecutorLossSeen(_)
             | Self::ContainerRestarts(_)
             | Self::Reclaim(_)
+            | Self::NodeGivenUp(_)
             | Self::NoticeOver(_)
             | Self::ExecutorStarts(_)
             | Self::ExecutorRegisters(_)
@@ -115,6 +118,7 @@ impl Event {
             Self::DynamicAllocation => (40, 0),
             Self::ContainerRestarts(e) => (41, e.index() as u64),
             Self::Reclaim(index) => (42, u64::from(index)),
+            Self::NodeGivenUp(node) => (70, node.index() as u64),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),
             Self::ExecutorStarts(e) => (8, e.index() as u64),

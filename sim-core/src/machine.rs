@@ -56,6 +56,8 @@ pub(crate) struct Machine {
     pub(crate) disk_pressure_until: SimTime,
     /// Whether it takes no more pods.
     pub(crate) cordoned: bool,
+    /// Whether it has vanished.
+    pub(crate) lost: bool,
     crossing: Option<(SimTime, EventHandle)>,
     /// Whether it must be looked at after this event.
     pub(crate) touched: bool,
@@ -77,6 +79,7 @@ impl Machine {
             volume_stats_at: SimTime::ZERO,
             disk_pressure_until: SimTime::ZERO,
             cordoned: false,
+            lost: false,
             crossing: None,
             touched: true,
         }

@@ -266,7 +266,7 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     if d.once_in(3) {
         for _ in 0..d.count(1, 3) {
             let who = if d.once_in(3) { Reclaimed::Node(d.0.below(u64::from(nodes)) as u32) } else { Reclaimed::Executor(d.count(1, 8) as u32) };
-            spec.reclaims.push(Reclaim { who, at: SimSpan::from_ms(d.count(0, 90_000)), notice: SimSpan::from_ms(d.count(0, 60_000)) });
+            spec.reclaims.push(Reclaim { who, at: SimSpan::from_ms(d.count(0, 90_000)), notice: SimSpan::from_ms(d.count(0, 60_000)), sudden: false });
         }
     }
 }

@@ -50,6 +50,9 @@ pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
 
 /// The eviction manager looks.
 pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
+    if sim.machines[node].lost {
+        return;
+    }
     let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
     let look = sim.now().as_ns();
     if !over_volume_limit(sim, node) {

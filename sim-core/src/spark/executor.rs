@@ -60,6 +60,10 @@ pub(crate) struct Executor {
     pub(crate) blocked: Vec<TaskId>,
     /// Tasks that died with it, for the driver to hear of.
     pub(crate) lost: Vec<task::Attempt>,
+    /// When it registered.
+    pub(crate) registered_at: Option<SimTime>,
+    /// That it vanished, and when the driver gives it up.
+    pub(crate) silent: Option<SimTime>,
     /// What it died of.
     pub(crate) cause: Option<Cause>,
     /// Whether the driver ended it: then nobody is to blame.
@@ -134,6 +138,8 @@ impl Executor {
             running: Vec::with_capacity(announced.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
+            registered_at: None,
+            silent: None,
             cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
@@ -194,6 +200,10 @@ impl Executor {
 
     /// Free task slots.
     pub(crate) fn free_slots(&self) -> u32 {
+        if self.life == Life::Dead && self.silent.is_some() && self.registered_at.is_some() && !self.leaving {
+            // The driver does not know.
+            return self.announced.slots.saturating_sub(self.lost.len() as u32);
+        }
         if self.life == Life::Registered && !self.leaving { self.announced.slots - self.running.len() as u32 } else { 0 }
     }
 }
@@ -245,6 +255,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
 pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
     if sim.executors[id].life == Life::Starting {
         sim.executors[id].life = Life::Registered;
+        sim.executors[id].registered_at = Some(sim.now());
         driver::on_executor_registered(sim, id);
     }
 }

@@ -22,6 +22,7 @@ pub mod page;
 pub mod python;
 pub(crate) mod removal;
 pub(crate) mod scratch;
+pub(crate) mod silence;
 pub mod sizing;
 pub mod sort_writer;
 pub mod storage_pool;

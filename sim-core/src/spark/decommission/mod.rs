@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId};
 use crate::sim::Sim;
 use crate::spark::executor::Life;
-use crate::spark::{allocator, removal};
+use crate::spark::{allocator, removal, silence};
 use crate::spec::Reclaimed;
 use crate::units::SimSpan;
 
@@ -29,6 +29,9 @@ pub(crate) fn start(sim: &mut Sim) {
 /// The cluster takes an executor or a node back.
 pub(crate) fn on_reclaim(sim: &mut Sim, index: u32) {
     let reclaim = sim.plan.spec().reclaims[index as usize];
+    if let (Reclaimed::Node(node), true) = (reclaim.who, reclaim.sudden) {
+        return silence::lose_node(sim, NodeId::new(node));
+    }
     let leaving: Vec<ExecutorId> = match reclaim.who {
         Reclaimed::Executor(number) => sim.executors.ids().filter(|id| id.index() as u32 + 1 == number).collect(),
         Reclaimed::Node(node) => {

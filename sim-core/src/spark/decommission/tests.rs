@@ -26,7 +26,7 @@ fn leaving(shuffle_blocks: bool) -> DecommissionConf {
 fn plan(change: impl Fn(&mut Spec)) -> SimPlan {
     let mut spec = fixture::case_study(false, false);
     spec.uncertainty.data_volume = crate::spec::Dist::Constant(1.0);
-    spec.reclaims = vec![Reclaim { who: Reclaimed::Executor(2), at: SimSpan::from_secs(60), notice: SimSpan::from_secs(600) }];
+    spec.reclaims = vec![Reclaim { who: Reclaimed::Executor(2), at: SimSpan::from_secs(60), notice: SimSpan::from_secs(600), sudden: false }];
     spec.limits.paranoid = true;
     change(&mut spec);
     SimPlan::compile(&spec).expect("the fixture compiles")

@@ -49,7 +49,7 @@ pub(crate) struct Driver {
     cleaned: Vec<bool>,
     cleaner_due: bool,
     /// When the context was made.
-    up_at: SimTime,
+    pub(crate) up_at: SimTime,
     /// Where cached partitions are.
     pub(crate) cache: CacheMap,
     pub(crate) heap: heap::DriverHeap,

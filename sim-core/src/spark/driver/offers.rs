@@ -9,7 +9,7 @@
 use super::task_set::{Host, Level};
 use super::{barrier, speculation};
 use crate::event::Event;
-use crate::ids::{ExecutorId, StageId};
+use crate::ids::{ExecutorId, StageId, TaskId};
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
@@ -146,12 +146,20 @@ pub(super) fn launch(sim: &mut Sim, stage: StageId, executor: ExecutorId, partit
     state.set.launched(partition);
     let (attempt, pool) = (state.attempt(), state.pool);
     sim.driver.count_in_pool(pool, true);
-    let Some((task, serial)) = task::launch(sim, task::Attempt { stage, number: attempt, partition, executor, pool }, copy) else { return };
+    let known_as = task::Attempt { stage, number: attempt, partition, executor, pool };
+    let launched = if sim.executors[executor].silent.is_some() { Some(into_the_void(sim, known_as)) } else { task::launch(sim, known_as, copy) };
+    let Some((task, serial)) = launched else { return };
     if let Some(copies) = sim.driver.stages[stage].set.copies.as_deref_mut() {
         copies.launched(partition, executor, host, (task, serial), now);
         speculation::plan_look(sim, stage);
     }
     dynamic::on_executor_used(sim, executor);
+}
+
+/// A task goes to an executor that has vanished: nothing comes back until the driver gives it up.
+fn into_the_void(sim: &mut Sim, known_as: task::Attempt) -> (TaskId, u64) {
+    sim.executors[known_as.executor].lost.push(known_as);
+    (TaskId::new(0), sim.tasks.next_serial())
 }
 
 /// What Spark takes for an executor's host: its pod on Kubernetes, else its node.
