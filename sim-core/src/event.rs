@@ -28,6 +28,10 @@ pub enum Event {
     Reclaim(u32),
     /// The cluster gives up a node that vanished.
     NodeGivenUp(NodeId),
+    /// The metrics server asks the kubelets.
+    PodMetrics,
+    /// The plugin that resizes executors looks at their metrics.
+    ResizeLook,
     /// A leaving executor is killed if it is still there.
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
@@ -80,7 +84,7 @@ impl Event {
             Self::VolumesTornDown(_) => 1,
             Self::DeviceDone(..) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
-            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
+            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
             Self::ExecutorLossSeen(_)
             | Self::ContainerRestarts(_)
             | Self::Reclaim(_)
@@ -92,6 +96,7 @@ impl Event {
             Self::DriverUp
             | Self::AllocationRound
             | Self::DynamicAllocation
+            | Self::ResizeLook
             | Self::MigrationRefill(_)
             | Self::SchedulePods
             | Self::RegistrationTimeout
@@ -118,6 +123,8 @@ impl Event {
             Self::DynamicAllocation => (40, 0),
             Self::ContainerRestarts(e) => (41, e.index() as u64),
             Self::Reclaim(index) => (42, u64::from(index)),
+            Self::PodMetrics => (71, 0),
+            Self::ResizeLook => (72, 0),
             Self::NodeGivenUp(node) => (70, node.index() as u64),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),

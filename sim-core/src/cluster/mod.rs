@@ -96,6 +96,11 @@ pub(crate) fn place_for_executor(sim: &Sim) -> Option<NodeId> {
     placement::executor(sim)
 }
 
+/// Memory that the pods of a node beside one have been given.
+pub(crate) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
+    placement::requested_by_others(sim, node, own)
+}
+
 /// Places what waits, oldest first; what does not fit stays (AL-5).
 pub(crate) fn on_schedule(sim: &mut Sim) {
     let waiting = std::mem::take(&mut sim.cluster.pending);

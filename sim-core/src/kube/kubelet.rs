@@ -104,7 +104,11 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
         }
         let spec = sim.plan.spec();
         let (resources, priority) = match owner {
-            Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
+            Owner::Executor(id) if sim.executors[id].is_up() => {
+                let mut resources = sim.plan.executor.resources;
+                resources.memory_request += sim.executors[id].growth.taken;
+                (resources, spec.spark.kubernetes.pod_template.priority)
+            }
             Owner::Executor(_) => continue,
             Owner::Driver => (crate::linux::oom::driver_resources(sim), 0),
             Owner::Neighbour(n) => {

@@ -16,6 +16,7 @@ use crate::sim::Sim;
 use crate::spark::decommission::migration;
 use crate::spark::jvm;
 use crate::spark::python::Workers;
+use crate::spark::resize::Growth;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
@@ -60,6 +61,8 @@ pub(crate) struct Executor {
     pub(crate) blocked: Vec<TaskId>,
     /// Tasks that died with it, for the driver to hear of.
     pub(crate) lost: Vec<task::Attempt>,
+    /// How its memory limit has grown.
+    pub(crate) growth: Growth,
     /// When it registered.
     pub(crate) registered_at: Option<SimTime>,
     /// That it vanished, and when the driver gives it up.
@@ -138,6 +141,7 @@ impl Executor {
             running: Vec::with_capacity(announced.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
+            growth: Growth::default(),
             registered_at: None,
             silent: None,
             cause: None,

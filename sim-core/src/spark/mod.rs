@@ -21,6 +21,7 @@ pub mod jvm;
 pub mod page;
 pub mod python;
 pub(crate) mod removal;
+pub(crate) mod resize;
 pub(crate) mod scratch;
 pub(crate) mod silence;
 pub mod sizing;

@@ -222,9 +222,9 @@ fn write_to_disk(sim: &mut Sim, id: TaskId, disk: u8, bytes: Bytes) {
 
 /// Room for page cache in a limited container (PC-2, PC-5).
 fn pod_cache_room(sim: &Sim, run: &TaskRun) -> Option<Bytes> {
-    let limit = sim.plan.executor.limit?;
     let slot = sim.executors[run.executor].slot?;
     let machine = &sim.machines[run.node];
+    let limit = machine.memory.pods[slot.index()].limit?;
     Some(limit.saturating_sub(machine.memory.level(slot, machine.v(sim.now()))))
 }
 
