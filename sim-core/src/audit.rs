@@ -146,7 +146,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
             match owner {
                 FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
-                FlowOwner::Migration(_) => {}
+                FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) => {}
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::observe::{Nobody, Observer};
 use crate::plan::SimPlan;
 use crate::record::{Ending, Outcome, Truncation};
 use crate::spark::allocator::Allocator;
+use crate::spark::decommission::cached::CachedMigrations;
 use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
@@ -77,6 +78,7 @@ pub(crate) struct Sim<'p, 'o> {
     pub(crate) driver: Driver,
     pub(crate) allocator: Allocator,
     pub(crate) migrations: Migrations,
+    pub(crate) cached_migrations: CachedMigrations,
     pub(crate) tally: Tally,
     pub(crate) ending: Option<Ending>,
     pub(crate) observer: &'o mut dyn Observer,
@@ -102,6 +104,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             driver: Driver::new(plan, &day, &luck),
             allocator: Allocator::new(plan, &luck),
             migrations: Migrations::default(),
+            cached_migrations: CachedMigrations::default(),
             tally: Tally::new(plan),
             ending: None,
             observer,

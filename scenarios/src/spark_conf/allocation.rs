@@ -40,6 +40,7 @@ fn decommission(conf: &Conf) -> Option<DecommissionConf> {
     let storage = |name: &str| format!("spark.storage.decommission.{name}");
     conf.on("spark.decommission.enabled").then(|| DecommissionConf {
         shuffle_blocks: conf.on(&storage("enabled")) && conf.on(&storage("shuffleBlocks.enabled")),
+        rdd_blocks: conf.on(&storage("enabled")) && conf.on(&storage("rddBlocks.enabled")),
         max_threads: conf.count(&storage("shuffleBlocks.maxThreads")).unwrap_or_default(),
         max_disk_size: conf.size(&storage("shuffleBlocks.maxDiskSize")),
         max_failures_per_block: conf.count(&storage("maxReplicationFailuresPerBlock")).unwrap_or_default(),

@@ -293,6 +293,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.decommission.enabled", Bool, Released, "Whether executors with a notice leave in good order.", "3.7"),
     key("spark.storage.decommission.enabled", Bool, Released, "Whether they copy their blocks to others.", "3.7"),
     key("spark.storage.decommission.shuffleBlocks.enabled", Bool, Released, "Whether shuffle files are among them.", "3.7"),
+    key("spark.storage.decommission.rddBlocks.enabled", Bool, Released, "Whether cached blocks are among them.", "3.7"),
     key("spark.storage.decommission.shuffleBlocks.maxThreads", COUNT, Released, "Peers that shuffle files are sent to at a time.", "3.7"),
     since(
         (3, 2),

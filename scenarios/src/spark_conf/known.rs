@@ -15,7 +15,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.task.resource.gpu.amount", "slots follow from cores; resource profiles are not modelled"),
     ("spark.executor.resource.gpu.amount", "slots follow from cores; resource profiles are not modelled"),
     ("spark.sql.execution.sortBeforeRepartition", "the profile says which stages are indeterminate"),
-    ("spark.storage.decommission.rddBlocks.enabled", "cached blocks of a leaving executor are not copied"),
     ("spark.storage.decommission.fallbackStorage.path", "files that no peer takes are lost"),
     ("spark.storage.decommission.fallbackStorage.cleanUp", "there is no fallback storage"),
     ("spark.executor.decommission.killInterval", "the notice of a [[reclaim]] says when the kill comes"),

@@ -13,7 +13,7 @@ use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
-use crate::spark::decommission::migration;
+use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
 use crate::spark::resize::Growth;
@@ -304,6 +304,7 @@ pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
     migration::on_executor_gone(sim, id);
+    cached::on_executor_gone(sim, id);
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);
     }

@@ -15,7 +15,7 @@ use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Luck, Purpose};
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
-use crate::spark::decommission::migration;
+use crate::spark::decommission::{cached, migration};
 use crate::spark::executor::Life;
 use crate::spark::{allocator, task};
 use crate::spec::{HeartbeatConf, Platform};
@@ -68,6 +68,7 @@ fn vanish(sim: &mut Sim, id: ExecutorId) {
     executor.blocked.clear();
     sim.driver.cache.forget(id);
     migration::on_executor_gone(sim, id);
+    cached::on_executor_gone(sim, id);
     if let Some(at) = lost_at {
         sim.after(at.since(now), Event::ExecutorLossSeen(id));
     }

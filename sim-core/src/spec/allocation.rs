@@ -94,6 +94,8 @@ pub struct DynamicAllocation {
 pub struct DecommissionConf {
     /// `spark.storage.decommission.enabled` and `….shuffleBlocks.enabled`: shuffle files go to peers.
     pub shuffle_blocks: bool,
+    /// `spark.storage.decommission.enabled` and `….rddBlocks.enabled`: cached blocks go to peers.
+    pub rdd_blocks: bool,
     /// `spark.storage.decommission.shuffleBlocks.maxThreads`.
     pub max_threads: u32,
     /// `spark.storage.decommission.shuffleBlocks.maxDiskSize`: a peer that holds more shuffle bytes takes no more.
