@@ -4,8 +4,9 @@
 //! "JVM OOM", exit 137 "SIGKILL, possible container OOM", whoever sent the signal. A pod that is made in the mode has the same
 //! requests, limits and heap, but its executor registers with the cores of one task, so its JVM has one slot, and Tungsten pages and
 //! threads for as many cores. Pods made before keep theirs. Dynamic allocation still divides by the slots of the application's
-//! profile, and so asks for too few. Pods that are deleted, and executors that fall silent, are lost for other reasons. Assumption:
-//! an evicted container ends by SIGKILL, because a hard eviction leaves no grace. Source: `KubernetesClusterSchedulerBackend`,
+//! profile, and so asks for too few. Pods that are deleted, and executors that fall silent, are lost for other reasons. Assumptions:
+//! an evicted container ends by SIGKILL, because a hard eviction leaves no grace; the allocator never sees a failed pod before the
+//! driver removes its executor, so the first replacement is made in the mode, too. Source: `KubernetesClusterSchedulerBackend`,
 //! `ExecutorPodsLifecycleManager`, `BasicExecutorFeatureStep` of Spark 4.3 (byte code).
 
 use crate::ids::ExecutorId;
