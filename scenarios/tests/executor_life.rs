@@ -47,6 +47,6 @@ fn timeouts_that_spark_refuses_are_errors() {
 #[test]
 fn only_nodes_vanish() {
     let reclaim = |text: &str| told("3.5.0", "1.30", &[], &format!("[[reclaim]]\n{text}\nat = \"60s\"\nsudden = true\n"));
-    assert_eq!(reclaim("node = \"pool-0\""), "", "and nobody needs decommission for it");
+    assert_eq!(reclaim("node = \"pool-0-0\""), "", "and nobody needs decommission for it");
     assert!(reclaim("executor = 1").contains("only a node vanishes without notice"));
 }
