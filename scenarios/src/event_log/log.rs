@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sim_core::spec::Operators;
+
 use super::aborted::until_abort;
 use super::broadcasts::Broadcasts;
 use super::events::{self, Peaks, TaskEnd};
@@ -259,6 +261,7 @@ impl Log {
         let id = event.stage.0;
         let known = self.stages.get(&id);
         let reader_tasks = known.and_then(|stage| stage.reader_tasks);
+        let known_holder = known.and_then(|stage| stage.holder);
         let read_expansion = known.and_then(|stage| stage.read_expansion).unwrap_or_else(|| self.read_expansion(id));
         if let Some(stage) = self.stages.get_mut(&id) {
             stage.read_expansion = Some(read_expansion);
@@ -272,6 +275,8 @@ impl Log {
             stage.combines |= writer == WriterMemory::Collection && partitions <= bypass;
             stage.packs |= alone && writer == WriterMemory::Serialized;
             stage.collects |= writer == WriterMemory::Collection;
+            stage.fell_back |= event.info.accumulables.fell_back;
+            stage.buffer_spilled |= event.info.accumulables.operators_spilled > 1;
         }
         Context {
             codec: Recorded::of(&self.conf),
@@ -280,6 +285,7 @@ impl Log {
             writer,
             alone,
             operators: operator_memory(event, writer),
+            objects: known_holder == Some(Operators::ObjectHashAggregate),
             data_size: event.info.accumulables.data_size,
         }
     }

@@ -112,7 +112,7 @@ impl Scaling<'_> {
             sink,
             cached: self.scaled(stage.cached),
             broadcast: stage.broadcast,
-            memory: StageMemory { collected: self.scaled(stage.memory.collected), ..stage.memory },
+            memory: StageMemory { collected: self.scaled(stage.memory.collected), row: row(stage), ..stage.memory },
             delay: stage.delay,
             barrier: stage.barrier,
             indeterminate: stage.indeterminate,
@@ -167,6 +167,14 @@ impl Scaling<'_> {
             Work::Parametric(ratios) => self.share(ratios.shuffle_write),
             Work::Recorded(rows) => times(self.scaled(total(rows.iter()).shuffle_write), 1.0),
         }
+    }
+}
+
+/// In-memory bytes of a row of the stage's operators: as stated, else as its ratios give it.
+fn row(stage: &Stage) -> Bytes {
+    match &stage.work {
+        Work::Parametric(ratios) if stage.memory.row.is_zero() => times(ratios.record, ratios.in_memory),
+        Work::Parametric(_) | Work::Recorded(_) => stage.memory.row,
     }
 }
 

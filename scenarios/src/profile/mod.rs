@@ -142,8 +142,14 @@ pub struct Stage {
 }
 
 /// Words for the operators that hold rows.
-pub(crate) const OPERATORS: [(&str, Operators); 4] =
-    [("sort", Operators::Sort), ("sort-merge-join", Operators::SortMergeJoin), ("hash-aggregate", Operators::HashAggregate), ("window", Operators::Window)];
+pub(crate) const OPERATORS: [(&str, Operators); 6] = [
+    ("sort", Operators::Sort),
+    ("sort-merge-join", Operators::SortMergeJoin),
+    ("hash-aggregate", Operators::HashAggregate),
+    ("object-hash-aggregate", Operators::ObjectHashAggregate),
+    ("window", Operators::Window),
+    ("cartesian-product", Operators::CartesianProduct),
+];
 /// Words for storage levels.
 pub(crate) const STORAGE_LEVELS: [(&str, StorageLevel); 3] =
     [("memory-and-disk", StorageLevel::MemoryAndDisk), ("memory-only", StorageLevel::MemoryOnly), ("off-heap", StorageLevel::OffHeap)];

@@ -17,6 +17,7 @@ mod read;
 pub(crate) mod released;
 mod resolve;
 mod scheduler;
+mod sql;
 
 pub(crate) use adaptive::shuffle_partitions;
 pub(crate) use allocation::dynamic;

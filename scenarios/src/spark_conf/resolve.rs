@@ -58,6 +58,7 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
         scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
         adaptive: super::adaptive::adaptive(conf, executor.instances * executor.cores),
+        sql: super::sql::sql(conf),
         allocation: super::allocation::allocation(conf, around.platform),
         kubernetes: kubernetes(conf, around),
         executor,

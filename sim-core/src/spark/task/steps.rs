@@ -6,7 +6,7 @@
 
 use super::consumers::{ConsumerState, FIRST};
 use super::pieces::{self, Work};
-use super::{Attempt, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
+use super::{Attempt, Step, TaskRun, consume, demand::Demand, finish, memory, operators, produce};
 use crate::event::Event;
 use crate::ids::{ShuffleId, StageId, TaskId};
 use crate::kernel::{Purpose, mix};
@@ -41,7 +41,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
         timer: None,
         ramp: None,
         memory: memory_manager(sim, stage, serial),
-        consumers: [ConsumerState::default(); 4],
+        consumers: [ConsumerState::default(); 5],
         filling: FIRST,
         least: Bytes::ZERO,
         wanted: Bytes::ZERO,
@@ -73,7 +73,7 @@ fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
         SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort => MemoryMode::OnHeap,
         SinkSpec::Shuffle(_) | SinkSpec::Result => tungsten,
     };
-    TaskMemoryManager::with_consumers(serial, [tungsten, tungsten, tungsten, writer])
+    TaskMemoryManager::with_consumers(serial, [tungsten, tungsten, tungsten, tungsten, writer])
 }
 
 /// Address of a task attempt's draws. A speculative copy has luck of its own.
@@ -87,7 +87,7 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     let state = &sim.driver.stages[stage];
     let work = &spec.app.stages[stage.index()].work;
     let mut demand = Demand::new(work, state.part(partition), state.partitions(), &sim.day, &spec.spark.shuffle);
-    demand.split_operators(first_share(sim, stage));
+    operators::shape(&mut demand, &spec.app.stages[stage.index()].memory, &spec.spark.sql, first_share(sim, stage), sim.day.expansion);
     demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
@@ -97,17 +97,16 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     demand
 }
 
-/// Part of the operators' memory that the first of them has.
+/// Part of the rows that the first operator has.
 fn first_share(sim: &Sim, stage: StageId) -> f64 {
     let spec = &sim.plan.spec().app.stages[stage.index()];
     match spec.memory.operators {
-        Operators::Sort | Operators::HashAggregate => 1.0,
-        Operators::Window => 0.5,
         Operators::SortMergeJoin => {
             let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].by_node().map(|(_, bytes)| bytes.as_f64()).sum::<f64>();
             let (first, all) = (spec.reads.first().map_or(0.0, bytes), spec.reads.iter().map(bytes).sum::<f64>());
             if spec.reads.len() < 2 || all <= 0.0 { 0.5 } else { first / all }
         }
+        _ => 1.0,
     }
 }
 
@@ -177,7 +176,7 @@ mod tests {
     fn large_task(sim: &mut Sim, partition: u32, host: ExecutorId) -> TaskId {
         launch(sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
         let id = sim.executors[host].running[partition as usize];
-        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO], ..Demand::default() };
+        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO, Bytes::ZERO], ..Demand::default() };
         id
     }
 
