@@ -283,7 +283,7 @@ fn adaptive(d: &mut Draw, spec: &mut Spec) {
         accurate_block: Bytes::mib(100),
     });
     for stage in spec.app.stages.iter_mut().filter(|stage| !stage.reads.is_empty() && !stage.barrier) {
-        stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join)]);
+        stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join), Some(AdaptiveRead::Local)]);
     }
 }
 

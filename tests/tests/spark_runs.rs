@@ -8,12 +8,14 @@
 use std::path::PathBuf;
 
 use scenarios::event_log::{Ingested, ingest};
+use scenarios::profile::ProfileConf;
 use scenarios::recorded;
 use serde_json::Value;
 use sim_core::plan::SimPlan;
 use sim_core::record::{Ending, Outcome};
 use sim_core::sim::{RunKey, Simulator};
-use sim_core::spec::{Injection, Moment};
+use sim_core::spec::{Injection, Moment, Operators};
+use sim_core::units::Bytes;
 
 /// A recording and its replay.
 struct Replay {
@@ -131,6 +133,18 @@ impl Replay {
 fn the_replay_does_what_the_real_run_did() {
     let differences: Vec<String> = names().iter().flat_map(|name| differences(name)).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// What the executors of object hash aggregates and windows did is in the profile that their log gives.
+#[test]
+fn a_log_tells_the_operators_that_hold_objects() {
+    for name in names() {
+        let log = ingest(&file(&name, "gz")).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        let app = log.profile.to_app(log.profile.input(), &ProfileConf { shuffle_partitions: None, max_partition_bytes: Bytes::mib(128), joins: None });
+        let holders: Vec<Operators> = app.stages.iter().map(|stage| stage.memory.operators).collect();
+        let (aggregate, window) = (holders.contains(&Operators::ObjectHashAggregate), holders.contains(&Operators::Window));
+        assert_eq!((aggregate, window), (name.contains("object-hash"), name.contains("window")), "{name}: {holders:?}");
+    }
 }
 
 /// The collection covers what it says it covers, by what was seen and not by names.

@@ -205,11 +205,8 @@ pub(super) fn adaptive_read(scope: &str) -> Option<&'static str> {
 }
 
 /// Operators of SQL that run on their own, outside generated code, and so name an RDD; the first that a stage has decides.
-const HOLDERS: [(&str, Operators); 3] = [
-    ("\"ObjectHashAggregate\"", Operators::ObjectHashAggregate),
-    ("\"CartesianProduct\"", Operators::CartesianProduct),
-    ("\"Window\"", Operators::Window),
-];
+const HOLDERS: [(&str, Operators); 3] =
+    [("\"ObjectHashAggregate\"", Operators::ObjectHashAggregate), ("\"CartesianProduct\"", Operators::CartesianProduct), ("\"Window\"", Operators::Window)];
 
 /// Which of two operators of one stage decides how it holds its rows.
 pub(super) fn first_of(a: Option<Operators>, b: Option<Operators>) -> Option<Operators> {

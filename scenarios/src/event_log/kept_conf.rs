@@ -1,7 +1,7 @@
 //! The settings that are copied from a log.
 
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-pub(super) const KEPT_CONF: [&str; 61] = [
+pub(super) const KEPT_CONF: [&str; 62] = [
     "spark.driver.cores",
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
@@ -39,6 +39,7 @@ pub(super) const KEPT_CONF: [&str; 61] = [
     "spark.submit.deployMode",
     "spark.default.parallelism",
     "spark.sql.adaptive.enabled",
+    "spark.sql.adaptive.autoBroadcastJoinThreshold",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes",
     "spark.sql.adaptive.coalescePartitions.enabled",
     "spark.sql.adaptive.coalescePartitions.initialPartitionNum",

@@ -13,7 +13,7 @@ use super::rows::{resample, scale_exact, task_count, total};
 use super::{PartitionRule, Profile, ProfileConf, Ratios, Sink, Stage, TaskRule, Work};
 
 /// Length prefix that the row serializer writes before each row (A25).
-const SERIALIZED_PREFIX: u64 = 4;
+pub(super) const SERIALIZED_PREFIX: u64 = 4;
 /// Length and page prefix of a row in a sorter's page (A25), plus two longs of pointer and prefix and as much again for radix sort (2.8).
 const SORTER_PER_RECORD: u64 = 8 + 32;
 /// Rows are made for at most so many tasks; Spark's driver does not survive more either.
@@ -34,21 +34,21 @@ pub(super) fn to_app(profile: &Profile, input: Bytes, conf: &ProfileConf) -> App
 }
 
 /// One conversion: the profile and what it is converted to.
-struct Scaling<'a> {
-    profile: &'a Profile,
+pub(super) struct Scaling<'a> {
+    pub(super) profile: &'a Profile,
     input: Bytes,
-    conf: &'a ProfileConf,
+    pub(super) conf: &'a ProfileConf,
 }
 
 impl Scaling<'_> {
     fn factor(&self) -> (u64, u64) {
         (self.input.get(), self.profile.input.get().max(1))
     }
-    fn scaled(&self, recorded: Bytes) -> Bytes {
+    pub(super) fn scaled(&self, recorded: Bytes) -> Bytes {
         let (num, den) = self.factor();
         Bytes::new(scale_exact(recorded.get(), num, den))
     }
-    fn share(&self, ratio: f64) -> Bytes {
+    pub(super) fn share(&self, ratio: f64) -> Bytes {
         times(self.input, ratio)
     }
     fn shuffle_partitions(&self) -> u32 {
@@ -99,7 +99,7 @@ impl Scaling<'_> {
             Sink::Shuffle => shuffle_of(index).map_or(SinkSpec::Result, SinkSpec::Shuffle),
             Sink::Result => SinkSpec::Result,
         };
-        StageSpec {
+        let mut spec = StageSpec {
             name: stage.name.clone(),
             reads: stage.reads.iter().filter_map(|writer| shuffle_of(*writer)).collect(),
             input: stage.input,
@@ -116,7 +116,9 @@ impl Scaling<'_> {
             delay: stage.delay,
             barrier: stage.barrier,
             indeterminate: stage.indeterminate,
-        }
+        };
+        self.broadcast_small_side(stage, &mut spec);
+        spec
     }
 
     /// Adaptive execution plans readers of shuffles whose partitions Spark chose; a fixed number is the user's (`repartition(n)`).
@@ -162,7 +164,7 @@ impl Scaling<'_> {
     }
 
     /// Bytes of the shuffle that a stage writes.
-    fn written(&self, index: usize) -> Bytes {
+    pub(super) fn written(&self, index: usize) -> Bytes {
         match &self.profile.stages[index].work {
             Work::Parametric(ratios) => self.share(ratios.shuffle_write),
             Work::Recorded(rows) => times(self.scaled(total(rows.iter()).shuffle_write), 1.0),
@@ -179,7 +181,7 @@ fn row(stage: &Stage) -> Bytes {
 }
 
 /// A product that stays far enough from 64 bits for any sum over stages.
-fn times(bytes: Bytes, ratio: f64) -> Bytes {
+pub(super) fn times(bytes: Bytes, ratio: f64) -> Bytes {
     Bytes::from_f64((bytes.as_f64() * ratio).min((1u64 << 56) as f64))
 }
 

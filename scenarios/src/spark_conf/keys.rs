@@ -334,7 +334,13 @@ pub(crate) static KEYS: &[ConfKey] = &[
             "2.8",
         ),
     ),
-    key("spark.sql.cartesianProductExec.buffer.in.memory.threshold", Integer(0, I32), Released, "Rows of a cartesian product's side that are a list on the heap.", "2.8"),
+    key(
+        "spark.sql.cartesianProductExec.buffer.in.memory.threshold",
+        Integer(0, I32),
+        Released,
+        "Rows of a cartesian product's side that are a list on the heap.",
+        "2.8",
+    ),
     key("spark.sql.cartesianProductExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
     since(
         (4, 1),
@@ -346,6 +352,18 @@ pub(crate) static KEYS: &[ConfKey] = &[
             "2.8",
         ),
     ),
+    since(
+        (3, 2),
+        &key(
+            "spark.sql.adaptive.autoBroadcastJoinThreshold",
+            Text,
+            Unset("spark.sql.autoBroadcastJoinThreshold"),
+            "Plain size up to which a side of a join is broadcast once it is written; negative for never.",
+            "2.8",
+        ),
+    ),
+    key("spark.sql.autoBroadcastJoinThreshold", Text, Released, "The same where the other key is not set; what a plan broadcasts the profile says.", "2.8"),
+    key("spark.sql.adaptive.localShuffleReader.enabled", Bool, Released, "Whether the other side is then read where its maps wrote it.", "2.8"),
     key("spark.default.parallelism", COUNT, Unset("all cores of the executors"), "Tasks that coalescing leaves at least.", "2.8"),
     key("spark.shuffle.accurateBlockThreshold", Size(B), Released, "Bytes of a block whose own size is known in a shuffle of many partitions.", "FR-5"),
     key("spark.sql.shuffle.partitions", COUNT, Released, "Reduce partitions of SQL shuffles.", "Appendix B"),

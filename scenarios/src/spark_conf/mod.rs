@@ -19,7 +19,7 @@ mod resolve;
 mod scheduler;
 mod sql;
 
-pub(crate) use adaptive::shuffle_partitions;
+pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;

@@ -243,11 +243,12 @@ mod tests {
     /// Replays US-1 to US-4 a row at a time: (records per spill, files, bytes held at the first spill, pages' bytes spilled).
     fn row_by_row(input: &UnsafeWriterInput) -> (u64, u32, u64, u64) {
         let (required, share) = (input.record_bytes.get() + 4, input.share.get());
-        let (mut array, mut pages, mut room, mut rows) = (input.initial_slots * 8, Vec::<u64>::new(), 0, 0);
+        let slot = input.slot_bytes;
+        let (mut array, mut pages, mut room, mut rows) = (input.initial_slots * slot, Vec::<u64>::new(), 0, 0);
         let (mut spills, mut spilled, mut first) = (0, 0, None);
         for _ in 0..input.records {
             let held = array + pages.iter().sum::<u64>();
-            let full = rows == if input.radix_sort { array / 8 / 2 } else { (array as f64 / 8.0 / 1.5) as u64 };
+            let full = rows == if input.radix_sort { array / slot / 2 } else { ((array / slot) as f64 / 1.5) as u64 };
             let array_refused = full && held + 2 * array > share;
             let grown = if full && !array_refused { array * 2 } else { array };
             let page_refused = room < required && !array_refused && held - array + grown + input.page_size.get().max(required) > share;
@@ -257,7 +258,7 @@ mod tests {
                 let held = if forced { held } else { held - array + grown };
                 first.get_or_insert((rows, held));
                 spilled += pages.iter().sum::<u64>();
-                (array, room, rows, spills) = (input.initial_slots * 8, 0, 0, spills + 1);
+                (array, room, rows, spills) = (input.initial_slots * slot, 0, 0, spills + 1);
                 pages.clear();
             } else {
                 array = grown;
@@ -279,13 +280,15 @@ mod tests {
         for share in [40_000, 100_000, 700_000, 1 << 20, 3_333_333, 20 << 20, 1 << 30] {
             for (page, record) in [(1 << 16, 16), (1 << 20, 100), (1_048_560, 212), (1 << 16, 5000), (1 << 12, 5_000)] {
                 let forced = [(u64::MAX, Bytes::MAX), (3000, Bytes::MAX), (u64::MAX, Bytes::mib(1)), (u64::MAX, Bytes::kib(50)), (2000, Bytes::kib(300))];
-                for (radix_sort, (force_spill_records, force_spill_bytes)) in forced.into_iter().flat_map(|f| [(true, f), (false, f)]) {
+                let variants = forced.into_iter().flat_map(|f| [(true, SLOT, f), (false, SLOT, f), (true, 2 * SLOT, f), (false, 2 * SLOT, f)]);
+                for (radix_sort, slot_bytes, (force_spill_records, force_spill_bytes)) in variants {
                     let input = UnsafeWriterInput {
                         share: Bytes::new(share),
                         page_size: Bytes::new(page),
                         records: 50_000,
                         record_bytes: Bytes::new(record),
                         radix_sort,
+                        slot_bytes,
                         force_spill_records,
                         force_spill_bytes,
                         ..a17()

@@ -64,11 +64,10 @@ RUNS = [
     ("object-hash-few-keys", "3.5.6", ONE, "lists 240000 3 90", {**TIGHT, **NO_AQE, **FEW, **NO_BYPASS}),
     ("object-hash-fallback", "3.5.6", ONE, "lists 900000 3 60000", {**TIGHT, **NO_AQE, **FEW}),
     ("object-hash-threshold", "3.5.6", ONE, "lists 240000 3 90", {**TIGHT, **NO_AQE, **FEW, "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "10"}),
-    ("window-small-groups", "3.5.6", ONE, "window 600000 6000", {**TIGHT, **NO_AQE, **FEW}),
-    ("window-large-groups", "3.5.6", ONE, "window 900000 6", {**TIGHT, **NO_AQE, **FEW}),
-    ("window-threshold", "3.5.6", ONE, "window 600000 6", {**TIGHT, **NO_AQE, **FEW, "spark.sql.windowExec.buffer.in.memory.threshold": "10000000"}),
-    ("join-duplicates", "3.5.6", ONE, "duplicates 600000 6", {**TIGHT, **NO_AQE, **FEW, **NO_BROADCAST}),
-    ("join-duplicates-sorter", "3.5.6", ONE, "duplicates 600000 6", {
+    ("window-small-groups", "3.5.6", ONE, "window 240000 2400", {**TIGHT, **NO_AQE, **FEW}),
+    ("window-large-groups", "3.5.6", ONE, "window 450000 3", {**TIGHT, **NO_AQE, **FEW}),
+    ("join-duplicates", "3.5.6", ONE, "duplicates 240000 3", {**TIGHT, **NO_AQE, **FEW, **NO_BROADCAST}),
+    ("join-duplicates-sorter", "3.5.6", ONE, "duplicates 240000 3", {
         **TIGHT, **NO_AQE, **FEW, **NO_BROADCAST, "spark.sql.sortMergeJoinExec.buffer.in.memory.threshold": "4096"}),
     ("kill-reduce", "3.5.6", TWO, "kill 8 12 1 4", {}),
     ("kill-map", "3.5.6", TWO, "kill 12 8 0 7", {}),
@@ -76,7 +75,7 @@ RUNS = [
     ("4.3-sort-spill", "4.3.0", ONE, "objects 900000 3 8", {**TIGHT, **NO_BYPASS}),
     ("4.3-sql-sort-spill", "4.3.0", ONE, "sort 900000 3", {**TIGHT, **NO_AQE}),
     ("4.3-object-hash-fallback", "4.3.0", ONE, "lists 900000 3 60000", {**TIGHT, **NO_AQE, **FEW}),
-    ("4.3-window-large-groups", "4.3.0", ONE, "window 900000 6", {**TIGHT, **NO_AQE, **FEW}),
+    ("4.3-window-large-groups", "4.3.0", ONE, "window 450000 3", {**TIGHT, **NO_AQE, **FEW}),
     ("4.3-kill-reduce", "4.3.0", TWO, "kill 8 12 1 4", {}),
 ]
 
@@ -187,7 +186,7 @@ def submit(folder, version, master, job, conf):
     scratch = Scratch(local)
     scratch.start()
     with open(os.path.join(folder, "last-run.txt"), "wb") as out:
-        subprocess.run(command, env=env, stdout=out, stderr=subprocess.STDOUT, check=True, cwd=work, timeout=300)
+        subprocess.run(command, env=env, stdout=out, stderr=subprocess.STDOUT, check=True, cwd=work, timeout=900)
     interval = scratch.stop()
     (log,) = glob.glob(os.path.join(work, "logs", "*"))
     return log, scratch, interval

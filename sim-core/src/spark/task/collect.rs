@@ -20,7 +20,7 @@ fn holder(sim: &Sim, run: &TaskRun, consumer: ConsumerId) -> Holder {
         return produce::writer_kind(sim, run).and_then(Holder::of_writer).unwrap_or(Holder::Serialized);
     }
     let spec = sim.plan.spec();
-    Holder::of_operator(spec.app.stages[run.stage.index()].memory.operators, consumer, &spec.spark.sql)
+    Holder::of_operator(spec.app.sql, spec.app.stages[run.stage.index()].memory.operators, consumer, &spec.spark.sql)
 }
 
 /// Rows of a consumer: those that it holds, and those with what it could take in beside them.
@@ -106,7 +106,11 @@ fn take_in(sim: &mut Sim, id: TaskId, granted: Bytes) {
     (state.rows_held, state.pages) = (held_now, filled.pages);
     let unused = total.saturating_sub(filled.held);
     release(sim, id, consumer, unused);
-    if consumer == WRITER { produce::start(sim, id, taken, share) } else { consume::start(sim, id, taken) }
+    if consumer == WRITER {
+        produce::start(sim, id, taken, share)
+    } else {
+        consume::start(sim, id, taken)
+    }
     if !unused.is_zero() && sim.executors[executor].is_up() {
         memory::retry_blocked(sim, executor);
     }

@@ -4,9 +4,9 @@
 //! without operators that hold rows (a plain scan or map) has nothing to consume into: its input is read while it produces.
 //! Otherwise half of the task's CPU goes here and half into producing (assumption: the log does not tell them apart).
 
+use super::consumers::BUILD;
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
-use super::consumers::BUILD;
 use super::{Step, collect, consumers, fetch, finish, produce};
 use crate::ids::TaskId;
 use crate::sim::Sim;

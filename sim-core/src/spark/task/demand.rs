@@ -28,6 +28,10 @@ pub(crate) struct Demand {
     pub(crate) operator_records: [u64; 3],
     /// Records of one group of the buffer.
     pub(crate) group_records: u64,
+    /// Stored bytes per in-memory byte of rows of which no shuffle tells how they compress (8.2).
+    pub(crate) usual_ratio: f64,
+    /// Whether what goes out is not the rows that came in: an aggregation.
+    pub(crate) aggregates: bool,
     /// Rows that go through the shuffle writer.
     pub(crate) writer: Bytes,
     /// Records that go through the shuffle writer.
@@ -70,6 +74,8 @@ impl Demand {
             operators: [row.operator_memory.scale(memory), Bytes::ZERO, Bytes::ZERO],
             operator_records: [0; 3],
             group_records: 0,
+            usual_ratio: stored / (day.volume.max(f64::MIN_POSITIVE) * UNCOMPRESSED),
+            aggregates: false,
             writer: row.writer_memory.scale(out_bytes * day.expansion),
             records: (row.records as f64 * out_bytes) as u64,
             unmanaged: row.unmanaged.scale(fixed * day.expansion),
@@ -110,6 +116,9 @@ impl Demand {
     /// Compressed bytes per in-memory byte of the operators' rows, for their spill files.
     pub(crate) fn operator_ratio(&self, spill_compress: bool) -> f64 {
         let stored = if self.read.is_zero() { self.write } else { self.read };
+        if spill_compress && self.aggregates && self.read.is_zero() {
+            return self.usual_ratio.min(1.0);
+        }
         if !spill_compress || stored.is_zero() || self.rows_in().is_zero() {
             return 1.0;
         }
@@ -126,9 +135,14 @@ impl Demand {
 
     /// Bytes of one record in a consumer's pages, without the length before it, at least 1. An operator's rows have their pointers in its bytes.
     pub(crate) fn record_bytes(&self, consumer: ConsumerId) -> u64 {
+        let all = self.bytes_each(consumer);
+        if consumer == WRITER { all } else { all.saturating_sub(POINTERS_AND_LENGTH).max(1) }
+    }
+
+    /// Bytes of one record with all that a consumer's bytes count for it, at least 1.
+    pub(crate) fn bytes_each(&self, consumer: ConsumerId) -> u64 {
         let records = self.records(consumer);
-        let all = (self.of(consumer).get() + records / 2) / records;
-        if consumer == WRITER { all.max(1) } else { all.saturating_sub(POINTERS_AND_LENGTH).max(1) }
+        ((self.of(consumer).get() + records / 2) / records).max(1)
     }
 
     /// Bytes of the first `records` records in a consumer.

@@ -35,6 +35,7 @@ pub(super) fn shape(demand: &mut Demand, memory: &StageMemory, conf: &SqlConf, f
     match memory.operators {
         Operators::Sort | Operators::HashAggregate => {}
         Operators::ObjectHashAggregate => {
+            demand.aggregates = true;
             let in_states = before_fallback(rows, rows / group, conf.object_hash_keys);
             if in_states >= rows {
                 (demand.operators[0], demand.operator_records[0]) = (Bytes::ZERO, 0);

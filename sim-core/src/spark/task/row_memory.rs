@@ -8,7 +8,7 @@
 //! has to fit when the rows for it are asked for, and is given back at once; sorters sort by radix, whose array is half work space, as
 //! those of one numeric key do.
 
-use super::consumers::{BUFFER, WRITER};
+use super::consumers::BUFFER;
 use super::demand::Demand;
 use crate::plan::SimPlan;
 use crate::spark::sort_writer::{self, SortWriterInput};
@@ -28,7 +28,7 @@ const MAP_SLOTS: u64 = 1 << 14;
 pub(super) enum Holder {
     /// Pages and a pointer array of a serialised shuffle writer.
     Serialized,
-    /// Objects of a sort shuffle writer.
+    /// Objects of a sort shuffle writer, or of an RDD's aggregation.
     Objects,
     /// Pages and an array of pointers with prefixes.
     Sorter,
@@ -48,9 +48,10 @@ impl Holder {
         }
     }
 
-    /// An operator's.
-    pub(super) fn of_operator(operators: Operators, consumer: ConsumerId, conf: &SqlConf) -> Self {
+    /// An operator's. Outside SQL it is a collection of objects that grows as the sort writer's does (`ExternalAppendOnlyMap`, ES-2).
+    pub(super) fn of_operator(sql: bool, operators: Operators, consumer: ConsumerId, conf: &SqlConf) -> Self {
         match operators {
+            _ if !sql => Self::Objects,
             _ if consumer == BUFFER => Self::Buffer(buffer(operators, conf)),
             Operators::HashAggregate => Self::Map,
             _ => Self::Sorter,
@@ -114,7 +115,7 @@ pub(super) fn fill(rows: Rows<'_>, share: Bytes, plan: &SimPlan) -> Result<Fille
                 share,
                 initial_threshold: conf.spill_initial_memory,
                 records: rows.all,
-                object_bytes: record_bytes,
+                object_bytes: Bytes::new(rows.demand.bytes_each(rows.consumer)),
                 force_spill_records: scratch.force_spill_records,
                 force_spill_bytes,
             });
@@ -131,7 +132,7 @@ const LOOK: u64 = 32;
 pub(super) fn next(rows: Rows<'_>, used: Bytes, plan: &SimPlan) -> Bytes {
     if rows.holder == Holder::Objects {
         let goes_on = fill(rows, used, plan).is_ok_and(|filled| filled.records > rows.held);
-        return if goes_on { Bytes::ZERO } else { Bytes::new(rows.demand.record_bytes(WRITER) * LOOK) };
+        return if goes_on { Bytes::ZERO } else { Bytes::new(rows.demand.bytes_each(rows.consumer) * LOOK) };
     }
     let filled = |all| fill(Rows { all, ..rows }, Bytes::MAX, plan);
     let (Ok(now), Ok(then)) = (filled(rows.held), filled(rows.held + 1)) else { return Bytes::MAX };
