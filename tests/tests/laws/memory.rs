@@ -68,7 +68,7 @@ fn sorters_give_way_to_the_writer_and_a_windows_buffer_makes_more_spills() {
 fn states_and_duplicates_on_the_heap_end_executors_that_would_have_spilled() {
     let with = |operators, group_rows, listed| {
         let mut spec = world::world();
-        spec.app = world::passes(Bytes::new(2_500_000_000), 2, 8);
+        spec.app = world::passes(Bytes::new(4_000_000_000), 2, 8);
         spec.spark.sql.sort_merge_join.in_memory_rows = listed;
         spec.app.stages.iter_mut().for_each(|stage| (stage.memory.operators, stage.memory.group_rows) = (operators, group_rows));
         run(&spec)

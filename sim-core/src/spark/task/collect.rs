@@ -28,8 +28,8 @@ fn rows<'a>(sim: &Sim, run: &'a TaskRun, consumer: ConsumerId) -> Rows<'a> {
     let (demand, state) = (&run.demand, run.state(consumer));
     let held = demand.records_in(consumer, state.rows_held);
     let left = demand.records(consumer) - demand.records_in(consumer, state.done).min(demand.records(consumer));
-    let all = if consumer == BUFFER { (held + left).min(demand.group_records.max(held)) } else { held + left };
-    Rows { holder: holder(sim, run, consumer), consumer, demand, held, all }
+    let next = if consumer == BUFFER { left.min(demand.group_records.saturating_sub(state.in_group)) } else { left };
+    Rows { holder: holder(sim, run, consumer), consumer, demand, held, all: held + next, ends: next == left }
 }
 
 /// The next round of a consumer that has rows to take in.
@@ -58,13 +58,10 @@ pub(super) fn round(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
 /// A group that is whole is given up before the next one.
 fn drop_group(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
-    let state = run.state(BUFFER);
-    let whole = run.demand.records_in(BUFFER, state.done) / run.demand.group_records.max(1);
-    if whole > u64::from(state.groups) {
-        let all = run.memory.used(BUFFER);
-        let executor = run.executor;
+    if run.state(BUFFER).in_group >= run.demand.group_records {
+        let (all, executor) = (run.memory.used(BUFFER), run.executor);
         let state = sim.tasks[id].state_mut(BUFFER);
-        (state.groups, state.rows_held, state.pages) = (whole as u32, Bytes::ZERO, Bytes::ZERO);
+        (state.in_group, state.rows_held, state.pages) = (0, Bytes::ZERO, Bytes::ZERO);
         release(sim, id, BUFFER, all);
         if sim.executors[executor].is_up() {
             memory::retry_blocked(sim, executor);
@@ -97,13 +94,15 @@ fn take_in(sim: &mut Sim, id: TaskId, granted: Bytes) {
     };
     let rest = run.demand.of(consumer) - run.state(consumer).done;
     let held = run.state(consumer).rows_held;
-    let fits = consumer == BUFFER && rows.held == 0 && filled.records == rows.all;
-    let last = fits || filled.records == rows.all && consumer != BUFFER;
+    // A group that fits whole stands for all that follow.
+    let fits = consumer == BUFFER && filled.records == run.demand.group_records;
+    let last = fits || rows.ends && filled.records == rows.all;
     let taken = if last { rest } else { run.demand.bytes_of(consumer, filled.records).saturating_sub(held).min(rest) };
     let share = taken.as_f64() / run.demand.of(consumer).as_f64();
-    let held_now = if fits { run.demand.bytes_of(consumer, filled.records).min(rest) } else { held + taken };
+    let held_now = if fits { run.demand.bytes_of(consumer, filled.records) } else { held + taken };
+    let in_group = filled.records - rows.held;
     let state = sim.tasks[id].state_mut(consumer);
-    (state.rows_held, state.pages) = (held_now, filled.pages);
+    (state.rows_held, state.pages, state.in_group) = (held_now, filled.pages, state.in_group + in_group);
     let unused = total.saturating_sub(filled.held);
     release(sim, id, consumer, unused);
     if consumer == WRITER {

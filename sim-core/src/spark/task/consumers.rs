@@ -36,8 +36,8 @@ pub(crate) struct ConsumerState {
     pub(crate) rows_held: Bytes,
     /// Bytes of its pages, or of its objects: what a spill frees (US-8).
     pub(crate) pages: Bytes,
-    /// Groups that a buffer has given up.
-    pub(crate) groups: u32,
+    /// Records of a buffer's group that have gone in.
+    pub(crate) in_group: u64,
     /// Bytes of its spill files.
     pub(crate) spilled: Bytes,
     /// Bytes of them that have not been read back.

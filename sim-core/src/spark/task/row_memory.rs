@@ -78,6 +78,8 @@ pub(super) struct Rows<'a> {
     pub(super) held: u64,
     /// Those with all that it could take in.
     pub(super) all: u64,
+    /// Whether no more come after those.
+    pub(super) ends: bool,
 }
 
 /// With `share` of execution memory: how far it gets before it spills, and what it then holds.
