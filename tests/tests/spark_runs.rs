@@ -82,7 +82,12 @@ impl Replay {
         tasks
             .flat_map(|counts| counts.as_object().expect("counts"))
             .map(|(who, n)| n.as_u64().expect("a count") - u64::from(who == "ShuffleExternalSorter"))
-            .sum()
+            .sum::<u64>()
+            + self.given_way(index)
+    }
+    /// Spills of sorters that were read, which no line tells.
+    fn given_way(&self, index: usize) -> u64 {
+        self.seen["given_way"][format!("{}.0", self.spark_stage(index))].as_u64().unwrap_or(0)
     }
     fn ended(&self, index: usize, reason: &str) -> u64 {
         self.attempts("ends", index).iter().map(|ends| ends[reason].as_u64().unwrap_or(0)).sum()
@@ -156,5 +161,6 @@ fn the_recordings_cover_writers_operators_and_kills() {
     assert!(spilled("ShuffleExternalSorter") >= 3 && spilled("\"ExternalSorter\"") >= 2 && spilled("UnsafeExternalSorter") >= 2);
     assert!(seen.iter().filter(|run| run["spills"].as_object().is_some_and(serde_json::Map::is_empty)).count() >= 4, "runs without a spill");
     assert!(seen.iter().any(|run| run["ends"].to_string().contains("FetchFailed")) && seen.iter().any(|run| run["ends"].to_string().contains("Resubmitted")));
+    assert!(seen.iter().any(|run| run["given_way"]["1.0"].as_u64() > Some(0)), "a sorter that was read gave way to a window's buffer");
     assert!(seen.iter().any(|run| run["spark"].as_str().is_some_and(|version| version.starts_with("4."))));
 }

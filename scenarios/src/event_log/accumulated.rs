@@ -34,8 +34,9 @@ pub(super) struct Accumulated {
     pub(super) operator_peak: u64,
     /// Memory that spills of the task's SQL operators freed.
     pub(super) operator_spill: u64,
-    /// How many operators that was.
+    /// How many operators that was, and what the last of them freed: the lowest in the plan, whose number is the highest.
     pub(super) operators_spilled: u32,
+    pub(super) last_spill: u64,
     /// Whether an aggregation fell back to sorting.
     pub(super) fell_back: bool,
 }
@@ -71,6 +72,7 @@ impl<'de> Visitor<'de> for Fold {
                 Some(OPERATOR_PEAK) => all.operator_peak = all.operator_peak.saturating_add(one.update.0),
                 Some(OPERATOR_SPILL) => {
                     all.operator_spill = all.operator_spill.saturating_add(one.update.0);
+                    all.last_spill = one.update.0;
                     all.operators_spilled += u32::from(one.update.0 > 0);
                 }
                 Some(FALLBACK) => all.fell_back |= one.update.0 > 0,

@@ -284,7 +284,10 @@ impl Log {
             cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
             writer,
             alone,
-            operators: operator_memory(event, writer),
+            operators: operator_memory(event, writer).map(|(peak, spilled)| {
+                // A window's buffer tells what it spilled, too; the sort below it is the last to tell.
+                (peak, if known_holder == Some(Operators::Window) { event.info.accumulables.last_spill } else { spilled })
+            }),
             objects: known_holder == Some(Operators::ObjectHashAggregate),
             data_size: event.info.accumulables.data_size,
         }

@@ -218,6 +218,20 @@ def spills_of(executors):
     return {stage: dict(sorted(tasks.items())) for stage, tasks in sorted(spills.items())}
 
 
+def given_way_of(text, spills):
+    """Tasks in which a sorter that was read spilled for another consumer, which no line tells: they spilled more than their operators did."""
+    given = {}
+    for line in text.splitlines():
+        event = json.loads(line)
+        if event["Event"] == "SparkListenerTaskEnd":
+            stage, task = f"{event['Stage ID']}.{event['Stage Attempt ID']}", f"{event['Task Info']['Index']}.{event['Task Info']['Attempt']}"
+            told = sum(int(a["Update"]) for a in event["Task Info"]["Accumulables"] if a.get("Name") == "spill size")
+            only = set(spills.get(stage, {}).get(task, {})) == {"UnsafeExternalSorter"}
+            if only and event["Task Metrics"]["Memory Bytes Spilled"] > told:
+                given[stage] = given.get(stage, 0) + 1
+    return given
+
+
 def ends_of(text):
     """Task ends by stage attempt and reason, as the log tells them."""
     ends = {}
@@ -242,10 +256,12 @@ def record(folder, run):
     peaks = {number: scratch.peaks[manager] for number, (manager, _) in sorted(executors.items()) if manager in scratch.peaks}
     for peak in peaks.values():
         peak["at_ms"] -= first
+    spills = spills_of(executors)
     seen = {
         "spark": version, "master": master, "job": job,
-        "spills": spills_of(executors),
+        "spills": spills,
         "ends": ends_of(text),
+        "given_way": given_way_of(text, spills),
         "scratch": {"peak_bytes": scratch.total, "executors": peaks, "look_every_ms": interval},
     }
     if os.path.exists(killed):
