@@ -289,6 +289,7 @@ mod tests {
                         record_bytes: Bytes::new(record),
                         radix_sort,
                         slot_bytes,
+                        initial_slots: 4096 * SLOT / slot_bytes,
                         force_spill_records,
                         force_spill_bytes,
                         ..a17()
