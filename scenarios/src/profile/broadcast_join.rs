@@ -147,6 +147,7 @@ sort = true
         assert_eq!(threshold(conf("spark.sql.autoBroadcastJoinThreshold", "-1")), None);
         assert_eq!(threshold(conf("spark.sql.autoBroadcastJoinThreshold", "20m")), Some(Bytes::mib(20)));
         assert_eq!(threshold(|key| Some(if key.contains("adaptive") { "-1" } else { "20m" }.to_owned())), None);
+        assert_eq!(threshold(conf("spark.sql.autoBroadcastJoinThreshold", "10MB")), threshold(|_| None));
         assert_eq!(threshold(|_| None), Some(Bytes::mib(10)));
     }
 }
