@@ -106,9 +106,9 @@ fn take_in(sim: &mut Sim, id: TaskId, granted: Bytes) {
     let unused = total.saturating_sub(filled.held);
     release(sim, id, consumer, unused);
     if consumer == WRITER {
-        produce::start(sim, id, taken, share)
+        produce::start(sim, id, taken, share);
     } else {
-        consume::start(sim, id, taken)
+        consume::start(sim, id, taken);
     }
     if !unused.is_zero() && sim.executors[executor].is_up() {
         memory::retry_blocked(sim, executor);
