@@ -248,6 +248,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
         },
         scheduler: SchedulerConf::default(),
         adaptive: None,
+        sql: SqlConf::default(),
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,

@@ -301,7 +301,7 @@ fn adaptive(d: &mut Draw, spec: &mut Spec) {
         accurate_block: Bytes::mib(100),
     });
     for stage in spec.app.stages.iter_mut().filter(|stage| !stage.reads.is_empty() && !stage.barrier) {
-        stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join)]);
+        stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join), Some(AdaptiveRead::Local)]);
     }
 }
 
@@ -434,7 +434,17 @@ fn random_stage(d: &mut Draw, index: usize, reads: Vec<usize>, tasks: u32, sink:
     stage.barrier = d.once_in(10);
     stage.broadcast = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::mib(200)) } else { Bytes::ZERO };
     stage.memory = StageMemory {
-        operators: d.one_of(&[Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate, Operators::Window]),
+        operators: d.one_of(&[
+            Operators::Sort,
+            Operators::SortMergeJoin,
+            Operators::HashAggregate,
+            Operators::Window,
+            Operators::ObjectHashAggregate,
+            Operators::CartesianProduct,
+        ]),
+        row: if d.once_in(2) { d.bytes(Bytes::new(8), Bytes::kib(10)) } else { Bytes::ZERO },
+        group_rows: if d.once_in(2) { d.count(1, 2_000_000) } else { 0 },
+        state_row: if d.once_in(4) { d.bytes(Bytes::new(8), Bytes::kib(1)) } else { Bytes::ZERO },
         storage_level: d.one_of(&[StorageLevel::MemoryAndDisk, StorageLevel::MemoryOnly, StorageLevel::OffHeap]),
         worker: if d.once_in(4) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },
         collected: if d.once_in(6) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },

@@ -7,7 +7,7 @@ use sim_core::spec::{
     AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, EvictionSpec, ExecutorConf, InputSource, JobSpec,
     KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec,
     Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion,
-    Spec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    Spec, SqlConf, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -235,6 +235,7 @@ fn spark() -> SparkConf {
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
         adaptive: None,
+        sql: SqlConf::default(),
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,

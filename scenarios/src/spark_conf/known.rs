@@ -27,7 +27,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.kubernetes.executor.terminationGracePeriodSeconds", "the notice of a [[reclaim]] says when the kill comes"),
     ("spark.kubernetes.dynamicAllocation.deleteGracePeriod", "a stopped executor is gone at once"),
     ("spark.kubernetes.driver.waitToReusePersistentVolumeClaim", "volumes end with their pod"),
-    ("spark.sql.autoBroadcastJoinThreshold", "the profile says what is broadcast"),
     ("spark.sql.broadcastTimeout", "broadcasts do not time out"),
     ("spark.sql.execution.arrow.pyspark.enabled", "Arrow batches are not modelled"),
     ("spark.sql.parquet.compression.codec", "input and output sizes come from the profile"),

@@ -20,6 +20,7 @@ mod reclaim;
 mod scheduler;
 mod scratch;
 mod spark;
+mod sql;
 mod stage_memory;
 mod uncertainty;
 
@@ -45,7 +46,8 @@ pub use scratch::ScratchConf;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };
-pub use stage_memory::{Operators, StageMemory, StorageLevel};
+pub use sql::{RowBuffer, SqlConf};
+pub use stage_memory::{GROUP_ROWS, Operators, StageMemory, StorageLevel};
 pub use uncertainty::Uncertainty;
 
 use crate::units::Bytes;

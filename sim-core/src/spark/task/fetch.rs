@@ -21,7 +21,7 @@ use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{SilentPeer, fetch_failed_after, retries_against_the_dead, silent_peer};
 use crate::spark::scratch::{self, Stored};
-use crate::spec::InputSource;
+use crate::spec::{AdaptiveRead, InputSource};
 use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// Looks whether all map outputs are there. A missing one fails the task; a dead server breaks its fetch.
@@ -74,7 +74,7 @@ fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
 fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let (spec, run, limits) = (sim.plan.spec(), &sim.tasks[id], limits(sim));
     // No request is larger than all that is read.
-    if !limits.goes_to_disk(run.demand.read) {
+    if !limits.goes_to_disk(run.demand.read) || reads_on_the_spot(sim, run.stage) {
         return Bytes::ZERO;
     }
     let shuffles = || spec.app.stages[run.stage.index()].reads.iter().map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]);
@@ -115,7 +115,8 @@ fn remote_share(sim: &Sim, id: TaskId) -> f64 {
             own += bytes.as_f64();
         }
     }
-    if all > 0.0 { 1.0 - own / all } else { 0.0 }
+    let here = own > 0.0 && reads_on_the_spot(sim, run.stage);
+    if all > 0.0 && !here { 1.0 - own / all } else { 0.0 }
 }
 
 /// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.
@@ -195,10 +196,19 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     sim.touch(node);
 }
 
+/// Whether a stage's tasks read what the maps of their node wrote (`OptimizeShuffleWithLocalRead`). Spark prefers those nodes for them.
+fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
+    let spec = sim.plan.spec();
+    spec.spark.adaptive.is_some() && spec.app.stages[stage.index()].adaptive == Some(AdaptiveRead::Local)
+}
+
 /// Fetches `bytes` of all parents of a stage from the nodes that hold them.
 fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
+    let mut by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
+    if reads_on_the_spot(sim, stage) && !by_node[home.index()].is_zero() {
+        by_node.iter_mut().enumerate().filter(|(node, _)| *node != home.index()).for_each(|(_, held)| *held = Bytes::ZERO);
+    }
     let total: u64 = by_node.iter().map(|b| b.get()).sum();
     if total == 0 {
         return;

@@ -6,18 +6,20 @@
 //! piece ends. Heap touched and tmpfs written ramp with the CPU piece. At the end the writer's files are merged
 //! (spills and output coexist, US-7) and the output is committed.
 
+mod collect;
 mod consume;
 pub(crate) mod consumers;
 pub(crate) mod demand;
 mod fetch;
 mod finish;
 mod memory;
+mod operators;
 mod pieces;
 mod produce;
+mod row_memory;
 mod steps;
 #[cfg(test)]
 mod worked_examples;
-mod writer_memory;
 
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
@@ -102,7 +104,7 @@ pub(crate) struct TaskRun {
     pub(crate) ramp: Option<FlowRamp>,
     /// What its consumers hold of execution memory.
     pub(crate) memory: TaskMemoryManager,
-    pub(crate) consumers: [ConsumerState; 4],
+    pub(crate) consumers: [ConsumerState; 5],
     /// The consumer that is filled, and what it last asked for: what it cannot do without, and all that it would take.
     pub(crate) filling: ConsumerId,
     pub(crate) least: Bytes,
