@@ -2,8 +2,7 @@
 //!
 //! A machine joins the parts that share a node: processor-sharing devices, memory cgroups, the files on its
 //! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
-//! goes through here or through the rooms' handlers. Assumptions: scratch files are spread evenly over a node's scratch
-//! disks, so one number a node is enough (CM-3); dirty pages are counted by node, not by container, which throttles writers
+//! goes through here or through the rooms' handlers. Assumptions: dirty pages are counted by node, not by container, which throttles writers
 //! of limited containers too early when several write (PC-2). Source: 6.1, 6.5.
 
 use crate::event::Event;
@@ -41,12 +40,14 @@ pub(crate) struct Machine {
     pub(crate) memory: NodeMemory,
     /// Owner of each memory slot.
     pub(crate) owners: Vec<Owner>,
-    /// Scratch files on disk, all pods.
+    /// Scratch files on disks and claims, all pods: what the page cache may hold.
     pub(crate) files: Bytes,
+    /// Those on each disk of its shape.
+    pub(crate) files_on: Vec<Bytes>,
+    /// The device that stands for the ceiling on all remote disks, where one is known and claims are used.
+    pub(crate) remote: Option<u8>,
     /// Dirty pages on their way to disk.
     pub(crate) dirty: Bytes,
-    /// Bytes used on disk 0 beside scratch.
-    pub(crate) disk_used: Bytes,
     pub(crate) metrics: Metrics,
     /// Until when the node reports memory pressure.
     pub(crate) memory_pressure_until: SimTime,
@@ -63,15 +64,16 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A node with nobody on it.
-    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disk_used: Bytes) -> Self {
+    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disks: usize) -> Self {
         Self {
             id,
             devices,
             memory,
             owners: Vec::new(),
             files: Bytes::ZERO,
+            files_on: vec![Bytes::ZERO; disks],
+            remote: None,
             dirty: Bytes::ZERO,
-            disk_used,
             metrics: Metrics::default(),
             memory_pressure_until: SimTime::ZERO,
             volume_stats_at: SimTime::ZERO,
@@ -91,6 +93,22 @@ impl Machine {
             self.owners[slot.index()] = owner;
         }
         slot
+    }
+
+    /// Scratch files appear on a disk of its shape, or on a claim.
+    pub(crate) fn add_files(&mut self, disk: Option<u8>, bytes: Bytes) {
+        self.files += bytes;
+        if let Some(disk) = disk {
+            self.files_on[usize::from(disk)] += bytes;
+        }
+    }
+
+    /// Scratch files are gone.
+    pub(crate) fn remove_files(&mut self, disk: Option<u8>, bytes: Bytes) {
+        self.files -= bytes;
+        if let Some(disk) = disk {
+            self.files_on[usize::from(disk)] -= bytes;
+        }
     }
 
     /// Virtual time of the CPU, to which memory ramps are tied.

@@ -74,6 +74,14 @@ pub enum Purpose {
     PodAcknowledged = 28,
     /// First peer that gets a leaving executor's shuffle files; entity executor.
     MigrationPeer = 29,
+    /// Directory of a file of random name; entity (stage, partition, attempt, executor, file).
+    FileName = 40,
+    /// Time until a pod's claims are mounted; entity executor.
+    ClaimAttach = 41,
+    /// Speed of a claim; entity (executor, claim).
+    ClaimSpeed = 42,
+    /// Time until a claim has grown; entity (executor, look).
+    ClaimResize = 43,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

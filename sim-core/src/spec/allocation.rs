@@ -36,6 +36,8 @@ pub struct AllocationConf {
     pub dynamic: Option<DynamicAllocation>,
     /// `spark.decommission.enabled` and what belongs to it.
     pub decommission: Option<DecommissionConf>,
+    /// What becomes of claims beyond their first pod (4.8).
+    pub claims: super::ClaimsConf,
 }
 
 impl AllocationConf {
@@ -50,6 +52,7 @@ impl AllocationConf {
         max_executor_retries: None,
         dynamic: None,
         decommission: None,
+        claims: super::ClaimsConf { reuse: None, resize: None },
     };
 }
 

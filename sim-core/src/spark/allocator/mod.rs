@@ -19,6 +19,7 @@ use crate::ids::ExecutorId;
 use crate::kernel::{Luck, Purpose};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
+use crate::spark::claims::reuse;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::removal;
 use crate::spec::Platform;
@@ -43,6 +44,8 @@ pub(crate) struct Allocator {
     phase: SimSpan,
     /// Whether `spark.kubernetes.allocation.maximum` has been met.
     exhausted: bool,
+    /// Claims of the driver that no pod has.
+    pub(crate) claims: reuse::Claims,
     pub(crate) dynamic: Option<Dynamic>,
 }
 
@@ -59,6 +62,7 @@ impl Allocator {
             last_round: None,
             phase: SimSpan::from_secs_f64(phase),
             exhausted: false,
+            claims: reuse::Claims::default(),
             dynamic: dynamic.map(Dynamic::new),
         }
     }
@@ -166,6 +170,7 @@ fn create(sim: &mut Sim) {
     let executor = Executor::new(sim, id);
     sim.executors.push(executor);
     sim.cluster.pending.push(id);
+    reuse::on_created(sim, id);
 }
 
 /// Whether executors are missing that nothing keeps from being created: for the audit.
