@@ -135,6 +135,9 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
     let visible = Bytes::mib(shape.nominal_memory.scale(MEM_TOTAL_SHARE).whole_mib());
     missing(pool, "memory", || derived(size(visible), format!("98 % of {from} (0.2)")));
     missing(pool, "nic", || derived(rate(shape.nic), format!("80 % of the line rate of {from} (8.1)")));
+    if let Some(ceiling) = shape.remote {
+        missing(pool, "remote", || derived(rate(ceiling), &from));
+    }
     missing(pool, "disk", || derived(Value::Array(shape.disks(provider).iter().map(|disk| disk_node(disk, &from)).collect()), &from));
 }
 

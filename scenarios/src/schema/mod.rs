@@ -10,6 +10,7 @@ mod fill;
 mod inject;
 mod json;
 mod reclaim;
+mod storage_class;
 mod sweep;
 mod tables;
 mod walk;

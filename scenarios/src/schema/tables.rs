@@ -5,6 +5,7 @@
 
 use super::inject::INJECT;
 use super::reclaim::RECLAIM;
+use super::storage_class::STORAGE_CLASS;
 use super::sweep::SWEEP;
 use super::yarn::YARN;
 use super::{Field, Kind, Measure, Shape};
@@ -50,6 +51,13 @@ static CLUSTER: Shape = Shape {
         ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
+        Field::default(
+            "storage_class",
+            Kind::List(&Kind::Table(&STORAGE_CLASS)),
+            "[]",
+            "Storage classes of claims beside the provider's own.",
+            "catalog/storage-classes.toml",
+        ),
         Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
         Field::default("yarn", Kind::Table(&YARN), "{}", "YARN settings (YARN only).", ""),
     ],
@@ -80,6 +88,7 @@ static POOL: Shape = Shape {
             "AK-1, AK-2, 5.11",
         ),
         Field::computed("nic", Kind::Rate, "80 % of the VM shape's line rate", "Effective NIC bandwidth each way.", "8.1"),
+        Field::optional("remote", Kind::Rate, "Ceiling on all remote disks together, so on all claims of a node; the VM shape's where the catalog has one."),
         Field::default(
             "system_memory",
             Kind::Dist(Measure::Bytes),
@@ -373,6 +382,20 @@ static UNCERTAINTY: Shape = Shape {
             "{ uniform = { low = 0.05, high = 0.3 } }",
             "Time from a pod's creation until the allocator sees it, seconds; no other pod is created meanwhile; once a pod.",
             "a guess to calibrate: one watch event of the API server",
+        ),
+        Field::default(
+            "claim_attach",
+            Kind::Dist(Measure::Seconds),
+            "{ lognormal = { median = 15.0, sigma = 0.5 } }",
+            "Time until a pod's claims are made, attached and mounted, beside executor_start, seconds; once a pod with claims.",
+            "a guess to calibrate: attaching a managed disk takes 5 to 60 s",
+        ),
+        Field::default(
+            "claim_resize",
+            Kind::Dist(Measure::Seconds),
+            "{ lognormal = { median = 30.0, sigma = 0.5 } }",
+            "Time from the request until a claim has grown, file system included, seconds; once a growth.",
+            "a guess to calibrate: two controllers and an online resize",
         ),
     ],
 };
