@@ -157,7 +157,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
-            pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
+            pools: vec![PoolSpec { name: "pool".into(), node_names: Vec::new(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
             cgroup: CgroupVersion::V2 { group_kill: true },
             kubelet: KubeletSpec {

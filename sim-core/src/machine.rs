@@ -140,7 +140,14 @@ impl Machine {
     /// Dirty pages begin their way to a disk.
     pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes) {
         self.dirty += bytes;
-        self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(bytes));
+        let Some(ceiling) = self.remote.filter(|_| usize::from(disk) >= self.files_on.len()) else {
+            self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(bytes));
+            return;
+        };
+        // A claim's pages are clean when both the claim and the ceiling on all of them have let them through.
+        let half = Bytes::new(bytes.get() / 2);
+        self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(half));
+        self.devices.add_write(now, ceiling, bytes, FlowOwner::WriteBack(bytes - half));
     }
 
     /// Brings the calendar up to date with devices and the next crossing of a limit.

@@ -172,7 +172,7 @@ pub fn world() -> Spec {
 fn cluster() -> ClusterSpec {
     ClusterSpec {
         platform: Platform::Kubernetes,
-        pools: vec![PoolSpec { name: "pool".into(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new() }],
+        pools: vec![PoolSpec { name: "pool".into(), node_names: Vec::new(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new() }],
         neighbours: Vec::new(),
         cgroup: CgroupVersion::V2 { group_kill: true },
         kubelet: KubeletSpec {

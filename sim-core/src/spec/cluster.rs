@@ -48,8 +48,10 @@ pub struct ClusterSpec {
 /// Identical nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolSpec {
-    /// Pool name; node names are `{pool}-{index}`.
+    /// Pool name; node names are `{pool}-{index}` unless they have their own.
     pub name: String,
+    /// Own names of the first nodes, where they are those of a real cluster.
+    pub node_names: Vec<String>,
     /// How many nodes.
     pub count: u32,
     /// What each node is.
@@ -116,12 +118,14 @@ pub struct DiskSpec {
 }
 
 /// How a neighbour is spread over the nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NeighbourPlacement {
     /// One on each node, like a DaemonSet.
     EveryNode,
     /// This many, placed by the scheduler before the application starts.
     Replicas(u32),
+    /// One on each of these nodes, by their place in the order of the pools: where a real cluster has them. A node may come twice.
+    On(Vec<u32>),
 }
 
 /// A neighbour's memory in use.

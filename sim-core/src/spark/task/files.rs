@@ -170,7 +170,6 @@ fn write_dir(sim: &mut Sim, id: TaskId, dir: usize, bytes: Bytes) {
         sim.machines[node].buffered_write(now, disk, bytes, pod_room)
     };
     if let (Carrier::Claim(_), Some(ceiling)) = (place, sim.machines[node].remote) {
-        let _ = sim.machines[node].devices.add_write(now, ceiling, bytes - waits, FlowOwner::WriteBack(Bytes::ZERO));
         device_flow(sim, id, node, ceiling, waits, false);
     }
     device_flow(sim, id, node, disk, waits, false);
