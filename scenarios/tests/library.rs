@@ -207,12 +207,7 @@ fn volumes_of_executors() {
     let nvme = scenario.spec.cluster.pools[0].shape.disks.iter().position(|d| d.name == "nvme").expect("NVMe");
     assert_eq!(
         sources,
-        [
-            empty(Medium::Memory, Some(Bytes::gib(1))),
-            VolumeSource::HostPath { disk: nvme },
-            empty(Medium::Disk, None),
-            VolumeSource::Claim(claim)
-        ]
+        [empty(Medium::Memory, Some(Bytes::gib(1))), VolumeSource::HostPath { disk: nvme }, empty(Medium::Disk, None), VolumeSource::Claim(claim)]
     );
     assert_eq!(pod.labels, [Label::new("team", "a"), Label::new("tier", "batch")]);
     assert_eq!((pod.priority, pod.ephemeral_limit), (2_000_000_000, Some(Bytes::gib(5))));

@@ -7,11 +7,11 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, ClaimReuse, ClaimResize, ClaimSpec, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
-    ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec,
-    NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp,
-    ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork,
-    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector, DecommissionConf, DeployMode,
+    Dist, DynamicAllocation, EmptyDir, ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment,
+    NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed,
+    Requirement, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint,
+    TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 

@@ -28,7 +28,7 @@ pub(super) fn place_claims(template: &mut Template, tree: &Node, problems: &mut 
             problems.push(
                 Diagnostic::warning("unknown-storage-class", message)
                     .found(format!("the claim of volume {volume}"))
-                    .hint("describe it: [[cluster.storage_class]] name = …, read = \"200 MB/s\", iops = 5000"),
+                    .hint("describe it: [[cluster.storage_class]] name = …, read = \"200MB/s\", iops = 5000"),
             );
         }
     }

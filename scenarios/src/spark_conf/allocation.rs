@@ -1,6 +1,6 @@
 //! Keys that say how executors are asked for, resolved (4.4, 3.7, 1.9).
 
-use sim_core::spec::{AllocationConf, ClaimReuse, ClaimResize, ClaimsConf, DecommissionConf, DynamicAllocation, Platform, PodsAllocator};
+use sim_core::spec::{AllocationConf, ClaimResize, ClaimReuse, ClaimsConf, DecommissionConf, DynamicAllocation, Platform, PodsAllocator};
 use sim_core::units::SimSpan;
 
 use super::Conf;

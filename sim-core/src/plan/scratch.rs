@@ -99,7 +99,8 @@ impl ScratchPlan {
             }
             VolumeSource::HostPath { disk } => (Carrier::Disk(disk as u8), None),
             VolumeSource::Claim(claim) => {
-                let (claims, place): (_, fn(u8) -> Carrier) = if claim.shared { (&mut self.shared, Carrier::Shared) } else { (&mut self.claims, Carrier::Claim) };
+                let (claims, place): (_, fn(u8) -> Carrier) =
+                    if claim.shared { (&mut self.shared, Carrier::Shared) } else { (&mut self.claims, Carrier::Claim) };
                 claims.push(claim);
                 (place(claims.len() as u8 - 1), None)
             }

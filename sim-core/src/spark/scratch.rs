@@ -130,7 +130,7 @@ impl Stored {
     pub(crate) fn sum(&self) -> Bytes {
         self.tmpfs + self.disk
     }
-    /// What of it lies in memory, cut to `bytes`, and the rest of what lies in memory is left out; the same of what does not.
+    /// As many bytes of what lies in memory: a step that was cut off has written so much.
     pub(crate) fn in_memory(&self, scratch: &ScratchPlan, bytes: Bytes) -> Self {
         if !scratch.several {
             return Self { tmpfs: bytes, disk: Bytes::ZERO, dirs: None };

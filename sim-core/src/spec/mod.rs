@@ -26,7 +26,7 @@ mod uncertainty;
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
 pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
-pub use claim::{ClaimReuse, ClaimResize, ClaimSpec, ClaimsConf};
+pub use claim::{ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf};
 pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
 };
