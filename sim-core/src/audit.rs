@@ -145,7 +145,7 @@ fn files(sim: &Sim) {
         assert!(shared.files >= owned && shared.files <= scratch.shared[number].size, "files on shared claim {number}");
     }
     for (id, executor) in sim.executors.iter() {
-        for (number, claim) in executor.claims.iter().enumerate() {
+        for (number, claim) in executor.claims.mounted.iter().enumerate() {
             let held = in_places(executor, &|place| place == Carrier::Claim(number as u8));
             assert!(held <= claim.size, "claim {number} of {id:?} holds {held} of {}", claim.size);
         }

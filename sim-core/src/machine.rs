@@ -9,7 +9,9 @@ use crate::event::Event;
 use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Calendar, EventHandle};
+use crate::kube::eviction::Remembered;
 use crate::linux::cgroup::NodeMemory;
+use crate::spec::DiskSpec;
 use crate::units::{Bytes, SimTime};
 
 /// Who owns a pod on a node.
@@ -48,7 +50,13 @@ pub(crate) struct Machine {
     pub(crate) remote: Option<u8>,
     /// Dirty pages on their way to disk.
     pub(crate) dirty: Bytes,
+    /// Bytes used on disk 0 beside scratch.
+    pub(crate) disk_used: Bytes,
     pub(crate) metrics: Metrics,
+    /// What its eviction manager remembers.
+    pub(crate) eviction: Remembered,
+    /// Whether image garbage collection has freed what it can.
+    pub(crate) images_collected: bool,
     /// Until when the node reports memory pressure.
     pub(crate) memory_pressure_until: SimTime,
     /// When volume statistics were last taken.
@@ -64,17 +72,20 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A node with nobody on it.
-    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disks: usize) -> Self {
+    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disks: &[DiskSpec]) -> Self {
         Self {
             id,
             devices,
             memory,
             owners: Vec::new(),
             files: Bytes::ZERO,
-            files_on: vec![Bytes::ZERO; disks],
+            files_on: vec![Bytes::ZERO; disks.len()],
             remote: None,
             dirty: Bytes::ZERO,
+            disk_used: disks[0].used,
             metrics: Metrics::default(),
+            eviction: Remembered::default(),
+            images_collected: false,
             memory_pressure_until: SimTime::ZERO,
             volume_stats_at: SimTime::ZERO,
             disk_pressure_until: SimTime::ZERO,

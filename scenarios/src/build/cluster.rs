@@ -1,8 +1,8 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, Resources,
-    Taint, YarnSpec,
+    CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation,
+    Resources, SoftEviction, Taint, YarnSpec,
 };
 
 use super::View;
@@ -27,6 +27,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             volume_stats_period_s: kubelet.time("volume_stats_period").as_secs_f64(),
             teardown_s: kubelet.dist("teardown", Measure::Seconds),
             active_file_share: kubelet.number("active_file_share"),
+            eviction: eviction(kubelet),
         },
         yarn: YarnSpec {
             minimum_allocation: yarn.size("minimum_allocation"),
@@ -36,6 +37,16 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             vmem_check: yarn.on("vmem_check"),
             vmem_ratio: yarn.number("vmem_ratio"),
         },
+    }
+}
+
+fn eviction(kubelet: View<'_>) -> EvictionSpec {
+    let soft = SoftEviction { available: kubelet.size("eviction_soft_memory"), grace: kubelet.time("eviction_soft_grace") };
+    EvictionSpec {
+        soft: Some(soft).filter(|soft| !soft.available.is_zero()),
+        minimum_reclaim: kubelet.size("eviction_minimum_reclaim"),
+        pressure_transition: kubelet.time("pressure_transition"),
+        unused_images: kubelet.size("unused_images"),
     }
 }
 

@@ -9,6 +9,7 @@ mod dist;
 mod fill;
 mod inject;
 mod json;
+mod pool;
 mod reclaim;
 mod storage_class;
 mod sweep;

@@ -52,7 +52,7 @@ impl Cluster {
         for (index, node) in plan.nodes.iter().enumerate() {
             let devices = NodeDevices::new(&node.shape, &day.speeds[index]);
             let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit);
-            let mut machine = Machine::new(NodeId::new(index as u32), devices, memory, node.shape.disks.len());
+            let mut machine = Machine::new(NodeId::new(index as u32), devices, memory, &node.shape.disks);
             claims::open_ceiling(plan, index, &mut machine);
             machines.push(machine);
         }

@@ -12,8 +12,7 @@ use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
-use crate::spark::claims::reuse::{Found, Left};
-use crate::spark::claims::{self, Mounted, resize, reuse};
+use crate::spark::claims::{self, PodClaims, resize, reuse};
 use crate::spark::decommission::migration;
 use crate::spark::jvm;
 use crate::spark::python::Workers;
@@ -87,19 +86,8 @@ pub(crate) struct Executor {
     pub(crate) scratch_peak: Bytes,
     /// Scratch at the kubelet's last volume statistics.
     pub(crate) disk_stats: Stored,
-    /// Its claims, while they are mounted.
-    pub(crate) claims: Vec<Mounted>,
-    /// When they were made.
-    pub(crate) claims_made_at: SimTime,
-    /// What the claims of an executor before it held when it got them.
-    pub(crate) reused: Option<Box<Left>>,
-    /// Map outputs that it had when it died.
-    pub(crate) found: Vec<Found>,
-    /// What it leaves to the next one, while its death is not known.
-    pub(crate) leaves: Option<Box<Left>>,
-    /// Use of its fullest directory when it last reported, and whether its claims are growing.
-    pub(crate) fullest: f64,
-    pub(crate) growing: bool,
+    /// Its claims, and what comes after them.
+    pub(crate) claims: PodClaims,
     /// Whether a task has run here: the first ones load classes (8.5).
     pub(crate) warm: bool,
     /// When it was asked for.
@@ -157,13 +145,7 @@ impl Executor {
             temporary: Stored::NONE,
             scratch_peak: Bytes::ZERO,
             disk_stats: Stored::NONE,
-            claims: Vec::new(),
-            claims_made_at: now,
-            reused: None,
-            found: Vec::new(),
-            leaves: None,
-            fullest: 0.0,
-            growing: false,
+            claims: PodClaims::new(now),
             warm: false,
             created_at: now,
             seen_at: now + SimSpan::from_secs_f64(seen),

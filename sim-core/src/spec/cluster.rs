@@ -1,7 +1,7 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
 use super::{Dist, Label, Resources, Taint};
-use crate::units::{ByteRate, Bytes, CoreMillis};
+use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +174,30 @@ pub struct KubeletSpec {
     pub teardown_s: Dist,
     /// Share of file cache that is active and so counts in the working set (PC-4, open question 18).
     pub active_file_share: f64,
+    /// What else the eviction manager is told.
+    pub eviction: EvictionSpec,
+}
+
+/// Settings of the kubelet's eviction manager beside the hard thresholds, which are a node's [`Reservation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvictionSpec {
+    /// `evictionSoft` of `memory.available` with its `evictionSoftGracePeriod`; none by default.
+    pub soft: Option<SoftEviction>,
+    /// `evictionMinimumReclaim` of memory: once a threshold is met, eviction goes on until so much more than it is available.
+    pub minimum_reclaim: Bytes,
+    /// `evictionPressureTransitionPeriod`: how long a condition stays after it was last seen; 5 min (NE-5).
+    pub pressure_transition: SimSpan,
+    /// Images on the kubelet's disk that no container uses: what image garbage collection frees before a pod is evicted (NE-6).
+    pub unused_images: Bytes,
+}
+
+/// A soft eviction threshold: it counts when it has been met for as long as its grace period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoftEviction {
+    /// Memory that should be available.
+    pub available: Bytes,
+    /// How long less may be.
+    pub grace: SimSpan,
 }
 
 /// YARN settings.

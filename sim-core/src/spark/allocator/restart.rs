@@ -58,7 +58,7 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     dead.succeeded = true;
     new.restarts = dead.restarts + 1;
     new.garbage = dead.scratch();
-    new.claims = std::mem::take(&mut dead.claims);
+    new.claims.mounted = std::mem::take(&mut dead.claims.mounted);
     dead.garbage = Stored::NONE;
     dead.temporary = Stored::NONE;
     dead.cached_files = Stored::NONE;

@@ -18,7 +18,8 @@ use crate::machine::Machine;
 use crate::plan::SimPlan;
 use crate::sim::Sim;
 use crate::spec::ClaimSpec;
-use crate::units::{Bytes, SimSpan};
+use crate::units::{Bytes, SimSpan, SimTime};
+use reuse::{Found, Left};
 
 /// A claim that a pod has mounted.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,32 @@ pub(crate) struct Mounted {
     pub(crate) size: Bytes,
     /// Number of its device on the node.
     pub(crate) device: u8,
+}
+
+/// The claims of one pod.
+#[derive(Debug)]
+pub(crate) struct PodClaims {
+    /// Those that are mounted.
+    pub(crate) mounted: Vec<Mounted>,
+    /// When they were made.
+    made_at: SimTime,
+    /// What the claims of an executor before it held when it got them.
+    pub(crate) reused: Option<Box<Left>>,
+    /// Map outputs that its executor had when it ended.
+    found: Vec<Found>,
+    /// What it leaves to the next one, while its end is not known.
+    leaves: Option<Box<Left>>,
+    /// Use of the fullest directory at the last report.
+    fullest: f64,
+    /// Whether they are growing.
+    growing: bool,
+}
+
+impl PodClaims {
+    /// Of a pod that is created now.
+    pub(crate) fn new(now: SimTime) -> Self {
+        Self { mounted: Vec::new(), made_at: now, reused: None, found: Vec::new(), leaves: None, fullest: 0.0, growing: false }
+    }
 }
 
 /// A claim that all executors share.
@@ -68,8 +95,8 @@ pub(crate) fn mount(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     for (number, claim) in sim.plan.executor.scratch.claims.iter().enumerate() {
         let (read, write) = rates(claim, speed(sim, id.index() as u64, number));
         let device = sim.machines[node].devices.attach(read, write);
-        let size = sim.executors[id].reused.as_ref().map_or(claim.size, |left| left.sizes[number]);
-        sim.executors[id].claims.push(Mounted { size, device });
+        let size = sim.executors[id].claims.reused.as_ref().map_or(claim.size, |left| left.sizes[number]);
+        sim.executors[id].claims.mounted.push(Mounted { size, device });
     }
 }
 
@@ -83,7 +110,7 @@ pub(crate) fn attach_time(sim: &Sim, id: ExecutorId) -> SimSpan {
 
 /// A pod's claims are detached from its node.
 pub(crate) fn unmount(sim: &mut Sim, id: ExecutorId, node: NodeId) {
-    for claim in std::mem::take(&mut sim.executors[id].claims) {
+    for claim in std::mem::take(&mut sim.executors[id].claims.mounted) {
         sim.machines[node].devices.detach(claim.device);
     }
 }

@@ -46,19 +46,19 @@ pub(crate) fn on_report(sim: &mut Sim, id: ExecutorId) {
         let (room, size) = files::room(sim, id, node, dir);
         1.0 - room.as_f64() / size.as_f64().max(1.0)
     };
-    sim.executors[id].fullest = (0..sim.plan.executor.scratch.dirs.len()).map(used).fold(0.0, f64::max);
+    sim.executors[id].claims.fullest = (0..sim.plan.executor.scratch.dirs.len()).map(used).fold(0.0, f64::max);
     sim.after(conf.interval, Event::ClaimReport(id));
 }
 
 /// The driver looks at the last reports.
 pub(crate) fn on_look(sim: &mut Sim) {
     let Some(conf) = conf(sim) else { return };
-    let fills = |e: &crate::spark::executor::Executor| e.is_up() && !e.growing && e.fullest > conf.threshold;
+    let fills = |e: &crate::spark::executor::Executor| e.is_up() && !e.claims.growing && e.claims.fullest > conf.threshold;
     let full: Vec<ExecutorId> = sim.executors.iter().filter(|(_, e)| fills(e)).map(|(id, _)| id).collect();
     for id in full {
         let entity = mix(id.index() as u64, sim.now().as_ns());
         let takes = sim.luck.draw(&sim.plan.spec().uncertainty.claim_resize_s, Purpose::ClaimResize, entity).max(0.0);
-        sim.executors[id].growing = true;
+        sim.executors[id].claims.growing = true;
         sim.after(SimSpan::from_secs_f64(takes), Event::ClaimsGrown(id));
     }
     sim.after(conf.interval, Event::ClaimLook);
@@ -68,8 +68,8 @@ pub(crate) fn on_look(sim: &mut Sim) {
 pub(crate) fn on_grown(sim: &mut Sim, id: ExecutorId) {
     let Some(conf) = conf(sim) else { return };
     let executor = &mut sim.executors[id];
-    executor.growing = false;
-    for claim in &mut executor.claims {
+    executor.claims.growing = false;
+    for claim in &mut executor.claims.mounted {
         claim.size = claim.size.scale(1.0 + conf.factor);
     }
 }

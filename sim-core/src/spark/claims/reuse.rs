@@ -71,17 +71,17 @@ pub(crate) fn on_created(sim: &mut Sim, id: ExecutorId) {
     let now = sim.now();
     if let Some(index) = reusable(sim) {
         let left = sim.allocator.claims.free.remove(index);
-        sim.executors[id].claims_made_at = left.made_at;
-        sim.executors[id].reused = Some(Box::new(left));
+        sim.executors[id].claims.made_at = left.made_at;
+        sim.executors[id].claims.reused = Some(Box::new(left));
     } else {
         sim.allocator.claims.made += sim.plan.executor.scratch.claims.len() as u32;
-        sim.executors[id].claims_made_at = now;
+        sim.executors[id].claims.made_at = now;
     }
 }
 
 /// The pod has a node: what is on its claims is there now.
 pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId) {
-    let Some(left) = &mut sim.executors[id].reused else { return };
+    let Some(left) = &mut sim.executors[id].claims.reused else { return };
     let files = std::mem::take(&mut left.files);
     sim.executors[id].garbage += &files;
     scratch::put(sim, node, &files);
@@ -91,7 +91,7 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId) {
 pub(crate) fn on_writer(sim: &mut Sim, id: ExecutorId) {
     let Some(conf) = conf(sim).filter(|conf| conf.recover) else { return };
     let Some(node) = sim.executors[id].node else { return };
-    let Some(left) = &mut sim.executors[id].reused else { return };
+    let Some(left) = &mut sim.executors[id].claims.reused else { return };
     let found = std::mem::take(&mut left.outputs);
     if conf.verify {
         verify(sim, id, node, found.iter().map(|(_, _, bytes)| *bytes).sum());
@@ -106,7 +106,7 @@ pub(crate) fn on_writer(sim: &mut Sim, id: ExecutorId) {
 /// All that was found is read, to compute its checksums.
 fn verify(sim: &mut Sim, id: ExecutorId, node: NodeId, bytes: Bytes) {
     let now = sim.now();
-    let claims = &sim.executors[id].claims;
+    let claims = &sim.executors[id].claims.mounted;
     let each = Bytes::new(bytes.get() / (claims.len() as u64).max(1));
     for device in claims.iter().map(|claim| claim.device).collect::<Vec<_>>() {
         sim.machines[node].devices.add_read(now, device, each, FlowOwner::WriteBack(Bytes::ZERO));
@@ -121,7 +121,7 @@ pub(crate) fn on_leaving(sim: &mut Sim, id: ExecutorId) {
     }
     let of_one = |(shuffle, outputs): (ShuffleId, &MapOutputs)| outputs.maps_of(id).map(move |(map, bytes)| (shuffle, map, bytes)).collect::<Vec<Found>>();
     let outputs: Vec<Found> = sim.driver.outputs.iter().flat_map(of_one).collect();
-    sim.executors[id].found = outputs;
+    sim.executors[id].claims.found = outputs;
 }
 
 /// The pod's volumes are torn down, with these files on them: its claims wait for another pod.
@@ -135,9 +135,9 @@ pub(crate) fn on_torn_down(sim: &mut Sim, id: ExecutorId, files: &Stored) {
         let on_claims = (0..scratch.dirs.len()).filter(|&dir| matches!(scratch.dirs[dir].carrier, Carrier::Claim(_)));
         on_claims.for_each(|dir| kept.add(scratch, dir, files.in_dir(dir)));
     }
-    let mut sizes: Vec<Bytes> = executor.claims.iter().map(|claim| claim.size).collect();
-    let reused = executor.reused.take();
-    let mut outputs = std::mem::take(&mut executor.found);
+    let mut sizes: Vec<Bytes> = executor.claims.mounted.iter().map(|claim| claim.size).collect();
+    let reused = executor.claims.reused.take();
+    let mut outputs = std::mem::take(&mut executor.claims.found);
     if let Some(reused) = reused {
         outputs.extend(reused.outputs);
         kept += &reused.files;
@@ -148,8 +148,8 @@ pub(crate) fn on_torn_down(sim: &mut Sim, id: ExecutorId, files: &Stored) {
     if sizes.is_empty() {
         sizes = scratch.claims.iter().map(|claim| claim.size).collect();
     }
-    let left = Left { made_at: executor.claims_made_at, sizes, files: kept, outputs };
-    executor.leaves = Some(Box::new(left));
+    let left = Left { made_at: executor.claims.made_at, sizes, files: kept, outputs };
+    executor.claims.leaves = Some(Box::new(left));
     free_if_known(sim, id);
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn on_torn_down(sim: &mut Sim, id: ExecutorId, files: &Stored) {
 pub(crate) fn free_if_known(sim: &mut Sim, id: ExecutorId) {
     let executor = &mut sim.executors[id];
     if executor.life == Life::Gone {
-        if let Some(left) = executor.leaves.take() {
+        if let Some(left) = executor.claims.leaves.take() {
             sim.allocator.claims.free.push(*left);
         }
     }

@@ -155,7 +155,7 @@ fn a_claim_grows_an_interval_and_a_resize_after_it_filled() {
     cluster::settle_in(&mut sim);
     sim.run_until(seconds(60));
     give_files(&mut sim, ExecutorId::new(1), Bytes::gib(6));
-    let size = |sim: &Sim, id| sim.executors[ExecutorId::new(id)].claims[0].size;
+    let size = |sim: &Sim, id| sim.executors[ExecutorId::new(id)].claims.mounted[0].size;
     sim.run_until(seconds(159));
     assert_eq!(size(&sim, 1), Bytes::gib(10));
     sim.run_until(seconds(161));

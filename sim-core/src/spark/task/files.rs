@@ -105,14 +105,15 @@ pub(crate) fn room(sim: &Sim, executor: ExecutorId, node: NodeId, dir: usize) ->
     let scratch = &sim.plan.executor.scratch;
     let host = &sim.executors[executor];
     let on_node = |disk: u8| {
-        let spec = &sim.plan.nodes[node.index()].shape.disks[usize::from(disk)];
-        (spec.size.saturating_sub(sim.machines[node].files_on[usize::from(disk)] + spec.used), spec.size)
+        let (spec, machine) = (&sim.plan.nodes[node.index()].shape.disks[usize::from(disk)], &sim.machines[node]);
+        let others = if disk == 0 { machine.disk_used } else { spec.used };
+        (spec.size.saturating_sub(machine.files_on[usize::from(disk)] + others), spec.size)
     };
     match scratch.dirs[dir].carrier {
         Carrier::EmptyDir => on_node(0),
         Carrier::Disk(disk) => on_node(disk),
         Carrier::Claim(claim) => {
-            let size = host.claims.get(usize::from(claim)).map_or(Bytes::ZERO, |claim| claim.size);
+            let size = host.claims.mounted.get(usize::from(claim)).map_or(Bytes::ZERO, |claim| claim.size);
             (size.saturating_sub(host.in_dir(dir)), size)
         }
         Carrier::Shared(claim) => {
@@ -135,7 +136,7 @@ pub(crate) fn device_of(sim: &Sim, executor: ExecutorId, dir: usize) -> Option<(
         Carrier::Tmpfs => None,
         Carrier::EmptyDir => Some((host.node?, 0)),
         Carrier::Disk(disk) => Some((host.node?, disk)),
-        Carrier::Claim(claim) => Some((host.node?, host.claims.get(usize::from(claim))?.device)),
+        Carrier::Claim(claim) => Some((host.node?, host.claims.mounted.get(usize::from(claim))?.device)),
         Carrier::Shared(claim) => Some((NodeId::new(0), sim.cluster.shared[usize::from(claim)].device)),
     }
 }

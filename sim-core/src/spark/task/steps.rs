@@ -135,7 +135,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     }
     let executor = run.executor;
     let step = run.step;
-    if step == Step::Launch && sim.executors[executor].reused.is_some() && writes_shuffle(sim, id) {
+    if step == Step::Launch && sim.executors[executor].claims.reused.is_some() && writes_shuffle(sim, id) {
         reuse::on_writer(sim, executor);
     }
     let run = &mut sim.tasks[id];
