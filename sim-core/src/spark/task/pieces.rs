@@ -100,7 +100,7 @@ pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
         work = part;
         sim.tasks[id].rest = Some(Box::new(rest));
     }
-    start_pieces(sim, id, &work, writing, &fetched);
+    start_pieces(sim, id, &work, &writing, &fetched);
     debug_assert!(sim.executors[executor].is_up());
     let node = sim.tasks[id].node;
     sim.touch(node);
@@ -115,7 +115,7 @@ fn placed(sim: &Sim, id: TaskId, work: &Work) -> (Stored, Stored) {
     (writing, fetched)
 }
 
-fn start_pieces(sim: &mut Sim, id: TaskId, work: &Work, writing: Stored, fetched: &Stored) {
+fn start_pieces(sim: &mut Sim, id: TaskId, work: &Work, writing: &Stored, fetched: &Stored) {
     let run = &mut sim.tasks[id];
     run.fetched += fetched;
     run.writing = writing.clone();
@@ -125,7 +125,7 @@ fn start_pieces(sim: &mut Sim, id: TaskId, work: &Work, writing: Stored, fetched
     let cpu = (own + collecting) * sim.plan.executor.cpu_stretch;
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
-        files::write(sim, id, &writing);
+        files::write(sim, id, writing);
     }
     if !work.read_back.is_zero() {
         files::read_back(sim, id, work.read_back);
