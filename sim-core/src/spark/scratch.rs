@@ -45,12 +45,11 @@ pub(crate) fn take(sim: &mut Sim, node: NodeId, files: &Stored, deleted: bool) {
         let bytes = files.in_dir(dir);
         let machine = &mut sim.machines[node];
         match scratch.dirs[dir].carrier {
-            Carrier::Tmpfs => {}
             Carrier::EmptyDir => machine.remove_files(Some(0), bytes),
             Carrier::Disk(disk) => machine.remove_files(Some(disk), bytes),
             Carrier::Claim(_) => machine.remove_files(None, bytes),
             Carrier::Shared(claim) if deleted => sim.cluster.shared[usize::from(claim)].files -= bytes,
-            Carrier::Shared(_) => {}
+            Carrier::Tmpfs | Carrier::Shared(_) => {}
         }
     }
 }
