@@ -24,7 +24,7 @@ fn cm_3_real_files_lie_where_their_names_hash_to() {
 #[test]
 fn cm_3_a_hundred_outputs_are_not_spread_evenly() {
     let mut outputs = [0; 3];
-    files().filter(|(name, _)| name.ends_with(".data")).for_each(|(_, dir)| outputs[dir] += 1);
+    files().filter(|(name, _)| name.contains(".data")).for_each(|(_, dir)| outputs[dir] += 1);
     assert_eq!(outputs.iter().sum::<i32>(), 100);
     let (least, most) = (outputs.iter().min().expect("three"), outputs.iter().max().expect("three"));
     assert!(f64::from(*most) > 1.1 * f64::from(*least), "{outputs:?}");
