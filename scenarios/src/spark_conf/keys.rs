@@ -265,6 +265,19 @@ pub(crate) static KEYS: &[ConfKey] = &[
         "1.9",
     ),
     since(
+        (3, 2),
+        &key("spark.kubernetes.driver.ownPersistentVolumeClaim", Bool, Released, "Whether claims belong to the driver and outlive their pods.", "4.8"),
+    ),
+    since(
+        (3, 2),
+        &key("spark.kubernetes.driver.reusePersistentVolumeClaim", Bool, Released, "Whether new pods mount the claims of pods that are gone.", "4.8"),
+    ),
+    since((3, 4), &key("spark.kubernetes.driver.waitToReusePersistentVolumeClaim", Bool, Released, "Whether pods wait for such a claim.", "4.8")),
+    since((3, 0), &key("spark.shuffle.sort.io.plugin.class", Text, Released, "Where shuffle files go, and whether those on a claim are found again.", "4.8")),
+    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeInterval", Time("min"), Released, "Time between two looks at how full claims are.", "4.7")),
+    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeThreshold", Number(0.0, 1.0), Released, "Use above which claims grow.", "4.7")),
+    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeFactor", Number(0.0, 1000.0), Released, "By how much of their size.", "4.7")),
+    since(
         (4, 2),
         &key(
             "spark.kubernetes.allocation.recoveryMode.enabled",
@@ -274,7 +287,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
             "4.7",
         ),
     ),
-    since((3, 0), &key("spark.plugins", Text, Released, "Plugin classes; of these the one that resizes executors is modelled.", "4.7")),
+    since((3, 0), &key("spark.plugins", Text, Released, "Plugin classes; of these those that resize executors and their claims are modelled.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.resizeInterval", Time("s"), Released, "How often executors' memory is compared with their limit.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.resizeThreshold", Number(0.0, 1.0), Released, "Share of the limit above which it grows.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.resizeFactor", Number(0.0, 1.0), Released, "By how much of itself the limit grows.", "4.7")),

@@ -11,6 +11,7 @@ mod consume;
 pub(crate) mod consumers;
 pub(crate) mod demand;
 mod fetch;
+pub(crate) mod files;
 mod finish;
 mod memory;
 mod operators;
@@ -117,6 +118,8 @@ pub(crate) struct TaskRun {
     pub(crate) temporary: Stored,
     /// Files that the running step writes; on tmpfs they are in the ramp.
     pub(crate) writing: Stored,
+    /// Steps so far: the names of random files follow from it.
+    files: u32,
     /// What is left of a step that its files had no room for.
     rest: Option<Box<pieces::Work>>,
     /// Bytes of its remote blocks that go through scratch, in all (FR-2); those of them that are there.
@@ -250,9 +253,9 @@ pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
         let v = sim.machines[node].v(now);
         let tmpfs = sim.machines[node].memory.abort_ramp(slot, &ramp, v);
         let run = &mut sim.tasks[id];
-        run.temporary.tmpfs += tmpfs;
-        sim.executors[executor].temporary.tmpfs += tmpfs;
-        run.writing = Stored::NONE;
+        let written = std::mem::take(&mut run.writing).in_memory(&sim.plan.executor.scratch, tmpfs);
+        run.temporary += &written;
+        sim.executors[executor].temporary += &written;
     }
     for piece in pieces {
         sim.machines[piece.node].devices.cancel(now, piece.device, piece.flow);

@@ -8,7 +8,7 @@
 
 use super::consumers::{OPERATORS, WRITER};
 use super::pieces::{self, Work};
-use super::{Step, TaskRun, collect, fetch, finish};
+use super::{Step, TaskRun, collect, fetch, files, finish};
 use crate::ids::TaskId;
 use crate::sim::Sim;
 use crate::spark::scratch;
@@ -50,6 +50,7 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
 pub(super) fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
     let kind = writer_kind(sim, &sim.tasks[id]);
     let conf = &sim.plan.spec().spark.shuffle;
+    let partitions = partitions(sim, &sim.tasks[id]);
     let run = &mut sim.tasks[id];
     run.step = Step::Produce(bytes);
     let demand = &run.demand;
@@ -68,6 +69,7 @@ pub(super) fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
+        kind: if bypass { files::Kind::Partitions(partitions) } else { files::Kind::Temporary },
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
         ..Work::default()
@@ -121,9 +123,11 @@ fn concatenate(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let largest = run.demand.write.scale(sim.driver.largest_partition(sim.plan, run.stage));
     let cpu = run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE;
-    let write = largest + index_files(sim, run);
+    // What lies in the output's directory already makes room as it is copied; what comes from others does not.
+    let elsewhere = run.demand.write.saturating_sub(run.temporary.in_dir(files::output_dir(sim, run)));
+    let write = elsewhere + largest + index_files(sim, run);
     sim.tasks[id].step = Step::Merge;
-    pieces::start(sim, id, Work { cpu, write, ..Work::default() });
+    pieces::start(sim, id, Work { cpu, write, kind: files::Kind::Output, ..Work::default() });
 }
 
 /// What is in memory is written: the output itself, or the last spill.
@@ -132,7 +136,8 @@ fn write_rest(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let index = if run.state(WRITER).files == 0 { index_files(sim, run) } else { Bytes::ZERO };
     let rest = run.demand.write - run.state(WRITER).spilled;
-    let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, ..Work::default() };
+    let kind = if run.state(WRITER).files == 0 { files::Kind::Output } else { files::Kind::Temporary };
+    let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, kind, ..Work::default() };
     sim.tasks[id].step = Step::FinishWrite;
     pieces::start(sim, id, work);
 }
@@ -162,9 +167,18 @@ fn merge(sim: &mut Sim, id: TaskId, kind: WriterKind) {
     } else {
         demand.write.as_f64() * COPY_SECONDS_PER_BYTE
     };
-    let work = Work { cpu, write: demand.write + index_files(sim, run), read_back: run.state(WRITER).spilled, ..Work::default() };
+    let write = demand.write + index_files(sim, run);
+    let work = Work { cpu, write, read_back: run.state(WRITER).spilled, kind: files::Kind::Output, ..Work::default() };
     sim.tasks[id].step = Step::Merge;
     pieces::start(sim, id, work);
+}
+
+/// Partitions of the shuffle that the task writes.
+fn partitions(sim: &Sim, run: &TaskRun) -> u32 {
+    match sim.plan.spec().app.stages[run.stage.index()].sink {
+        SinkSpec::Shuffle(shuffle) => sim.plan.spec().app.shuffles[shuffle].partitions,
+        SinkSpec::Result => 0,
+    }
 }
 
 /// Index and checksum files of the task's map output (CM-1).

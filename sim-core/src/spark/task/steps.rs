@@ -12,6 +12,7 @@ use crate::ids::{ShuffleId, StageId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
 use crate::spark::blocks;
+use crate::spark::claims::reuse;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
 use crate::spark::{bypass_writer, writer::WriterKind};
@@ -50,6 +51,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
         worker: None,
         temporary: Stored::NONE,
         writing: Stored::NONE,
+        files: 0,
         rest: None,
         to_disk: Bytes::ZERO,
         fetched: Stored::NONE,
@@ -120,6 +122,11 @@ pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
     }
 }
 
+/// Whether a task gets a shuffle writer.
+fn writes_shuffle(sim: &Sim, id: TaskId) -> bool {
+    matches!(sim.plan.spec().app.stages[sim.tasks[id].stage.index()].sink, SinkSpec::Shuffle(_))
+}
+
 /// The current step has ended.
 pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
@@ -128,7 +135,12 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
         return;
     }
     let executor = run.executor;
-    match run.step {
+    let step = run.step;
+    if step == Step::Launch && sim.executors[executor].claims.reused.is_some() && writes_shuffle(sim, id) {
+        reuse::on_writer(sim, executor);
+    }
+    let run = &mut sim.tasks[id];
+    match step {
         Step::Launch if !sim.executors[executor].warm => {
             run.step = Step::WarmUp;
             // CPU time, so that executors that share too few cores start slowly.
