@@ -70,7 +70,7 @@ pub(super) fn missing(table: &mut Node, key: &str, make: impl FnOnce() -> Node) 
     }
 }
 
-fn kubernetes_version(text: &str) -> (u16, u16) {
+pub(super) fn kubernetes_version(text: &str) -> (u16, u16) {
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     (major.parse().unwrap_or(1), minor.parse().unwrap_or(0))
 }
@@ -172,6 +172,9 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
 /// Disks and network of a shape.
 pub(super) fn machine_speed(pool: &mut Node, shape: &VmShape, provider: Provider, from: &str) {
     missing(pool, "nic", || derived(rate(shape.nic()), format!("80 % of the line rate of {from} (8.1)")));
+    if let Some(ceiling) = shape.remote_rate() {
+        missing(pool, "remote", || derived(rate(ceiling), from));
+    }
     missing(pool, "disk", || super::disks::of_shape(&shape.disks(provider), from));
 }
 

@@ -53,6 +53,11 @@ impl Limits {
         Self { rate, iops, fast_rate: rate, fast_iops: iops.max(number(node, "burst_iops")), io_credit }
     }
 
+    /// Bandwidth without credit, bytes a second.
+    pub(super) fn rate(&self) -> f64 {
+        self.rate
+    }
+
     fn at(&self, io: f64) -> f64 {
         self.rate.min(self.iops * io)
     }

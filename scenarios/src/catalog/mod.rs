@@ -8,6 +8,7 @@
 pub(crate) mod disks;
 #[cfg(test)]
 mod format;
+pub(crate) mod storage;
 
 use std::sync::LazyLock;
 
@@ -101,6 +102,11 @@ impl VmShape {
     fn root_disk(&self, os: &Node) -> Option<DiskSpec> {
         let kind = disks::find(&text(os, "type"))?;
         Some(kind.disk(&format!("{}-root", kind.name), Bytes::gib(integer(os, "gib")), Bytes::gib(integer(os, "used_gib")), self.caps.as_ref()))
+    }
+
+    /// Ceiling on all remote disks together, without credit.
+    pub(crate) fn remote_rate(&self) -> Option<ByteRate> {
+        self.caps.map(|caps| ByteRate::per_sec(caps.rate() as u64))
     }
 
     /// A managed disk that a scenario attaches to this machine.
@@ -214,14 +220,14 @@ fn shape(root: &Node, series: &Node, node: &Node) -> VmShape {
 
 #[cfg(test)]
 mod tests {
-    use super::format::{DISKS, FILE, OS_DISKS as BY_VCPU};
+    use super::format::{CLASSES, DISKS, FILE, OS_DISKS as BY_VCPU};
     use super::*;
     use crate::schema::{Unknown, walk};
 
     #[test]
     fn every_file_is_clean() {
         let shapes_of = FILES.iter().map(|file| (*file, &FILE));
-        for ((name, text), root) in shapes_of.chain([(OS_DISKS, &BY_VCPU), (disks::FILE, &DISKS)]) {
+        for ((name, text), root) in shapes_of.chain([(OS_DISKS, &BY_VCPU), (disks::FILE, &DISKS), (storage::FILE, &CLASSES)]) {
             let mut problems = Diagnostics::default();
             let node = read_toml(&Source::new(name, text), &Layer::Scenario, &mut problems);
             walk(&node, root, "", Unknown::Error, &mut problems);

@@ -53,6 +53,8 @@ pub(crate) enum FlowOwner {
     Task(TaskId, u32),
     /// A flow of a thread that copies shuffle files of a leaving executor.
     Migration(u32),
+    /// A flow of a thread that copies cached blocks of a leaving executor.
+    CachedMigration(u32),
     /// Dirty pages on their way to a disk: so many bytes of this node.
     WriteBack(Bytes),
 }
@@ -69,6 +71,8 @@ pub(crate) struct NodeDevices {
     cpu_speed: f64,
     /// By disk; empty where none bursts.
     buckets: Vec<Option<Bucket>>,
+    /// Attached disks that have been detached again.
+    free: Vec<u8>,
 }
 
 /// How fast this replication's copy of a node is, relative to its shape.
@@ -104,7 +108,33 @@ impl NodeDevices {
             cores,
             cpu_speed: speeds.cpu,
             buckets,
+            free: Vec::new(),
         }
+    }
+
+    /// Attaches a disk of these rates, bytes a second; its number. A number that was detached is used again: what is still on its
+    /// way there takes its time beside the new traffic.
+    pub(crate) fn attach(&mut self, read: f64, write: f64) -> u8 {
+        let disk = self.free.pop().unwrap_or_else(|| {
+            self.servers.push(FairShare::new(1.0, f64::INFINITY));
+            self.pending.push(None);
+            self.seconds_per_byte_read.push(0.0);
+            self.seconds_per_byte_write.push(0.0);
+            self.seconds_per_byte_read.len() as u8 - 1
+        });
+        self.seconds_per_byte_read[usize::from(disk)] = 1.0 / read.max(1.0);
+        self.seconds_per_byte_write[usize::from(disk)] = 1.0 / write.max(1.0);
+        disk
+    }
+
+    /// Detaches a disk.
+    pub(crate) fn detach(&mut self, disk: u8) {
+        self.free.push(disk);
+    }
+
+    /// All devices.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Device> + use<> {
+        (0..self.servers.len()).map(Device::from_index)
     }
 
     /// Takes cores that a neighbour keeps busy.
@@ -204,7 +234,12 @@ impl NodeDevices {
 
 /// Bandwidth after the cap of I/O operations: `min(bandwidth, iops · io_size)`.
 pub(super) fn effective_rate(disk: &DiskSpec, bandwidth: f64) -> f64 {
-    bandwidth.min(disk.iops as f64 * disk.io_size.as_f64()).max(1.0)
+    capped(bandwidth, disk.iops, disk.io_size)
+}
+
+/// A bandwidth under the cap of I/O operations of one size, bytes a second.
+pub(crate) fn capped(bandwidth: f64, iops: u64, io_size: Bytes) -> f64 {
+    bandwidth.min(iops as f64 * io_size.as_f64()).max(1.0)
 }
 
 #[cfg(test)]

@@ -7,12 +7,22 @@
 //! compares usage in its loop and evicts (ED-11, ED-12), all pods that exceed in one pass, before it looks at node
 //! pressure. The container-level check on logs and writable layer is left out: executors write to volumes.
 
+use crate::plan::{NodePlan, SimPlan};
 use crate::units::Bytes;
 
 /// Size of the tmpfs mount of a memory-backed `emptyDir` (A12). Zero limits are ignored.
 pub fn tmpfs_size(allocatable: Bytes, pod_limit: Option<Bytes>, size_limit: Option<Bytes>) -> Bytes {
     let limits = [pod_limit, size_limit].into_iter().flatten().filter(|limit| !limit.is_zero());
     limits.fold(allocatable, Bytes::min)
+}
+
+/// Size of a memory-backed volume of an executor on a node: with a kubelet that does not size mounts, half of RAM (ED-1).
+pub(crate) fn mount_size(plan: &SimPlan, node: &NodePlan, size_limit: Option<Bytes>) -> Bytes {
+    if plan.spec().cluster.kubelet.sized_memory_volumes {
+        tmpfs_size(node.allocatable_memory, plan.executor.limit, size_limit)
+    } else {
+        unsized_tmpfs(node.shape.memory)
+    }
 }
 
 /// Size of a tmpfs that is mounted without one: half of RAM. So did kubelets before 1.22 (ED-1).
