@@ -353,7 +353,7 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
 fn claim(d: &mut Draw) -> ClaimSpec {
     let size = d.bytes(Bytes::mib(50), Bytes::gib(4));
     let rate = ByteRate::mb_per_sec(40 + size.whole_mib() % 200);
-    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get() % 4 == 0 }
+    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4) }
 }
 
 fn pods(d: &mut Draw, spec: &mut Spec) {

@@ -132,9 +132,8 @@ fn equal<T: PartialEq, E>(one: Result<T, E>, other: Result<T, E>) -> bool {
 /// Why a text is not a value of the kind.
 pub(super) fn problem(text: &str, kind: ConfKind) -> Option<BadQuantity> {
     match kind {
-        ConfKind::Size(unit) => quantity::spark_size(text, unit).err(),
         ConfKind::Threshold(_) if negative(text) => None,
-        ConfKind::Threshold(unit) => quantity::spark_size(text, unit).err(),
+        ConfKind::Size(unit) | ConfKind::Threshold(unit) => quantity::spark_size(text, unit).err(),
         ConfKind::Time(unit) => quantity::spark_time(text, unit).err(),
         ConfKind::Integer(low, high) => match text.trim().parse::<i64>() {
             Ok(i) if (low..=high).contains(&i) => None,

@@ -190,7 +190,8 @@ mod tests {
     fn large_task(sim: &mut Sim, partition: u32, host: ExecutorId) -> TaskId {
         launch(sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
         let id = sim.executors[host].running[partition as usize];
-        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO, Bytes::ZERO], ..Demand::default() };
+        let page = sim.tasks[id].demand.page;
+        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO, Bytes::ZERO], page, ..Demand::default() };
         id
     }
 
