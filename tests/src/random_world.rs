@@ -10,8 +10,8 @@ use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
     ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec,
     NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, RecoveryMode, Requirement, ResizeConf,
-    SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint,
-    TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, StageMemory, StageSpec,
+    StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -59,6 +59,7 @@ pub fn case(number: u64) -> Spec {
     }
     leaving(&mut d, &mut spec);
     adaptive(&mut d, &mut spec);
+    rolling(&mut d, &mut spec);
     spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
@@ -289,6 +290,19 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     }
 }
 
+/// Executors that are replaced on purpose. Drawn last, too.
+fn rolling(d: &mut Draw, spec: &mut Spec) {
+    let conf = &mut spec.spark.allocation;
+    if spec.cluster.platform == Platform::Kubernetes && conf.decommission.is_some() && d.once_in(2) {
+        conf.roll = Some(RollConf {
+            interval: SimSpan::from_secs(d.count(1, 60)),
+            policy: d.one_of(&RollPolicy::ALL).0,
+            min_tasks: d.count(0, 4) as u32,
+            wide_outliers: d.once_in(2),
+        });
+    }
+}
+
 /// Stages that are planned anew from small or skewed shuffles. Drawn last, too.
 fn adaptive(d: &mut Draw, spec: &mut Spec) {
     if !d.once_in(3) {
@@ -493,7 +507,8 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("nobody vanishes", |s| s.reclaims.iter_mut().for_each(|r| r.sudden = false)),
         ("no recovery mode", |s| s.spark.allocation.recovery = RecoveryMode::Off),
         ("no resizing", |s| s.spark.allocation.resize = None),
-        ("no decommission", |s| s.spark.allocation.decommission = None),
+        ("no rolling", |s| s.spark.allocation.roll = None),
+        ("no decommission", |s| (s.spark.allocation.decommission, s.spark.allocation.roll) = (None, None)),
         ("fixed number", |s| s.spark.allocation.dynamic = None),
         ("not adaptive", |s| s.spark.adaptive = None),
         ("no driver pod", |s| s.spark.deploy_mode = DeployMode::Client),

@@ -21,7 +21,7 @@ mod scheduler;
 
 pub(crate) use adaptive::shuffle_partitions;
 pub(crate) use allocation::dynamic;
-pub(crate) use executor_life::{RESIZE_PLUGIN, plugins};
+pub(crate) use executor_life::{RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
