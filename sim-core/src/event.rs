@@ -56,6 +56,12 @@ pub enum Event {
     JobStarts(u32),
     /// The driver is through with what it does before it submits a stage.
     StageReady(StageId),
+    /// An executor reports how full its local directories are.
+    ClaimReport(ExecutorId),
+    /// The driver looks for claims that fill up.
+    ClaimLook,
+    /// An executor's claims have grown.
+    ClaimsGrown(ExecutorId),
     /// The driver's forced collection lets unreachable shuffles be removed.
     CleanerRuns,
     /// Failed stages are submitted again.
@@ -88,6 +94,8 @@ impl Event {
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
             Self::ExecutorLossSeen(_)
+            | Self::ClaimReport(_)
+            | Self::ClaimsGrown(_)
             | Self::ContainerRestarts(_)
             | Self::Reclaim(_)
             | Self::NodeGivenUp(_)
@@ -106,6 +114,7 @@ impl Event {
             | Self::JobStarts(_)
             | Self::StageReady(_)
             | Self::CleanerRuns
+            | Self::ClaimLook
             | Self::ResubmitStages
             | Self::ReviveOffers
             | Self::SpeculationLook
@@ -148,6 +157,9 @@ impl Event {
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
             Self::CleanerRuns => (65, 0),
+            Self::ClaimReport(e) => (73, e.index() as u64),
+            Self::ClaimLook => (74, 0),
+            Self::ClaimsGrown(e) => (75, e.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

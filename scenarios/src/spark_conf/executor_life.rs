@@ -7,6 +7,8 @@ use super::Conf;
 
 /// Class of the plugin that resizes executors.
 pub(crate) const RESIZE_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorResizePlugin";
+/// The plugin that lets claims grow (4.7).
+pub(crate) const PVC_RESIZE_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorPVCResizePlugin";
 
 /// Class of the plugin that replaces executors.
 pub(crate) const ROLL_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorRollPlugin";

@@ -6,7 +6,7 @@
 use super::{ConfDefault, ConfKey, ConfKind};
 use crate::quantity::SparkUnit::{B, MiB};
 use ConfDefault::{Released, Same, Unset};
-use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Time};
+use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Threshold, Time};
 
 const I32: i64 = 2_147_483_647;
 const COUNT: ConfKind = Integer(1, I32);
@@ -265,6 +265,19 @@ pub(crate) static KEYS: &[ConfKey] = &[
         "1.9",
     ),
     since(
+        (3, 2),
+        &key("spark.kubernetes.driver.ownPersistentVolumeClaim", Bool, Released, "Whether claims belong to the driver and outlive their pods.", "4.8"),
+    ),
+    since(
+        (3, 2),
+        &key("spark.kubernetes.driver.reusePersistentVolumeClaim", Bool, Released, "Whether new pods mount the claims of pods that are gone.", "4.8"),
+    ),
+    since((3, 4), &key("spark.kubernetes.driver.waitToReusePersistentVolumeClaim", Bool, Released, "Whether pods wait for such a claim.", "4.8")),
+    since((3, 0), &key("spark.shuffle.sort.io.plugin.class", Text, Released, "Where shuffle files go, and whether those on a claim are found again.", "4.8")),
+    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeInterval", Time("min"), Released, "Time between two looks at how full claims are.", "4.7")),
+    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeThreshold", Number(0.0, 1.0), Released, "Use above which claims grow.", "4.7")),
+    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeFactor", Number(0.0, 1000.0), Released, "By how much of their size.", "4.7")),
+    since(
         (4, 2),
         &key(
             "spark.kubernetes.allocation.recoveryMode.enabled",
@@ -274,7 +287,16 @@ pub(crate) static KEYS: &[ConfKey] = &[
             "4.7",
         ),
     ),
-    since((3, 0), &key("spark.plugins", Text, Released, "Plugin classes; of these the ones that resize and that replace executors are modelled.", "4.7")),
+    since(
+        (3, 0),
+        &key(
+            "spark.plugins",
+            Text,
+            Released,
+            "Plugin classes; of these those that resize executors and their claims, and that replace executors, are modelled.",
+            "4.7",
+        ),
+    ),
     since((4, 2), &key("spark.kubernetes.executor.resizeInterval", Time("s"), Released, "How often executors' memory is compared with their limit.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.resizeThreshold", Number(0.0, 1.0), Released, "Share of the limit above which it grows.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.resizeFactor", Number(0.0, 1.0), Released, "By how much of itself the limit grows.", "4.7")),
@@ -348,6 +370,67 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.sql.adaptive.skewJoin.enabled", Bool, Released, "Whether skewed partitions of sort-merge joins are split.", "2.8"),
     key("spark.sql.adaptive.skewJoin.skewedPartitionFactor", Number(0.0, 1e9), Released, "Medians above which a partition is skewed.", "2.8"),
     key("spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", Size(B), Released, "Bytes above which a partition is skewed.", "2.8"),
+    key("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", COUNT, Released, "Keys with which an object hash aggregate begins to sort.", "2.8"),
+    key("spark.sql.windowExec.buffer.in.memory.threshold", Integer(0, I32), Released, "Rows of a window's partition that are a list on the heap.", "2.8"),
+    key("spark.sql.windowExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
+    since(
+        (4, 1),
+        &key(
+            "spark.sql.windowExec.buffer.spill.size.threshold",
+            Size(B),
+            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
+            "Bytes with which it does.",
+            "2.8",
+        ),
+    ),
+    key("spark.sql.sortMergeJoinExec.buffer.in.memory.threshold", Integer(0, I32), Released, "Rows of a merge join's key that are a list on the heap.", "2.8"),
+    key("spark.sql.sortMergeJoinExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
+    since(
+        (4, 1),
+        &key(
+            "spark.sql.sortMergeJoinExec.buffer.spill.size.threshold",
+            Size(B),
+            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
+            "Bytes with which it does.",
+            "2.8",
+        ),
+    ),
+    key(
+        "spark.sql.cartesianProductExec.buffer.in.memory.threshold",
+        Integer(0, I32),
+        Released,
+        "Rows of a cartesian product's side that are a list on the heap.",
+        "2.8",
+    ),
+    key("spark.sql.cartesianProductExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
+    since(
+        (4, 1),
+        &key(
+            "spark.sql.cartesianProductExec.buffer.spill.size.threshold",
+            Size(B),
+            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
+            "Bytes with which it does.",
+            "2.8",
+        ),
+    ),
+    since(
+        (3, 2),
+        &key(
+            "spark.sql.adaptive.autoBroadcastJoinThreshold",
+            Threshold(B),
+            Unset("spark.sql.autoBroadcastJoinThreshold"),
+            "Plain size up to which a side of a join is broadcast once it is written; negative for never.",
+            "2.8",
+        ),
+    ),
+    key(
+        "spark.sql.autoBroadcastJoinThreshold",
+        Threshold(B),
+        Released,
+        "The same where the other key is not set; what a plan broadcasts the profile says.",
+        "2.8",
+    ),
+    key("spark.sql.adaptive.localShuffleReader.enabled", Bool, Released, "Whether the other side is then read where its maps wrote it.", "2.8"),
     key("spark.default.parallelism", COUNT, Unset("all cores of the executors"), "Tasks that coalescing leaves at least.", "2.8"),
     key("spark.shuffle.accurateBlockThreshold", Size(B), Released, "Bytes of a block whose own size is known in a shuffle of many partitions.", "FR-5"),
     key("spark.sql.shuffle.partitions", COUNT, Released, "Reduce partitions of SQL shuffles.", "Appendix B"),

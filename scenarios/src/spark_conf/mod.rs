@@ -18,10 +18,11 @@ mod read;
 pub(crate) mod released;
 mod resolve;
 mod scheduler;
+mod sql;
 
-pub(crate) use adaptive::shuffle_partitions;
+pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
-pub(crate) use executor_life::{RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
+pub(crate) use executor_life::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
@@ -38,6 +39,8 @@ use released::Step;
 pub(crate) enum ConfKind {
     /// A size whose bare number has this unit.
     Size(SparkUnit),
+    /// Such a size, or a negative number for none.
+    Threshold(SparkUnit),
     /// A time whose bare number has this unit, `ms` or `s`.
     Time(&'static str),
     /// An integer, at least the first and at most the second.
@@ -167,7 +170,7 @@ mod tests {
                 }
             }
             let unit = |kind: ConfKind| match kind {
-                ConfKind::Size(unit) => format!("{unit:?}"),
+                ConfKind::Size(unit) | ConfKind::Threshold(unit) => format!("{unit:?}"),
                 ConfKind::Time(unit) => unit.to_owned(),
                 _ => String::new(),
             };

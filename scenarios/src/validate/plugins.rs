@@ -4,7 +4,7 @@ use sim_core::spec::{PodsAllocator, RollPolicy};
 
 use super::Facts;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::spark_conf::{RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
+use crate::spark_conf::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
 
 const PLUGINS: &str = "spark.plugins";
 const RESIZE_KEYS: [&str; 3] =
@@ -18,7 +18,7 @@ const LEAST_WITH_OUTLIERS: u32 = 6;
 
 pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     let named = plugins(facts.conf);
-    for name in named.iter().filter(|name| ![RESIZE_PLUGIN, ROLL_PLUGIN].contains(&name.as_str())) {
+    for name in named.iter().filter(|name| ![RESIZE_PLUGIN, PVC_RESIZE_PLUGIN, ROLL_PLUGIN].contains(&name.as_str())) {
         let problem = Diagnostic::warning("not-simulated", format!("the plugin {name} is not simulated"));
         problems.push(facts.at_conf(&[PLUGINS], problem));
     }

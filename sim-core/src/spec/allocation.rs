@@ -45,6 +45,8 @@ pub struct AllocationConf {
     pub roll: Option<RollConf>,
     /// When silent executors are given up.
     pub heartbeat: HeartbeatConf,
+    /// What becomes of claims beyond their first pod (4.8).
+    pub claims: super::ClaimsConf,
 }
 
 impl AllocationConf {
@@ -63,6 +65,7 @@ impl AllocationConf {
         resize: None,
         roll: None,
         heartbeat: HeartbeatConf::DEFAULT,
+        claims: super::ClaimsConf { reuse: None, resize: None },
     };
 }
 
