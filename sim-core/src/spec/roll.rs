@@ -6,7 +6,7 @@
 
 use crate::units::SimSpan;
 
-/// `spark.kubernetes.executor.rollPolicy`: which executor goes. Where several are equal, [`crate::spark`]'s roll says which.
+/// `spark.kubernetes.executor.rollPolicy`: which executor goes. Of equals, that whose number comes first as text (10 before 2); with `ADD_TIME` last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RollPolicy {
     /// `ID`: the smallest number.
