@@ -11,6 +11,7 @@ use crate::record::{Ending, Truncation};
 use crate::sim::Sim;
 use crate::spark::blocks::{Place, partition_id};
 use crate::spark::executor::{Executor, Life};
+use crate::spark::roll::Work;
 use crate::spark::task;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::units::{Bytes, SimSpan, SimTime};
@@ -78,6 +79,8 @@ pub(crate) fn audit(sim: &mut Sim) {
 /// What an executor holds for tasks is what its running tasks say.
 fn tasks_of(sim: &Sim, id: ExecutorId) {
     let host = &sim.executors[id];
+    assert!(host.work.failed <= host.work.ended, "{id:?} has more failures than attempts");
+    assert!(host.work == Work::default() || sim.plan.spec().spark.allocation.roll.is_some(), "{id:?} counts for nobody");
     if !host.is_up() {
         assert!(host.running.is_empty(), "{id:?} is {:?} and has tasks", host.life);
         return;

@@ -32,6 +32,8 @@ pub enum Event {
     PodMetrics,
     /// The plugin that resizes executors looks at their metrics.
     ResizeLook,
+    /// The plugin that replaces executors looks at their statistics.
+    RollLook,
     /// A leaving executor is killed if it is still there.
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
@@ -105,6 +107,7 @@ impl Event {
             | Self::AllocationRound
             | Self::DynamicAllocation
             | Self::ResizeLook
+            | Self::RollLook
             | Self::MigrationRefill(_)
             | Self::SchedulePods
             | Self::RegistrationTimeout
@@ -134,6 +137,7 @@ impl Event {
             Self::Reclaim(index) => (42, u64::from(index)),
             Self::PodMetrics => (71, 0),
             Self::ResizeLook => (72, 0),
+            Self::RollLook => (73, 0),
             Self::NodeGivenUp(node) => (70, node.index() as u64),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),

@@ -22,7 +22,7 @@ use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, claims, decommission, driver, executor, inject, resize, silence, task};
+use crate::spark::{allocator, claims, decommission, driver, executor, inject, resize, roll, silence, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -189,6 +189,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::Reclaim(index) => decommission::on_reclaim(self, index),
             Event::PodMetrics => resize::on_metrics(self),
             Event::ResizeLook => resize::on_look(self),
+            Event::RollLook => roll::on_look(self),
             Event::NodeGivenUp(node) => silence::on_node_given_up(self, node),
             Event::NoticeOver(executor) => decommission::on_notice_over(self, executor),
             Event::MigrationRefill(executor) => decommission::migration::refill(self, executor),

@@ -10,8 +10,9 @@ use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector, DecommissionConf, DeployMode,
     Dist, DynamicAllocation, EmptyDir, ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment,
     NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed,
-    RecoveryMode, Requirement, ResizeConf, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, StageMemory,
-    StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    RecoveryMode, Requirement, ResizeConf, RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec,
+    SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource,
+    WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -59,6 +60,7 @@ pub fn case(number: u64) -> Spec {
     }
     leaving(&mut d, &mut spec);
     adaptive(&mut d, &mut spec);
+    rolling(&mut d, &mut spec);
     spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
@@ -299,6 +301,19 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     }
 }
 
+/// Executors that are replaced on purpose. Drawn last, too.
+fn rolling(d: &mut Draw, spec: &mut Spec) {
+    let conf = &mut spec.spark.allocation;
+    if spec.cluster.platform == Platform::Kubernetes && conf.decommission.is_some() && d.once_in(2) {
+        conf.roll = Some(RollConf {
+            interval: SimSpan::from_secs(d.count(1, 60)),
+            policy: d.one_of(&RollPolicy::ALL).0,
+            min_tasks: d.count(0, 4) as u32,
+            wide_outliers: d.once_in(2),
+        });
+    }
+}
+
 /// Stages that are planned anew from small or skewed shuffles. Drawn last, too.
 fn adaptive(d: &mut Draw, spec: &mut Spec) {
     if !d.once_in(3) {
@@ -519,7 +534,8 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("nobody vanishes", |s| s.reclaims.iter_mut().for_each(|r| r.sudden = false)),
         ("no recovery mode", |s| s.spark.allocation.recovery = RecoveryMode::Off),
         ("no resizing", |s| s.spark.allocation.resize = None),
-        ("no decommission", |s| s.spark.allocation.decommission = None),
+        ("no rolling", |s| s.spark.allocation.roll = None),
+        ("no decommission", |s| (s.spark.allocation.decommission, s.spark.allocation.roll) = (None, None)),
         ("claims end", |s| s.spark.allocation.claims = sim_core::spec::ClaimsConf::default()),
         ("fixed number", |s| s.spark.allocation.dynamic = None),
         ("not adaptive", |s| s.spark.adaptive = None),

@@ -31,6 +31,7 @@ pub(super) fn allocation(conf: &Conf, platform: Platform, in_place: bool) -> All
         decommission: decommission(conf),
         recovery: executor_life::recovery(conf, platform, allocator),
         resize: executor_life::resize(conf, platform, allocator, in_place),
+        roll: executor_life::roll(conf, platform),
         heartbeat: executor_life::heartbeat(conf),
         claims: ClaimsConf { reuse: claim_reuse(conf), resize: claim_resize(conf) },
     }

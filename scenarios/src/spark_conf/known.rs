@@ -19,8 +19,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.storage.decommission.fallbackStorage.cleanUp", "there is no fallback storage"),
     ("spark.executor.decommission.killInterval", "the notice of a [[reclaim]] says when the kill comes"),
     ("spark.executor.decommission.signal", "the notice is not a signal here"),
-    ("spark.kubernetes.executor.rollInterval", "executors are not rolled"),
-    ("spark.kubernetes.executor.rollPolicy", "executors are not rolled"),
     ("spark.kubernetes.executor.terminationGracePeriodSeconds", "the notice of a [[reclaim]] says when the kill comes"),
     ("spark.kubernetes.dynamicAllocation.deleteGracePeriod", "a stopped executor is gone at once"),
     ("spark.sql.broadcastTimeout", "broadcasts do not time out"),

@@ -22,7 +22,7 @@ mod sql;
 
 pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
-pub(crate) use executor_life::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, plugins};
+pub(crate) use executor_life::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};

@@ -24,6 +24,7 @@ pub mod page;
 pub mod python;
 pub(crate) mod removal;
 pub(crate) mod resize;
+pub(crate) mod roll;
 pub(crate) mod scratch;
 pub(crate) mod silence;
 pub mod sizing;

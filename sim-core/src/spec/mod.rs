@@ -18,6 +18,7 @@ mod limits;
 mod pod;
 mod probit;
 mod reclaim;
+mod roll;
 mod scheduler;
 mod scratch;
 mod spark;
@@ -43,6 +44,7 @@ pub use pod::{
 };
 pub(crate) use probit::probit;
 pub use reclaim::{Reclaim, Reclaimed};
+pub use roll::{RollConf, RollPolicy};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use scratch::ScratchConf;
 pub use spark::{

@@ -30,7 +30,7 @@ use crate::sim::Sim;
 use crate::spark::blocks::CacheMap;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::{FailureCount, RetryCount};
-use crate::spark::{allocator, resize};
+use crate::spark::{allocator, resize, roll};
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
@@ -197,6 +197,7 @@ pub(crate) fn on_driver_up(sim: &mut Sim) {
     sim.driver.up_at = sim.now();
     allocator::start(sim);
     resize::start(sim);
+    roll::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, crate::event::Event::RegistrationTimeout);
     crate::spark::claims::resize::start(sim);

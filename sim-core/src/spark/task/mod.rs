@@ -31,7 +31,7 @@ use crate::spark::blocks::CachedInput;
 use crate::spark::decommission::{cached, migration};
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
-use crate::units::Bytes;
+use crate::units::{Bytes, SimTime};
 
 pub(crate) use fetch::{break_fetches, on_fetch_gives_up};
 pub(crate) use finish::{Failure, fail, kill_where};
@@ -95,6 +95,8 @@ pub(crate) struct TaskRun {
     pub(crate) executor: ExecutorId,
     pub(crate) pool: u16,
     pub(crate) node: NodeId,
+    /// When the driver sent it.
+    pub(crate) launched: SimTime,
     pub(crate) demand: Demand,
     pub(crate) step: Step,
     /// Pieces of the step that still run.

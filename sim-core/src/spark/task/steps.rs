@@ -28,6 +28,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     demand.page = sim.executors[executor].announced.page;
     let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
+    let launched = sim.now();
     let id = sim.tasks.insert(TaskRun {
         serial,
         stage,
@@ -36,6 +37,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
         executor,
         pool,
         node,
+        launched,
         demand,
         step: Step::Launch,
         pieces: Vec::with_capacity(4),
