@@ -61,6 +61,7 @@ pub(crate) fn audit(sim: &mut Sim) {
         memory_of(sim, id);
     }
     files(sim);
+    remote_shuffle(sim);
     cache(sim);
     for id in sim.executors.ids().collect::<Vec<_>>() {
         for task in std::mem::take(&mut sim.executors[id].running) {
@@ -70,6 +71,10 @@ pub(crate) fn audit(sim: &mut Sim) {
     assert!(sim.tasks.ids().is_empty(), "tasks without an executor are left: {:?}", sim.tasks.ids());
     for node in sim.machines.ids().collect::<Vec<_>>() {
         tear_down(sim, node);
+    }
+    let until = sim.now() + LONG;
+    if let Some(service) = &mut sim.remote {
+        service.drain(until);
     }
 }
 
@@ -124,6 +129,18 @@ fn files(sim: &Sim) {
     for (node, machine) in sim.machines.iter() {
         let owned: Bytes = sim.executors.values().filter(|e| e.node == Some(node)).map(|e| e.scratch().disk).sum();
         assert_eq!(machine.files, owned, "files on disks of {node:?}");
+    }
+}
+
+/// A remote shuffle service holds every copy of what was pushed and is registered, and no executor holds any of it.
+fn remote_shuffle(sim: &Sim) {
+    let (Some(service), Some(conf)) = (&sim.remote, &sim.plan.spec().spark.shuffle_storage.remote) else { return };
+    service.check();
+    for (shuffle, outputs) in sim.driver.outputs.iter().filter(|(shuffle, _)| sim.plan.is_remote(shuffle.index())) {
+        let registered = outputs.bytes() * conf.copies();
+        let removed = service.stored(shuffle).is_zero();
+        assert!(removed || registered <= service.stored(shuffle), "{shuffle:?} has more registered than pushed");
+        assert!(sim.executors.values().all(|e| e.outputs[shuffle].sum().is_zero()), "files of {shuffle:?} on executors");
     }
 }
 

@@ -12,6 +12,8 @@ use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
 pub enum Event {
     /// The first flow on a device of a node is through.
     DeviceDone(NodeId, Device),
+    /// The first flow on a device of the remote shuffle service is through.
+    RemoteShuffleDone(Device),
     /// A memory ramp of a node reaches a limit.
     MemoryCrossing(NodeId),
     /// A wait of a task is over (launch, per-stream ceiling, blocked fetch).
@@ -76,7 +78,7 @@ impl Event {
         match self {
             Self::MemoryCrossing(_) | Self::Injected(_) => 0,
             Self::VolumesTornDown(_) => 1,
-            Self::DeviceDone(..) => 2,
+            Self::DeviceDone(..) | Self::RemoteShuffleDone(_) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
             Self::ExecutorLossSeen(_)
@@ -133,6 +135,7 @@ impl Event {
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
             Self::CleanerRuns => (65, 0),
+            Self::RemoteShuffleDone(device) => (66, device.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

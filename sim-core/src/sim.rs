@@ -20,6 +20,7 @@ use crate::spark::allocator::Allocator;
 use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
+use crate::spark::remote_shuffle::RemoteShuffle;
 use crate::spark::task::Tasks;
 use crate::spark::{allocator, decommission, driver, executor, inject, task};
 use crate::tally::Tally;
@@ -77,6 +78,7 @@ pub(crate) struct Sim<'p, 'o> {
     pub(crate) driver: Driver,
     pub(crate) allocator: Allocator,
     pub(crate) migrations: Migrations,
+    pub(crate) remote: Option<RemoteShuffle>,
     pub(crate) tally: Tally,
     pub(crate) ending: Option<Ending>,
     pub(crate) observer: &'o mut dyn Observer,
@@ -102,6 +104,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             driver: Driver::new(plan, &day, &luck),
             allocator: Allocator::new(plan, &luck),
             migrations: Migrations::default(),
+            remote: RemoteShuffle::new(plan),
             tally: Tally::new(plan),
             ending: None,
             observer,
@@ -174,6 +177,7 @@ impl<'p, 'o> Sim<'p, 'o> {
     fn dispatch(&mut self, event: Event) {
         match event {
             Event::DeviceDone(node, device) => task::on_device_done(self, node, device),
+            Event::RemoteShuffleDone(device) => task::on_service_done(self, device),
             Event::MemoryCrossing(node) => {
                 self.machines[node].crossing_fired();
                 self.touch(node);
@@ -220,6 +224,9 @@ impl<'p, 'o> Sim<'p, 'o> {
             if self.plan.spec().limits.paranoid {
                 self.check_books(node);
             }
+        }
+        if let Some(service) = self.remote.as_mut().filter(|service| service.touched) {
+            service.refresh(&mut self.calendar);
         }
     }
 

@@ -10,6 +10,7 @@ mod fill;
 mod inject;
 mod json;
 mod reclaim;
+mod remote_shuffle;
 mod sweep;
 mod tables;
 mod walk;

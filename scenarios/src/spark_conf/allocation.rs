@@ -4,6 +4,7 @@ use sim_core::spec::{AllocationConf, DecommissionConf, DynamicAllocation, Platfo
 use sim_core::units::SimSpan;
 
 use super::Conf;
+use super::shuffle_storage::{Manager, remote_kind};
 
 /// Without a ceiling Spark's keys hold the largest 32-bit integer.
 const NO_CEILING: u32 = i32::MAX as u32;
@@ -63,7 +64,8 @@ pub(crate) fn dynamic(conf: &Conf) -> Option<DynamicAllocation> {
         sustained_backlog_timeout: time("sustainedSchedulerBacklogTimeout").unwrap_or(backlog_timeout),
         idle_timeout: time("executorIdleTimeout").unwrap_or_default(),
         cached_idle_timeout: time("cachedExecutorIdleTimeout"),
-        shuffle_tracking: conf.on(&key("shuffleTracking.enabled")) && !conf.on("spark.shuffle.service.enabled"),
+        // Uniffle's manager switches it off.
+        shuffle_tracking: conf.on(&key("shuffleTracking.enabled")) && !conf.on("spark.shuffle.service.enabled") && remote_kind(conf) != Some(Manager::Uniffle),
         shuffle_timeout: time("shuffleTracking.timeout"),
     })
 }

@@ -41,7 +41,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.sql.extensions", "extensions are not modelled"),
     ("spark.sql.catalogImplementation", "decides nothing about memory"),
     ("spark.rdd.compress", "the profile says what is cached"),
-    ("spark.shuffle.manager", "the sort shuffle manager is modelled"),
     ("spark.shuffle.push.enabled", "push-based shuffle is not modelled"),
     ("spark.shuffle.file.buffer", "file buffers are part of the non-heap budget"),
     ("spark.shuffle.unsafe.file.output.buffer", "file buffers are part of the non-heap budget"),

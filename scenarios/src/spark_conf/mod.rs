@@ -17,6 +17,7 @@ mod read;
 pub(crate) mod released;
 mod resolve;
 mod scheduler;
+mod shuffle_storage;
 
 pub(crate) use adaptive::shuffle_partitions;
 pub(crate) use allocation::dynamic;
@@ -25,6 +26,9 @@ pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
 pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};
 pub(crate) use scheduler::{allocation_file, check_mode, mode as scheduling_mode};
+pub(crate) use shuffle_storage::{
+    CELEBORN_CODEC, FALLBACK_POLICY, IO_PLUGIN, MANAGER, Manager, RemoteService, UNIFFLE_CODEC, always_falls_back, manager, plugin_of, remote_kind,
+};
 
 use sim_core::spec::SparkVersion;
 

@@ -16,6 +16,7 @@ mod node_memory;
 mod nodes;
 mod off_heap_size;
 mod reclaim;
+mod remote_shuffle;
 mod shuffle_service;
 mod task_slots;
 mod tmpfs_overhead;
@@ -74,6 +75,7 @@ const RULES: &[Rule] = &[
     shuffle_service::rule,
     dynamic_allocation::rule,
     reclaim::rule,
+    remote_shuffle::rule,
     executor_fits::rule,
     driver_fits::rule,
     limit_below_heap::rule,

@@ -5,7 +5,7 @@
 //! full rate, and traffic inside a node crosses none; flows are equal whatever their size.
 
 use crate::event::Event;
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::kernel::{Calendar, EventHandle, FairShare, FlowHandle};
 use crate::spec::{DiskSpec, NodeShape};
 use crate::units::{Bytes, SimTime};
@@ -147,8 +147,8 @@ impl NodeDevices {
         self.servers[Device::Cpu.index()].rate()
     }
 
-    /// Brings the calendar's completions up to date: one a busy device.
-    pub(crate) fn refresh(&mut self, node: NodeId, calendar: &mut Calendar<Event>) {
+    /// Brings the calendar's completions up to date: one a busy device, made by `event`.
+    pub(crate) fn refresh(&mut self, calendar: &mut Calendar<Event>, event: impl Fn(Device) -> Event) {
         for (index, server) in self.servers.iter().enumerate() {
             let next = server.next_completion();
             match (&self.pending[index], next) {
@@ -159,7 +159,7 @@ impl NodeDevices {
                         calendar.cancel(*handle);
                     }
                     self.pending[index] = next.map(|due| {
-                        let event = Event::DeviceDone(node, Device::from_index(index));
+                        let event = event(Device::from_index(index));
                         (due, calendar.schedule(due.max(calendar.now()), event.class(), event))
                     });
                 }

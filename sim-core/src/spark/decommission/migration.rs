@@ -82,7 +82,7 @@ pub(crate) fn refill(sim: &mut Sim, id: ExecutorId) {
         return;
     }
     let mut blocks = Vec::new();
-    for (shuffle, outputs) in sim.driver.outputs.iter() {
+    for (shuffle, outputs) in sim.driver.outputs.iter().filter(|(shuffle, _)| !sim.plan.is_remote(shuffle.index())) {
         for (map, bytes) in outputs.maps_of(id) {
             let m = &sim.migrations;
             let known = m.given_up.contains(&(shuffle, map))
@@ -114,7 +114,7 @@ pub(super) fn is_done(sim: &Sim, id: ExecutorId) -> bool {
     }
     let on_its_way = sim.migrations.threads_of(id).any(|thread| thread.block.is_some());
     let left = |(shuffle, outputs): (ShuffleId, &crate::spark::driver::MapOutputs)| {
-        outputs.maps_of(id).any(|(map, _)| !sim.migrations.given_up.contains(&(shuffle, map)))
+        !sim.plan.is_remote(shuffle.index()) && outputs.maps_of(id).any(|(map, _)| !sim.migrations.given_up.contains(&(shuffle, map)))
     };
     !on_its_way && !sim.driver.outputs.iter().any(left)
 }

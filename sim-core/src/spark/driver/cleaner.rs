@@ -55,6 +55,9 @@ fn clean(sim: &mut Sim) {
     let holders: Vec<ExecutorId> = sim.executors.iter().filter(|(_, e)| e.is_up() || service && e.life == Life::Gone).map(|(id, _)| id).collect();
     for shuffle in garbage {
         sim.driver.cleaned[shuffle.index()] = true;
+        if let Some(service) = &mut sim.remote {
+            service.remove(shuffle);
+        }
         for &executor in &holders {
             scratch::remove_outputs(sim, executor, shuffle);
         }

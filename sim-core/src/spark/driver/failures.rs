@@ -170,8 +170,9 @@ fn attempt_lost(sim: &mut Sim, end: Attempt, counts: bool) {
 
 /// Forgets an executor's outputs.
 pub(super) fn unregister(sim: &mut Sim, executor: ExecutorId) {
-    if !sim.plan.spec().spark.shuffle.service {
-        for outputs in sim.driver.outputs.values_mut() {
+    let plan = sim.plan;
+    for (shuffle, outputs) in sim.driver.outputs.iter_mut() {
+        if plan.forgets(shuffle.index()) {
             outputs.unregister(executor);
         }
     }
@@ -199,14 +200,13 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     offers::offer_all(sim);
 }
 
-/// Running map stages run again what their task set had finished on a lost executor (EL-1), unless a shuffle service has it.
+/// Running map stages run again what their task set had finished on a lost executor (EL-1), unless Spark knows that a shuffle service has it.
 fn put_back(sim: &mut Sim, executor: ExecutorId) {
     let plan = sim.plan;
-    if plan.spec().spark.shuffle.service {
-        return;
-    }
     for stage in sim.driver.queue.clone() {
-        if let SinkSpec::Shuffle(_) = plan.spec().app.stages[stage.index()].sink {
+        if let SinkSpec::Shuffle(shuffle) = plan.spec().app.stages[stage.index()].sink
+            && plan.repeats(shuffle)
+        {
             let undone = sim.driver.stages[stage].set.undo_on(executor);
             sim.tally.resubmitted(stage, undone);
         }

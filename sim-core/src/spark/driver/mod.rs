@@ -153,15 +153,19 @@ impl Driver {
         self.largest_shares[shuffle].unwrap_or(1.0 / f64::from(partitions.max(1)))
     }
 
-    /// Registered bytes of some shuffles by node.
-    pub(crate) fn bytes_by_node(&self, shuffles: &[usize], nodes: usize) -> Vec<Bytes> {
-        let mut sums = vec![Bytes::ZERO; nodes];
+    /// Registered bytes of some shuffles by node, and those that a remote shuffle service has.
+    pub(crate) fn bytes_by_node(&self, plan: &SimPlan, shuffles: &[usize], nodes: usize) -> (Vec<Bytes>, Bytes) {
+        let (mut sums, mut served) = (vec![Bytes::ZERO; nodes], Bytes::ZERO);
         for &shuffle in shuffles {
+            if plan.is_remote(shuffle) {
+                served += self.outputs[ShuffleId::new(shuffle as u32)].bytes();
+                continue;
+            }
             for (node, bytes) in self.outputs[ShuffleId::new(shuffle as u32)].by_node() {
                 sums[node.index()] += bytes;
             }
         }
-        sums
+        (sums, served)
     }
 
     /// Whether a stage waits to be submitted again.

@@ -10,13 +10,13 @@
 
 use super::consumers::WRITER;
 use super::finish::{self, Failure};
-use super::{Step, TaskRun, pieces};
+use super::{Step, TaskRun, pieces, remote};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
-use crate::spark::driver::MapOutputs;
+use crate::spark::driver::{Location, MapOutputs};
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
@@ -28,7 +28,8 @@ use crate::units::{ByteRate, Bytes, SimSpan};
 pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
     let stage = sim.tasks[id].stage;
     let plan = sim.plan;
-    for &shuffle in &plan.spec().app.stages[stage.index()].reads {
+    // A remote shuffle service is asked for partitions, not for map outputs.
+    for &shuffle in plan.spec().app.stages[stage.index()].reads.iter().filter(|&&shuffle| !plan.is_remote(shuffle)) {
         let outputs = &sim.driver.outputs[ShuffleId::new(shuffle as u32)];
         if !outputs.complete() {
             finish::fail(sim, id, Failure::Fetch(None));
@@ -56,6 +57,9 @@ fn limits(sim: &Sim) -> FetchLimits {
 
 /// Most bytes that a reducer of `read` remote bytes has in flight: `maxSizeInFlight`, or less where requests or blocks are counted.
 fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
+    if let Some(conf) = sim.plan.spec().spark.shuffle_storage.remote.as_ref().filter(|_| only_remote(sim, id)) {
+        return conf.fetch_in_flight;
+    }
     let limits = limits(sim);
     if limits.max_requests.min(limits.max_blocks_per_address) >= i32::MAX as u32 {
         return limits.max_in_flight;
@@ -68,6 +72,11 @@ fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
     limits.in_flight(limits.request(block, maps.div_ceil(hosts)), read).min(by_blocks)
 }
 
+/// Whether all that a task reads by shuffle comes from a remote shuffle service.
+fn only_remote(sim: &Sim, id: TaskId) -> bool {
+    sim.plan.spec().app.stages[sim.tasks[id].stage.index()].reads.iter().all(|&shuffle| sim.plan.is_remote(shuffle))
+}
+
 /// Bytes of this reducer's remote blocks that go through its scratch because their requests are too large for memory (FR-2).
 fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let (spec, run, limits) = (sim.plan.spec(), &sim.tasks[id], limits(sim));
@@ -78,7 +87,8 @@ fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let shuffles = || spec.app.stages[run.stage.index()].reads.iter().map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]);
     let total: Bytes = shuffles().map(MapOutputs::bytes).sum();
     let mut through = Bytes::ZERO;
-    for outputs in shuffles() {
+    let local = spec.app.stages[run.stage.index()].reads.iter().filter(|&&shuffle| !sim.plan.is_remote(shuffle));
+    for outputs in local.map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]) {
         let read = run.demand.read.scale(outputs.bytes().as_f64() / total.as_f64().max(1.0));
         let block = Bytes::new(read.get() / u64::from(outputs.maps().max(1)));
         let blocks = u64::from(outputs.maps()).div_ceil((outputs.hosts().count() as u64).max(1));
@@ -107,10 +117,13 @@ fn remote_share(sim: &Sim, id: TaskId) -> f64 {
     let (run, service) = (&sim.tasks[id], sim.plan.spec().spark.shuffle.service);
     let reads = &sim.plan.spec().app.stages[run.stage.index()].reads;
     let (mut all, mut own) = (0.0, 0.0);
-    for (at, bytes) in reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()) {
-        all += bytes.as_f64();
-        if at.executor == run.executor || service && at.node == run.node {
-            own += bytes.as_f64();
+    for &shuffle in reads {
+        let near = |at: Location| at.executor == run.executor || service && at.node == run.node;
+        for (at, bytes) in sim.driver.outputs[ShuffleId::new(shuffle as u32)].by_place() {
+            all += bytes.as_f64();
+            if near(at) && !sim.plan.is_remote(shuffle) {
+                own += bytes.as_f64();
+            }
         }
     }
     if all > 0.0 { 1.0 - own / all } else { 0.0 }
@@ -189,32 +202,37 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     let run = &mut sim.tasks[id];
     let number = run.number_piece();
     let flow = sim.machines[node].devices.add_read(now, disk, bytes, crate::hardware::FlowOwner::Task(id, number));
-    run.pieces.push(super::Piece { node, device: Device::Disk(disk), flow, number });
+    run.pieces.push(super::Piece { node: Some(node), device: Device::Disk(disk), flow, number });
     sim.touch(node);
 }
 
 /// Fetches `bytes` of all parents of a stage from the nodes that hold them.
 fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
-    let total: u64 = by_node.iter().map(|b| b.get()).sum();
+    let (by_node, served) = sim.driver.bytes_by_node(plan, &plan.spec().app.stages[stage.index()].reads, sim.machines.len());
+    let total: u64 = by_node.iter().map(|b| b.get()).sum::<u64>() + served.get();
     if total == 0 {
         return;
     }
     let tmpfs = plan.executor.scratch.tmpfs_share;
     let disk = plan.executor.scratch.disks[(sim.tasks[id].serial % u64::from(plan.executor.scratch.disk_count.max(1))) as usize];
-    let mut remote = Bytes::ZERO;
+    let mut crossing = Bytes::ZERO;
     for (index, held) in by_node.iter().enumerate().filter(|(_, held)| !held.is_zero()) {
         let part = bytes.scale(held.as_f64() / total as f64);
         let node = NodeId::new(index as u32);
         pieces::read_from_disk(sim, id, node, disk, Stored::split(part, tmpfs).disk);
         if node != home {
-            remote += part;
+            crossing += part;
             pieces::nic(sim, id, node, Device::NicOut, part);
         }
     }
-    if !remote.is_zero() {
-        pieces::nic(sim, id, home, Device::NicIn, remote);
+    if !served.is_zero() {
+        let part = bytes.scale(served.as_f64() / total as f64);
+        crossing += part;
+        remote::read(sim, id, part);
+    }
+    if !crossing.is_zero() {
+        pieces::nic(sim, id, home, Device::NicIn, crossing);
     }
     sim.tally.read(stage, bytes);
 }
@@ -228,7 +246,7 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
-        let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
+        let needs = reads.iter().any(|&s| plan.served_by_executor(s) && sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
         if needs {
             break_fetch(sim, id, dead, true);
         }

@@ -14,6 +14,7 @@ mod finish;
 mod memory;
 mod pieces;
 mod produce;
+mod remote;
 mod steps;
 #[cfg(test)]
 mod worked_examples;
@@ -33,6 +34,7 @@ use crate::units::Bytes;
 pub(crate) use fetch::{break_fetches, on_fetch_gives_up};
 pub(crate) use finish::{Failure, fail, kill_where};
 pub(crate) use memory::{off_heap, retry_blocked};
+pub(crate) use remote::on_service_done;
 pub(crate) use steps::{launch, on_timer};
 
 use consumers::ConsumerState;
@@ -74,7 +76,8 @@ pub(crate) struct Attempt {
 /// A piece of a step that runs on a device.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
-    pub(crate) node: NodeId,
+    /// Whose device: a node's, or the remote shuffle service's.
+    pub(crate) node: Option<NodeId>,
     pub(crate) device: Device,
     pub(crate) flow: FlowHandle,
     /// Number within the task.
@@ -252,8 +255,13 @@ pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
         run.writing = Stored::NONE;
     }
     for piece in pieces {
-        sim.machines[piece.node].devices.cancel(now, piece.device, piece.flow);
-        sim.touch(piece.node);
+        if let Some(node) = piece.node {
+            sim.machines[node].devices.cancel(now, piece.device, piece.flow);
+            sim.touch(node);
+        } else if let Some(service) = &mut sim.remote {
+            service.devices.cancel(now, piece.device, piece.flow);
+            service.touched = true;
+        }
     }
     for handle in [timer, gives_up].into_iter().flatten() {
         sim.calendar.cancel(handle);

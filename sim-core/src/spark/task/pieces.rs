@@ -6,7 +6,7 @@
 //! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
 //! or fails with ENOSPC, at the instant at which a write would.
 
-use super::{Piece, TaskRun, fetch, finish, steps};
+use super::{Piece, TaskRun, fetch, finish, remote, steps};
 use crate::hardware::{Device, FlowOwner, page_cache};
 use crate::ids::{NodeId, TaskId};
 use crate::linux::ramp::FlowRamp;
@@ -36,6 +36,8 @@ pub(super) struct Work {
     pub(super) input_share: f64,
     /// Bytes sent out of the application.
     pub(super) send: Bytes,
+    /// Bytes pushed to a remote shuffle service.
+    pub(super) push: Bytes,
     /// Bytes among those written that are fetched blocks too large for memory.
     pub(super) fetched: Bytes,
 }
@@ -50,6 +52,7 @@ impl Work {
             read_back: self.read_back.scale(share),
             input_share: self.input_share * share,
             send: self.send.scale(share),
+            push: self.push.scale(share),
             fetched: self.fetched.scale(share),
         };
         let rest = Self {
@@ -59,6 +62,7 @@ impl Work {
             read_back: self.read_back - part.read_back,
             input_share: self.input_share - part.input_share,
             send: self.send - part.send,
+            push: self.push - part.push,
             fetched: self.fetched - part.fetched,
         };
         (part, rest)
@@ -79,6 +83,10 @@ pub(super) fn start(sim: &mut Sim, id: TaskId, work: Work) -> bool {
 /// Starts as much of a step as its files have room for, and keeps the rest.
 pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     if heap_is_full(sim, id) {
+        return false;
+    }
+    if !work.push.is_zero() && remote::is_full(sim, id, work.push) {
+        finish::fail(sim, id, finish::Failure::NoSpace);
         return false;
     }
     let run = &sim.tasks[id];
@@ -119,6 +127,9 @@ pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     if !work.send.is_zero() {
         nic(sim, id, node, Device::NicOut, work.send);
     }
+    if !work.push.is_zero() {
+        remote::push(sim, id, work.push);
+    }
     debug_assert!(sim.executors[executor].is_up());
     sim.touch(node);
     true
@@ -154,7 +165,7 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     run.ramp = Some(ramp);
     let number = run.number_piece();
     let flow = machine.devices.add_cpu(now, core_seconds, FlowOwner::Task(id, number));
-    run.pieces.push(Piece { node, device: Device::Cpu, flow, number });
+    run.pieces.push(Piece { node: Some(node), device: Device::Cpu, flow, number });
 }
 
 /// Heap that the step's allocations touch: JH-2 in closed form on top of what all running steps will have touched at their ends,
@@ -213,7 +224,7 @@ fn write_to_disk(sim: &mut Sim, id: TaskId, disk: u8, bytes: Bytes) {
         let run = &mut sim.tasks[id];
         let number = run.number_piece();
         let flow = machine.devices.add_write(now, disk, waits, FlowOwner::Task(id, number));
-        run.pieces.push(Piece { node, device: Device::Disk(disk), flow, number });
+        run.pieces.push(Piece { node: Some(node), device: Device::Disk(disk), flow, number });
     }
     sim.tasks[id].temporary.disk += bytes;
     sim.executors[executor].temporary.disk += bytes;
@@ -237,7 +248,7 @@ pub(super) fn read_from_disk(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, 
         let run = &mut sim.tasks[id];
         let number = run.number_piece();
         let flow = machine.devices.add_read(now, disk, missed, FlowOwner::Task(id, number));
-        run.pieces.push(Piece { node, device: Device::Disk(disk), flow, number });
+        run.pieces.push(Piece { node: Some(node), device: Device::Disk(disk), flow, number });
         sim.touch(node);
     }
 }
@@ -248,7 +259,7 @@ pub(super) fn nic(sim: &mut Sim, id: TaskId, node: NodeId, device: Device, bytes
     let run = &mut sim.tasks[id];
     let number = run.number_piece();
     let flow = sim.machines[node].devices.add_nic(now, device, bytes, FlowOwner::Task(id, number));
-    run.pieces.push(Piece { node, device, flow, number });
+    run.pieces.push(Piece { node: Some(node), device, flow, number });
     sim.touch(node);
 }
 

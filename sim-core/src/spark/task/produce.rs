@@ -9,11 +9,11 @@
 use super::consumers::{FIRST, SECOND, WRITER};
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
-use super::{Step, TaskRun, fetch, finish, writer_memory};
+use super::{Step, TaskRun, fetch, finish, remote, writer_memory};
 use crate::ids::TaskId;
 use crate::sim::Sim;
-use crate::spark::scratch;
 use crate::spark::writer::WriterKind;
+use crate::spark::{push_writer, scratch};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -30,7 +30,11 @@ fn writer_kind(sim: &Sim, run: &TaskRun) -> Option<WriterKind> {
 
 /// Whether a task has an operator or a writer that holds rows in execution memory.
 pub(super) fn holds_rows(sim: &Sim, run: &TaskRun) -> bool {
-    let collects = matches!(writer_kind(sim, run), Some(WriterKind::Unsafe | WriterKind::Sort));
+    let collects = match writer_kind(sim, run) {
+        Some(WriterKind::Unsafe | WriterKind::Sort) => true,
+        Some(WriterKind::Push) => pushed_from(sim, run).is_some(),
+        Some(WriterKind::Bypass) | None => false,
+    };
     !run.demand.consumed().is_zero() || collects && !run.demand.writer.is_zero()
 }
 
@@ -39,12 +43,31 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     match writer_kind(sim, run) {
         Some(kind @ (WriterKind::Unsafe | WriterKind::Sort)) if !run.demand.writer.is_zero() => collect(sim, id, kind),
-        Some(_) | None => {
-            let rest = run.demand.writer - run.state(WRITER).done;
-            sim.tasks[id].filling = WRITER;
-            start(sim, id, rest, 1.0);
-        }
+        Some(WriterKind::Push) => match pushed_from(sim, run) {
+            Some((least, all)) => {
+                let grant = memory::acquire_at_least(sim, id, WRITER, least, all);
+                granted(sim, id, grant);
+            }
+            None => all_at_once(sim, id),
+        },
+        Some(_) | None => all_at_once(sim, id),
     }
+}
+
+/// A round of all rows, into a writer that holds none or always pushes from the memory that it has.
+fn all_at_once(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    run.filling = WRITER;
+    let rest = run.demand.writer - run.state(WRITER).done;
+    start(sim, id, rest, 1.0);
+}
+
+/// Execution memory that the client of a remote shuffle service asks for: at least, and at most.
+fn pushed_from(sim: &Sim, run: &TaskRun) -> Option<(Bytes, Bytes)> {
+    let spec = sim.plan.spec();
+    let SinkSpec::Shuffle(shuffle) = spec.app.stages[run.stage.index()].sink else { return None };
+    let conf = spec.spark.shuffle_storage.remote.as_ref().filter(|_| !run.demand.writer.is_zero())?;
+    push_writer::managed(conf.client, spec.app.shuffles[shuffle].partitions, run.demand.writer, sim.plan.executor.page)
 }
 
 /// Records that the writer holds, and those with all that are still to come.
@@ -81,6 +104,8 @@ pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
     // A task that waits may have failed already, on a full disk as it began to spill.
     let kind = |sim: &Sim| writer_kind(sim, &sim.tasks[id]).unwrap_or(WriterKind::Unsafe);
     match grant {
+        Grant::Bytes(_) if kind(sim) == WriterKind::Push => all_at_once(sim, id),
+        Grant::OutOfMemory if kind(sim) == WriterKind::Push => finish::fail(sim, id, finish::Failure::OutOfMemory),
         Grant::Bytes(bytes) => take_in(sim, id, kind(sim), bytes),
         Grant::Wait => {}
         Grant::OutOfMemory => do_with_less(sim, id, kind(sim)),
@@ -155,11 +180,12 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         0.5
     };
     let decompress = if reads_here && !demand.read.is_zero() { demand.writer.as_gib() * conf.decompress_s_per_gib } else { 0.0 };
-    let bypass = kind == Some(WriterKind::Bypass);
+    let (bypass, pushes) = (kind == Some(WriterKind::Bypass), kind == Some(WriterKind::Push));
     let work = Work {
-        cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
+        cpu: share * (demand.cpu * cpu_share + decompress) + if bypass || pushes { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
+        push: if pushes { demand.write } else { Bytes::ZERO },
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
         ..Work::default()
@@ -201,7 +227,7 @@ pub(super) fn round_done(sim: &mut Sim, id: TaskId, bytes: Bytes) {
     fetch::drop_fetched(sim, id);
     let run = &sim.tasks[id];
     match writer_kind(sim, run) {
-        None => finish::succeed(sim, id),
+        None | Some(WriterKind::Push) => finish::succeed(sim, id),
         Some(WriterKind::Bypass) => concatenate(sim, id),
         Some(WriterKind::Sort) if run.state(WRITER).files > 0 => merge(sim, id, WriterKind::Sort),
         Some(WriterKind::Unsafe | WriterKind::Sort) => write_rest(sim, id),
@@ -225,6 +251,7 @@ fn write_rest(sim: &mut Sim, id: TaskId) {
     let index = if run.state(WRITER).files == 0 { index_files(sim, run) } else { Bytes::ZERO };
     let rest = run.demand.write - run.state(WRITER).spilled;
     let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, ..Work::default() };
+    let work = out(sim, id, work);
     sim.tasks[id].step = Step::FinishWrite;
     pieces::start(sim, id, work);
 }
@@ -255,8 +282,14 @@ fn merge(sim: &mut Sim, id: TaskId, kind: WriterKind) {
         demand.write.as_f64() * COPY_SECONDS_PER_BYTE
     };
     let work = Work { cpu, write: demand.write + index_files(sim, run), read_back: run.state(WRITER).spilled, ..Work::default() };
+    let work = out(sim, id, work);
     sim.tasks[id].step = Step::Merge;
     pieces::start(sim, id, work);
+}
+
+/// Output that goes to a remote shuffle service is pushed, not written; only collections with map-side combine come here.
+fn out(sim: &Sim, id: TaskId, work: Work) -> Work {
+    if remote::target(sim, id).is_some() { Work { push: sim.tasks[id].demand.write, write: Bytes::ZERO, ..work } } else { work }
 }
 
 /// Index and checksum files of the task's map output (CM-1).

@@ -14,7 +14,7 @@ use crate::sim::Sim;
 use crate::spark::blocks;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
-use crate::spark::{bypass_writer, writer::WriterKind};
+use crate::spark::{bypass_writer, push_writer, writer::WriterKind};
 use crate::spec::{Operators, SinkSpec};
 use crate::units::{Bytes, SimSpan};
 
@@ -70,7 +70,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
 fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
     let tungsten = if sim.plan.executor.off_heap.is_zero() { MemoryMode::OnHeap } else { MemoryMode::OffHeap };
     let writer = match sim.plan.spec().app.stages[stage.index()].sink {
-        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort => MemoryMode::OnHeap,
+        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort || sim.plan.pushes_from_heap(shuffle) => MemoryMode::OnHeap,
         SinkSpec::Shuffle(_) | SinkSpec::Result => tungsten,
     };
     TaskMemoryManager::with_consumers(serial, [tungsten, tungsten, tungsten, writer])
@@ -92,6 +92,9 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
             demand.unmanaged += bypass_writer::heap_buffers(spec.app.shuffles[shuffle].partitions, spec.spark.shuffle.compress);
+        }
+        if let Some(conf) = spec.spark.shuffle_storage.remote.as_ref().filter(|_| sim.plan.is_remote(shuffle)) {
+            demand.unmanaged += push_writer::heap_buffers(conf.client, spec.app.shuffles[shuffle].partitions, demand.writer);
         }
     }
     demand

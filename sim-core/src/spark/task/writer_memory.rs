@@ -67,7 +67,7 @@ pub(super) fn next(kind: WriterKind, demand: &Demand, (held, all): (u64, u64), u
 pub(super) fn smallest(kind: WriterKind, demand: &Demand, plan: &SimPlan) -> Bytes {
     match kind {
         WriterKind::Unsafe => unsafe_writer::least(plan.spec().spark.shuffle.initial_buffer_size, Bytes::new(demand.record_bytes())),
-        WriterKind::Sort | WriterKind::Bypass => Bytes::ZERO,
+        WriterKind::Sort | WriterKind::Bypass | WriterKind::Push => Bytes::ZERO,
     }
 }
 
