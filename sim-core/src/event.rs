@@ -32,6 +32,8 @@ pub enum Event {
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
     MigrationRefill(ExecutorId),
+    /// A thread of a leaving executor has copied an output as fast as one stream to fallback storage is.
+    FallbackCopied(u32),
     /// A dead container starts again in its pod.
     ContainerRestarts(ExecutorId),
     /// The scheduler takes the pending pods.
@@ -92,6 +94,7 @@ impl Event {
             | Self::AllocationRound
             | Self::DynamicAllocation
             | Self::MigrationRefill(_)
+            | Self::FallbackCopied(_)
             | Self::SchedulePods
             | Self::RegistrationTimeout
             | Self::JobStarts(_)
@@ -119,6 +122,7 @@ impl Event {
             Self::Reclaim(index) => (42, u64::from(index)),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),
+            Self::FallbackCopied(thread) => (67, u64::from(thread)),
             Self::ExecutorStarts(e) => (8, e.index() as u64),
             Self::ExecutorRegisters(e) => (9, e.index() as u64),
             Self::ExecutorLossSeen(e) => (10, e.index() as u64),

@@ -190,6 +190,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::Reclaim(index) => decommission::on_reclaim(self, index),
             Event::NoticeOver(executor) => decommission::on_notice_over(self, executor),
             Event::MigrationRefill(executor) => decommission::migration::refill(self, executor),
+            Event::FallbackCopied(thread) => decommission::migration::on_copied(self, thread),
             Event::ContainerRestarts(executor) => allocator::restart::on_restart(self, executor),
             Event::SchedulePods => crate::cluster::on_schedule(self),
             Event::ExecutorStarts(executor) => executor::on_starts(self, executor),

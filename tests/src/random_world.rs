@@ -8,10 +8,10 @@
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
-    ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec,
-    NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, RemoteClient, Requirement, SchedulingMode,
-    SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow,
-    TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    ExclusionConf, FallbackStorage, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement,
+    NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, RemoteClient, Requirement,
+    SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect,
+    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -60,6 +60,7 @@ pub fn case(number: u64) -> Spec {
     leaving(&mut d, &mut spec);
     adaptive(&mut d, &mut spec);
     remote_shuffle(&mut d, &mut spec);
+    fallback(&mut d, &mut spec);
     spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
@@ -261,6 +262,7 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
             max_failures_per_block: d.count(1, 3) as u32,
             reattempt_interval: SimSpan::from_secs(d.count(1, 30)),
             force_kill_timeout: d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60))),
+            fallback: None,
         });
     }
     let nodes = spec.cluster.pools.iter().map(|pool| pool.count).sum::<u32>();
@@ -285,6 +287,13 @@ fn adaptive(d: &mut Draw, spec: &mut Spec) {
     });
     for stage in spec.app.stages.iter_mut().filter(|stage| !stage.reads.is_empty() && !stage.barrier) {
         stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join)]);
+    }
+}
+
+/// Fallback storage for what leaves. Drawn last, too.
+fn fallback(d: &mut Draw, spec: &mut Spec) {
+    if let Some(conf) = spec.spark.allocation.decommission.as_mut().filter(|_| d.once_in(2)) {
+        conf.fallback = Some(FallbackStorage { per_stream: ByteRate::mb_per_sec(d.count(1, 200)) });
     }
 }
 

@@ -1,13 +1,16 @@
 //! Keys that say how executors are asked for, resolved (4.4, 3.7, 1.9).
 
-use sim_core::spec::{AllocationConf, DecommissionConf, DynamicAllocation, Platform, PodsAllocator};
-use sim_core::units::SimSpan;
+use sim_core::spec::{AllocationConf, DecommissionConf, DynamicAllocation, FallbackStorage, Platform, PodsAllocator};
+use sim_core::units::{ByteRate, SimSpan};
 
 use super::Conf;
 use super::shuffle_storage::{Manager, remote_kind};
 
 /// Without a ceiling Spark's keys hold the largest 32-bit integer.
 const NO_CEILING: u32 = i32::MAX as u32;
+
+/// One stream to an object store, the middle of 40 to 100 MB/s (8.1).
+const OBJECT_STORE_STREAM: ByteRate = ByteRate::mb_per_sec(70);
 
 /// How executors are asked for on a platform.
 pub(super) fn allocation(conf: &Conf, platform: Platform) -> AllocationConf {
@@ -42,6 +45,7 @@ fn decommission(conf: &Conf) -> Option<DecommissionConf> {
         max_failures_per_block: conf.count(&storage("maxReplicationFailuresPerBlock")).unwrap_or_default(),
         reattempt_interval: conf.time(&storage("replicationReattemptInterval")).unwrap_or_default(),
         force_kill_timeout: conf.time("spark.executor.decommission.forceKillTimeout"),
+        fallback: conf.text(&storage("fallbackStorage.path")).map(|_| FallbackStorage { per_stream: OBJECT_STORE_STREAM }),
     })
 }
 

@@ -280,6 +280,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     ),
     key("spark.storage.decommission.maxReplicationFailuresPerBlock", Integer(0, I32), Released, "Failures to copy a block after which it is given up.", "3.7"),
     key("spark.storage.decommission.replicationReattemptInterval", Time("ms"), Released, "Time between two looks for blocks to copy.", "3.7"),
+    key("spark.storage.decommission.fallbackStorage.path", Text, Unset("none"), "Storage for shuffle files that no peer takes.", "3.7"),
     since((3, 2), &key("spark.executor.decommission.forceKillTimeout", Time("s"), Unset("no limit"), "Time after which a leaving executor is killed.", "3.7")),
     key("spark.dynamicAllocation.enabled", Bool, Released, "Whether the number of executors follows the work.", "3.7"),
     key("spark.dynamicAllocation.minExecutors", Integer(0, I32), Released, "Fewest executors.", "3.7"),

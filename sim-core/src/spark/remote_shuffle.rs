@@ -13,7 +13,7 @@ use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};
 use crate::ids::ShuffleId;
 use crate::kernel::{Calendar, IdVec};
 use crate::plan::SimPlan;
-use crate::spec::{DiskSpec, NodeShape, RemoteShuffleConf, RemoteShuffleService, Reservation};
+use crate::spec::{DiskSpec, NodeShape, RemoteShuffleService, Reservation};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimTime};
 
 /// The disk of all workers.
@@ -136,12 +136,5 @@ fn together(service: &RemoteShuffleService) -> NodeShape {
         }],
         nic: all(service.nic),
         system_memory: crate::spec::Dist::Constant(0.0),
-    }
-}
-
-impl RemoteShuffleConf {
-    /// Copies that lie on workers.
-    pub(crate) fn copies(&self) -> u64 {
-        u64::from(self.copies_sent) + u64::from(self.copies_made)
     }
 }

@@ -24,7 +24,7 @@ mod stage_memory;
 mod uncertainty;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
-pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
+pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, FallbackStorage, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{
     CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,

@@ -35,6 +35,13 @@ pub struct RemoteShuffleConf {
     pub service: RemoteShuffleService,
 }
 
+impl RemoteShuffleConf {
+    /// Copies that lie on workers.
+    pub fn copies(&self) -> u64 {
+        u64::from(self.copies_sent) + u64::from(self.copies_made)
+    }
+}
+
 /// A client, and what it takes of an executor's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoteClient {

@@ -153,19 +153,20 @@ impl Driver {
         self.largest_shares[shuffle].unwrap_or(1.0 / f64::from(partitions.max(1)))
     }
 
-    /// Registered bytes of some shuffles by node, and those that a remote shuffle service has.
-    pub(crate) fn bytes_by_node(&self, plan: &SimPlan, shuffles: &[usize], nodes: usize) -> (Vec<Bytes>, Bytes) {
-        let (mut sums, mut served) = (vec![Bytes::ZERO; nodes], Bytes::ZERO);
+    /// Registered bytes of some shuffles by node, those that a remote shuffle service has, and those in fallback storage.
+    pub(crate) fn bytes_by_node(&self, plan: &SimPlan, shuffles: &[usize], nodes: usize) -> (Vec<Bytes>, Bytes, Bytes) {
+        let (mut sums, mut served, mut stored) = (vec![Bytes::ZERO; nodes], Bytes::ZERO, Bytes::ZERO);
         for &shuffle in shuffles {
             if plan.is_remote(shuffle) {
                 served += self.outputs[ShuffleId::new(shuffle as u32)].bytes();
                 continue;
             }
+            stored += self.outputs[ShuffleId::new(shuffle as u32)].in_fallback();
             for (node, bytes) in self.outputs[ShuffleId::new(shuffle as u32)].by_node() {
                 sums[node.index()] += bytes;
             }
         }
-        (sums, served)
+        (sums, served, stored)
     }
 
     /// Whether a stage waits to be submitted again.
@@ -277,6 +278,11 @@ pub(crate) fn starved(executors: &IdVec<ExecutorId, Executor>) -> bool {
 pub(crate) struct Location {
     pub(crate) executor: ExecutorId,
     pub(crate) node: NodeId,
+}
+
+impl Location {
+    /// In fallback storage: with nobody, and never lost.
+    pub(crate) const FALLBACK: Self = Self { executor: ExecutorId::new(u32::MAX), node: NodeId::new(u32::MAX) };
 }
 
 #[cfg(test)]

@@ -209,8 +209,8 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
 /// Fetches `bytes` of all parents of a stage from the nodes that hold them.
 fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let (by_node, served) = sim.driver.bytes_by_node(plan, &plan.spec().app.stages[stage.index()].reads, sim.machines.len());
-    let total: u64 = by_node.iter().map(|b| b.get()).sum::<u64>() + served.get();
+    let (by_node, served, stored) = sim.driver.bytes_by_node(plan, &plan.spec().app.stages[stage.index()].reads, sim.machines.len());
+    let total: u64 = by_node.iter().map(|b| b.get()).sum::<u64>() + served.get() + stored.get();
     if total == 0 {
         return;
     }
@@ -231,10 +231,24 @@ fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) 
         crossing += part;
         remote::read(sim, id, part);
     }
+    if !stored.is_zero() {
+        let part = bytes.scale(stored.as_f64() / total as f64);
+        crossing += part;
+        read_fallback(sim, id, part);
+    }
     if !crossing.is_zero() {
         pieces::nic(sim, id, home, Device::NicIn, crossing);
     }
     sim.tally.read(stage, bytes);
+}
+
+/// Blocks in fallback storage are read one after the other, over the NIC, no faster than one stream.
+fn read_fallback(sim: &mut Sim, id: TaskId, bytes: Bytes) {
+    let fallback = sim.plan.spec().spark.allocation.decommission.and_then(|conf| conf.fallback);
+    if let Some(fallback) = fallback.filter(|_| sim.tasks[id].timer.is_none()) {
+        let timer = sim.after(fallback.per_stream.time_for(bytes), Event::TaskTimer(id));
+        sim.tasks[id].timer = Some(timer);
+    }
 }
 
 /// An executor died: every task that still reads from it will give up.
