@@ -124,10 +124,11 @@ fn memory_of(sim: &Sim, id: ExecutorId) {
     }
 }
 
-/// Files on a node's disks are those of its executors; dirty pages are those whose write-back is under way.
+/// Files on a node's disks are those of its executors and those that it merged; dirty pages are those whose write-back is under way.
 fn files(sim: &Sim) {
     for (node, machine) in sim.machines.iter() {
         let owned: Bytes = sim.executors.values().filter(|e| e.node == Some(node)).map(|e| e.scratch().disk).sum();
+        let owned = owned + sim.driver.merges.files_on(node);
         assert_eq!(machine.files, owned, "files on disks of {node:?}");
     }
 }
@@ -163,7 +164,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
             match owner {
                 FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
-                FlowOwner::Migration(_) => {}
+                FlowOwner::Migration(_) | FlowOwner::MergePush(_) => {}
             }
         }
     }

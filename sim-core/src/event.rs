@@ -5,7 +5,7 @@
 //! again, and their handlers look at the executor's life first.
 
 use crate::hardware::Device;
-use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
+use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 
 /// What can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub enum Event {
     StageReady(StageId),
     /// The driver's forced collection lets unreachable shuffles be removed.
     CleanerRuns,
+    /// The driver waits no longer for pushed blocks of a shuffle.
+    MergeFinalized(ShuffleId),
     /// Failed stages are submitted again.
     ResubmitStages,
     /// The driver offers all slots again: a wait is over.
@@ -100,6 +102,7 @@ impl Event {
             | Self::JobStarts(_)
             | Self::StageReady(_)
             | Self::CleanerRuns
+            | Self::MergeFinalized(_)
             | Self::ResubmitStages
             | Self::ReviveOffers
             | Self::SpeculationLook
@@ -139,6 +142,7 @@ impl Event {
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
             Self::CleanerRuns => (65, 0),
+            Self::MergeFinalized(shuffle) => (68, shuffle.index() as u64),
             Self::RemoteShuffleDone(device) => (66, device.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };

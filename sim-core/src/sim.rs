@@ -22,7 +22,7 @@ use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::remote_shuffle::RemoteShuffle;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, decommission, driver, executor, inject, task};
+use crate::spark::{allocator, decommission, driver, executor, inject, push_merge, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -200,6 +200,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
+            Event::MergeFinalized(shuffle) => push_merge::on_finalized(self, shuffle),
             Event::CleanerRuns => driver::cleaner::on_cleaner(self),
             Event::ResubmitStages => driver::fetch_failures::on_resubmit(self),
             Event::ReviveOffers => driver::offers::on_revive(self),

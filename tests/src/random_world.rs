@@ -9,9 +9,9 @@ use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
     ExclusionConf, FallbackStorage, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement,
-    NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, RemoteClient, Requirement,
-    SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect,
-    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim, Reclaimed, RemoteClient,
+    Requirement, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint,
+    TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -61,6 +61,7 @@ pub fn case(number: u64) -> Spec {
     adaptive(&mut d, &mut spec);
     remote_shuffle(&mut d, &mut spec);
     fallback(&mut d, &mut spec);
+    push(&mut d, &mut spec);
     spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
@@ -287,6 +288,21 @@ fn adaptive(d: &mut Draw, spec: &mut Spec) {
     });
     for stage in spec.app.stages.iter_mut().filter(|stage| !stage.reads.is_empty() && !stage.barrier) {
         stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join)]);
+    }
+}
+
+/// Push-based shuffle, where there is a service. Drawn last, too.
+fn push(d: &mut Draw, spec: &mut Spec) {
+    if spec.spark.shuffle.service && spec.spark.shuffle_storage.remote.is_none() && !d.once_in(3) {
+        spec.spark.shuffle_storage.push = Some(PushConf {
+            max_block: d.one_of(&[Bytes::mib(1), Bytes::gib(1)]),
+            mergers_min_static: d.count(1, 3) as u32,
+            mergers_min_ratio: d.one_of(&[0.05, 1.0]),
+            max_executors: d.count(1, 8) as u32,
+            finalize_timeout: SimSpan::from_ms(d.count(0, 10_000)),
+            min_size_to_wait: d.one_of(&[Bytes::ZERO, Bytes::mib(50)]),
+            min_completed_ratio: d.one_of(&[1.0, 0.5]),
+        });
     }
 }
 

@@ -383,4 +383,30 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.rss.client.read.buffer.size", Size(B), Unset("14m"), "Bytes that a reducer reads at a time.", "Uniffle's client"),
     key("spark.rss.client.io.compression.codec", Text, Unset("lz4"), "Codec of data that is sent: lz4, zstd, snappy or noop.", "Uniffle's client"),
     key("spark.rss.data.replica", Integer(1, 100), Unset("1"), "Servers that each block is sent to.", "Uniffle's client guide"),
+    since((3, 2), &key("spark.shuffle.push.enabled", Bool, Released, "Whether map outputs are also pushed to shuffle services, which merge them.", "3.7")),
+    since((3, 2), &key("spark.shuffle.push.maxBlockSizeToPush", Size(B), Released, "Largest block that is pushed.", "3.7")),
+    since((3, 2), &key("spark.shuffle.push.mergersMinStaticThreshold", Integer(0, I32), Released, "Merging hosts that are enough in any case.", "Appendix B")),
+    since(
+        (3, 2),
+        &key(
+            "spark.shuffle.push.mergersMinThresholdRatio",
+            Number(0.0, 1e9),
+            Released,
+            "Share of the merging hosts that are wanted which is enough.",
+            "Appendix B",
+        ),
+    ),
+    since((3, 2), &key("spark.shuffle.push.finalize.timeout", Time("s"), Released, "Longest wait for pushed blocks after the last map task.", "3.7")),
+    since(
+        (3, 3),
+        &key("spark.shuffle.push.minShuffleSizeToWait", Size(B), Released, "Shuffle bytes below which merged files are not waited for, nor used.", "3.7"),
+    ),
+    since((3, 3), &key("spark.shuffle.push.minCompletedPushRatio", Number(0.0, 1.0), Released, "Share of the pushes with which the wait ends.", "3.7")),
+    key(
+        "spark.shuffle.push.server.mergedShuffleFileManagerImpl",
+        Text,
+        Unset("shuffle services are taken to merge"),
+        "What shuffle services do with pushed blocks; the cluster's setting.",
+        "3.7",
+    ),
 ];

@@ -40,7 +40,7 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.sql.extensions", "extensions are not modelled"),
     ("spark.sql.catalogImplementation", "decides nothing about memory"),
     ("spark.rdd.compress", "the profile says what is cached"),
-    ("spark.shuffle.push.enabled", "push-based shuffle is not modelled"),
+    ("spark.shuffle.push.maxBlockBatchSize", "pushes are flows, not batches"),
     ("spark.shuffle.file.buffer", "file buffers are part of the non-heap budget"),
     ("spark.shuffle.unsafe.file.output.buffer", "file buffers are part of the non-heap budget"),
     ("spark.shuffle.spill.diskWriteBufferSize", "file buffers are part of the non-heap budget"),

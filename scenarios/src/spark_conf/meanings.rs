@@ -82,6 +82,7 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.shuffle.file.", "the shuffle writer and what it puts on scratch"),
     ("spark.shuffle.manager", "where shuffle data is: scratch or a remote service"),
     ("spark.shuffle.io.", "when a fetch fails"),
+    ("spark.shuffle.push.", "a second copy of shuffle files on the nodes, merged for reducers"),
     ("spark.shuffle.service.", "whether outputs outlive their executor"),
     ("spark.shuffle.sort.", "which shuffle writer runs, and its sorter's memory"),
     ("spark.shuffle.sort.io.plugin.", "whether a lost executor's map tasks run again"),

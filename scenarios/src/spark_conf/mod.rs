@@ -27,7 +27,8 @@ pub(crate) use read::{Conf, check};
 pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};
 pub(crate) use scheduler::{allocation_file, check_mode, mode as scheduling_mode};
 pub(crate) use shuffle_storage::{
-    CELEBORN_CODEC, FALLBACK_POLICY, IO_PLUGIN, MANAGER, Manager, RemoteService, UNIFFLE_CODEC, always_falls_back, manager, plugin_of, remote_kind,
+    CELEBORN_CODEC, FALLBACK_POLICY, IO_PLUGIN, MANAGER, Manager, PUSH_ENABLED, RemoteService, UNIFFLE_CODEC, always_falls_back, keeps_from_pushing, manager,
+    plugin_of, remote_kind,
 };
 
 use sim_core::spec::SparkVersion;

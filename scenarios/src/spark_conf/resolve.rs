@@ -57,7 +57,7 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
         },
         shuffle: shuffle(conf, around.codec),
         scratch: scratch(conf),
-        shuffle_storage: super::shuffle_storage::shuffle_storage(conf, around.remote_shuffle),
+        shuffle_storage: super::shuffle_storage::shuffle_storage(conf, around.platform, around.remote_shuffle),
         scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
         adaptive: super::adaptive::adaptive(conf, executor.instances * executor.cores),

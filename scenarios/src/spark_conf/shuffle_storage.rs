@@ -3,7 +3,7 @@
 //! Celeborn's and Uniffle's keys have no entry in Spark's catalogue; their defaults are those of Celeborn 0.6 and Uniffle 0.10. The
 //! service's own side is a table of the scenario.
 
-use sim_core::spec::{RemoteClient, RemoteShuffleConf, RemoteShuffleService, ShuffleStorageConf};
+use sim_core::spec::{Platform, PushConf, RemoteClient, RemoteShuffleConf, RemoteShuffleService, ShuffleStorageConf};
 use sim_core::units::Bytes;
 
 use super::Conf;
@@ -83,9 +83,46 @@ pub(crate) struct RemoteService {
 }
 
 /// Where shuffle data lies.
-pub(super) fn shuffle_storage(conf: &Conf, service: Option<RemoteService>) -> ShuffleStorageConf {
+pub(super) fn shuffle_storage(conf: &Conf, platform: Platform, service: Option<RemoteService>) -> ShuffleStorageConf {
     let remote = remote_kind(conf).zip(service).map(|(kind, service)| remote(conf, kind, service));
-    ShuffleStorageConf { remote }
+    let push = (conf.on(PUSH_ENABLED) && keeps_from_pushing(conf, platform).is_empty()).then(|| push(conf));
+    ShuffleStorageConf { remote, push }
+}
+
+/// The key of push-based shuffle.
+pub(crate) const PUSH_ENABLED: &str = "spark.shuffle.push.enabled";
+/// What a `NodeManager` does with what is pushed: nothing, by default.
+const MERGER: &str = "spark.shuffle.push.server.mergedShuffleFileManagerImpl";
+
+/// What Spark needs to push shuffle blocks and does not have (`Utils.isPushBasedShuffleEnabled`). That shuffle services merge is the
+/// cluster's setting, so it is assumed unless the application's says otherwise.
+pub(crate) fn keeps_from_pushing(conf: &Conf, platform: Platform) -> Vec<&'static str> {
+    let kryo = conf.text("spark.serializer").is_some_and(|name| name.ends_with("KryoSerializer"));
+    let merges = conf.text(MERGER).is_none_or(|class| !class.ends_with("NoOpMergedShuffleFileManager"));
+    let needs = [
+        (platform == Platform::Yarn, "YARN"),
+        (conf.on("spark.shuffle.service.enabled"), "spark.shuffle.service.enabled = true"),
+        (kryo, "spark.serializer = org.apache.spark.serializer.KryoSerializer"),
+        (!conf.on("spark.io.encryption.enabled"), "spark.io.encryption.enabled = false"),
+        (merges, "a merging shuffle service (org.apache.spark.network.shuffle.RemoteBlockPushResolver)"),
+        (remote_kind(conf).is_none(), "Spark's own shuffle manager"),
+    ];
+    needs.into_iter().filter(|(has, _)| !has).map(|(_, what)| what).collect()
+}
+
+fn push(conf: &Conf) -> PushConf {
+    let key = |name: &str| format!("spark.shuffle.push.{name}");
+    let fixed = || conf.count("spark.executor.instances").unwrap_or(1);
+    PushConf {
+        max_block: conf.size(&key("maxBlockSizeToPush")).unwrap_or_default(),
+        mergers_min_static: conf.count(&key("mergersMinStaticThreshold")).unwrap_or_default(),
+        mergers_min_ratio: conf.number(&key("mergersMinThresholdRatio")).unwrap_or_default(),
+        max_executors: super::allocation::dynamic(conf).map_or_else(fixed, |dynamic| dynamic.max),
+        finalize_timeout: conf.time(&key("finalize.timeout")).unwrap_or_default(),
+        // Spark 3.2 waits in any case, and for the whole time.
+        min_size_to_wait: conf.size(&key("minShuffleSizeToWait")).unwrap_or_default(),
+        min_completed_ratio: conf.number(&key("minCompletedPushRatio")).unwrap_or(2.0),
+    }
 }
 
 fn remote(conf: &Conf, kind: Manager, given: RemoteService) -> RemoteShuffleConf {
@@ -179,7 +216,7 @@ mod tests {
             pause_at: 0.0,
             page_cache: Bytes::gib(8),
         };
-        shuffle_storage(&conf(text, minor), Some(RemoteService { workers, pauses: false, patched: false })).remote
+        shuffle_storage(&conf(text, minor), Platform::Kubernetes, Some(RemoteService { workers, pauses: false, patched: false })).remote
     }
 
     const CELEBORN: &str = "spark.shuffle.manager org.apache.spark.shuffle.celeborn.SparkShuffleManager\n";
@@ -213,6 +250,32 @@ mod tests {
         let plugged = format!("{CELEBORN}spark.shuffle.sort.io.plugin.class org.apache.spark.shuffle.celeborn.CelebornShuffleDataIO");
         let reliable = |text: &str, minor| resolved(text, minor).map(|conf| conf.reliable);
         assert_eq!((reliable(&plugged, 5), reliable(&plugged, 4), reliable(CELEBORN, 5)), (Some(true), Some(false), Some(false)));
+    }
+
+    // `Utils.isPushBasedShuffleEnabled`.
+    #[test]
+    fn spark_pushes_on_yarn_with_a_service_and_a_relocatable_serializer() {
+        let text = |changed: &str| {
+            format!(
+                "spark.shuffle.push.enabled true\nspark.shuffle.service.enabled true\n\
+                 spark.serializer org.apache.spark.serializer.KryoSerializer\nspark.executor.instances 7\n{changed}"
+            )
+        };
+        let of = |text: &str, platform| shuffle_storage(&conf(text, 5), platform, None).push;
+        let push = of(&text(""), Platform::Yarn).expect("all is there");
+        assert_eq!((push.max_block, push.mergers_min_static, push.max_executors), (Bytes::mib(1), 5, 7));
+        assert_eq!((push.finalize_timeout.as_secs_f64(), push.min_size_to_wait), (10.0, Bytes::mib(500)));
+        assert_eq!(of(&text(""), Platform::Kubernetes), None);
+        for without in [
+            "spark.shuffle.service.enabled false",
+            "spark.serializer org.apache.spark.serializer.JavaSerializer",
+            "spark.io.encryption.enabled true",
+            "spark.shuffle.push.server.mergedShuffleFileManagerImpl org.apache.spark.network.shuffle.NoOpMergedShuffleFileManager",
+            "spark.shuffle.manager org.apache.spark.shuffle.RssShuffleManager",
+        ] {
+            assert_eq!(of(&text(without), Platform::Yarn), None, "{without}");
+        }
+        assert_eq!(of("", Platform::Yarn), None);
     }
 
     #[test]

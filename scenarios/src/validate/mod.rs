@@ -15,6 +15,7 @@ mod needs_shuffle;
 mod node_memory;
 mod nodes;
 mod off_heap_size;
+mod push_shuffle;
 mod reclaim;
 mod remote_shuffle;
 mod shuffle_service;
@@ -76,6 +77,7 @@ const RULES: &[Rule] = &[
     dynamic_allocation::rule,
     reclaim::rule,
     remote_shuffle::rule,
+    push_shuffle::rule,
     executor_fits::rule,
     driver_fits::rule,
     limit_below_heap::rule,

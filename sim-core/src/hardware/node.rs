@@ -51,6 +51,8 @@ pub(crate) enum FlowOwner {
     Task(TaskId, u32),
     /// A flow of a thread that copies shuffle files of a leaving executor.
     Migration(u32),
+    /// A flow of a map output that is pushed to mergers.
+    MergePush(u32),
     /// Dirty pages on their way to a disk: so many bytes of this node.
     WriteBack(Bytes),
 }
@@ -61,6 +63,8 @@ pub(crate) struct NodeDevices {
     servers: Vec<FairShare<FlowOwner>>,
     pending: Vec<Option<(SimTime, EventHandle)>>,
     seconds_per_byte_read: Vec<f64>,
+    /// The same in chunks of merged files.
+    seconds_per_byte_chunks: Vec<f64>,
     seconds_per_byte_write: Vec<f64>,
     seconds_per_byte_nic: f64,
     cores: f64,
@@ -80,11 +84,12 @@ impl NodeDevices {
     pub(crate) fn new(shape: &NodeShape, speeds: &Speeds) -> Self {
         let cores = shape.cpu.as_cores();
         let mut servers = vec![FairShare::new(cores * speeds.cpu, speeds.cpu), FairShare::new(1.0, f64::INFINITY), FairShare::new(1.0, f64::INFINITY)];
-        let mut read = Vec::new();
+        let (mut read, mut chunks) = (Vec::new(), Vec::new());
         let mut write = Vec::new();
         for (disk, speed) in shape.disks.iter().zip(&speeds.disks) {
             servers.push(FairShare::new(1.0, f64::INFINITY));
             read.push(1.0 / (effective_rate(disk, disk.read.as_f64()) * speed));
+            chunks.push(1.0 / (chunked_rate(disk) * speed));
             write.push(1.0 / (effective_rate(disk, disk.write.as_f64()) * speed));
         }
         let pending = vec![None; servers.len()];
@@ -92,6 +97,7 @@ impl NodeDevices {
             servers,
             pending,
             seconds_per_byte_read: read,
+            seconds_per_byte_chunks: chunks,
             seconds_per_byte_write: write,
             seconds_per_byte_nic: 1.0 / (shape.nic.as_f64() * speeds.nic),
             cores,
@@ -118,6 +124,12 @@ impl NodeDevices {
     /// Starts a disk read.
     pub(crate) fn add_read(&mut self, now: SimTime, disk: u8, bytes: Bytes, owner: FlowOwner) -> FlowHandle {
         let work = bytes.as_f64() * self.seconds_per_byte_read[disk as usize];
+        self.servers[Device::Disk(disk).index()].add(now, work, owner)
+    }
+
+    /// Starts a read of merged files.
+    pub(crate) fn add_chunk_read(&mut self, now: SimTime, disk: u8, bytes: Bytes, owner: FlowOwner) -> FlowHandle {
+        let work = bytes.as_f64() * self.seconds_per_byte_chunks[disk as usize];
         self.servers[Device::Disk(disk).index()].add(now, work, owner)
     }
 
@@ -171,6 +183,14 @@ impl NodeDevices {
     pub(crate) fn fired(&mut self, device: Device) {
         self.pending[device.index()] = None;
     }
+}
+
+/// `spark.shuffle.push.server.minChunkSizeInMergedShuffleFile`: merged files are read in chunks of it.
+const MERGED_CHUNK: Bytes = Bytes::mib(2);
+
+/// Read bandwidth for merged files, whose chunks cost fewer operations.
+fn chunked_rate(disk: &DiskSpec) -> f64 {
+    disk.read.as_f64().min(disk.iops as f64 * disk.io_size.max(MERGED_CHUNK).as_f64()).max(1.0)
 }
 
 /// Bandwidth after the cap of I/O operations: `min(bandwidth, iops · io_size)`.

@@ -74,6 +74,8 @@ pub enum Purpose {
     PodAcknowledged = 28,
     /// First peer that gets a leaving executor's shuffle files; entity executor.
     MigrationPeer = 29,
+    /// First node that merges a shuffle; entity shuffle.
+    ShuffleMergers = 30,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

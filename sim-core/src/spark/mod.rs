@@ -19,6 +19,7 @@ pub mod fetch_retry;
 pub(crate) mod inject;
 pub mod jvm;
 pub mod page;
+pub(crate) mod push_merge;
 pub mod push_writer;
 pub mod python;
 pub(crate) mod remote_shuffle;

@@ -107,7 +107,9 @@ impl RemoteShuffle {
             while let Some(owner) = self.devices.pop_done(until, device) {
                 match owner {
                     FlowOwner::WriteBack(bytes) => self.buffered -= bytes,
-                    FlowOwner::Task(..) | FlowOwner::Migration(_) => panic!("a flow of {owner:?} is left on {device:?} of the remote shuffle service"),
+                    FlowOwner::Task(..) | FlowOwner::Migration(_) | FlowOwner::MergePush(_) => {
+                        panic!("a flow of {owner:?} is left on {device:?} of the remote shuffle service")
+                    }
                 }
             }
         }

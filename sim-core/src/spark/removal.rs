@@ -11,7 +11,7 @@ use crate::kernel::Purpose;
 use crate::sim::Sim;
 use crate::spark::decommission::{self, migration};
 use crate::spark::executor::Life;
-use crate::spark::{allocator, driver, task};
+use crate::spark::{allocator, driver, push_merge, task};
 use crate::units::SimSpan;
 
 /// Dynamic allocation lets an idle executor go.
@@ -38,6 +38,7 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
     executor.life = Life::Gone;
     sim.driver.cache.forget(id);
     migration::on_executor_gone(sim, id);
+    push_merge::on_executor_gone(sim, id);
     if let Some((node, slot)) = place {
         let v = sim.machines[node].v(now);
         sim.machines[node].memory.container_died(slot, v);

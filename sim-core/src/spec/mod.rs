@@ -40,7 +40,7 @@ pub(crate) use probit::probit;
 pub use reclaim::{Reclaim, Reclaimed};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use scratch::ScratchConf;
-pub use shuffle_storage::{RemoteClient, RemoteShuffleConf, RemoteShuffleService, ShuffleStorageConf};
+pub use shuffle_storage::{PushConf, RemoteClient, RemoteShuffleConf, RemoteShuffleService, ShuffleStorageConf};
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };

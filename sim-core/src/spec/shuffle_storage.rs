@@ -1,16 +1,37 @@
-//! Where shuffle data lies, if not only on the executors' scratch: a remote shuffle service.
+//! Where shuffle data lies, if not only on the executors' scratch: a remote shuffle service, or merged by shuffle services.
 //!
 //! Each field of the client's part names its key; the service's part is what the application gets of it. Everything is resolved: a
 //! manager that is not one of these, or that would fall back to Spark's own shuffle, is `None`. Source: 3.7; the configuration
 //! pages and client code of Apache Celeborn 0.6 and Apache Uniffle 0.10.
 
-use crate::units::{ByteRate, Bytes};
+use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// Where shuffle data lies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShuffleStorageConf {
     /// `spark.shuffle.manager` names a remote shuffle service.
     pub remote: Option<RemoteShuffleConf>,
+    /// `spark.shuffle.push.enabled`, where Spark would do it: on YARN with an external shuffle service.
+    pub push: Option<PushConf>,
+}
+
+/// Push-based shuffle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PushConf {
+    /// `spark.shuffle.push.maxBlockSizeToPush`.
+    pub max_block: Bytes,
+    /// `spark.shuffle.push.mergersMinStaticThreshold`.
+    pub mergers_min_static: u32,
+    /// `spark.shuffle.push.mergersMinThresholdRatio`.
+    pub mergers_min_ratio: f64,
+    /// Most executors that there can be: `spark.dynamicAllocation.maxExecutors`, or `spark.executor.instances`.
+    pub max_executors: u32,
+    /// `spark.shuffle.push.finalize.timeout`.
+    pub finalize_timeout: SimSpan,
+    /// `spark.shuffle.push.minShuffleSizeToWait`.
+    pub min_size_to_wait: Bytes,
+    /// `spark.shuffle.push.minCompletedPushRatio`.
+    pub min_completed_ratio: f64,
 }
 
 /// A remote shuffle service as the application sees it.

@@ -31,6 +31,7 @@ use crate::spark::allocator;
 use crate::spark::blocks::CacheMap;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::{FailureCount, RetryCount};
+use crate::spark::push_merge::Merges;
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
@@ -50,6 +51,8 @@ pub(crate) struct Driver {
     cleaner_due: bool,
     /// When the context was made.
     up_at: SimTime,
+    /// What push-based shuffle merges.
+    pub(crate) merges: Merges,
     /// Where cached partitions are.
     pub(crate) cache: CacheMap,
     pub(crate) heap: heap::DriverHeap,
@@ -100,6 +103,7 @@ impl Driver {
         Self {
             cache: CacheMap::new(plan, &stages),
             heap: heap::DriverHeap::default(),
+            merges: Merges::new(plan, |shuffle| stages[StageId::new(app.shuffles[shuffle].writer as u32)].tasks),
             stages,
             outputs,
             largest_shares,
@@ -137,7 +141,11 @@ impl Driver {
 
     /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
     pub(crate) fn is_about_to_act(&self) -> bool {
-        !self.started || self.jobs.iter().any(jobs::JobState::is_due) || self.resubmit_due || self.stages.values().any(|s| s.delay == Delay::Running)
+        !self.started
+            || self.merges.is_about_to_act()
+            || self.jobs.iter().any(jobs::JobState::is_due)
+            || self.resubmit_due
+            || self.stages.values().any(|s| s.delay == Delay::Running)
     }
 
     /// Whether free slots are refused until the next revival: for the sake of locality, or of a barrier stage.
@@ -154,6 +162,7 @@ impl Driver {
     }
 
     /// Registered bytes of some shuffles by node, those that a remote shuffle service has, and those in fallback storage.
+    /// What is read merged counts for none of them.
     pub(crate) fn bytes_by_node(&self, plan: &SimPlan, shuffles: &[usize], nodes: usize) -> (Vec<Bytes>, Bytes, Bytes) {
         let (mut sums, mut served, mut stored) = (vec![Bytes::ZERO; nodes], Bytes::ZERO, Bytes::ZERO);
         for &shuffle in shuffles {
@@ -161,9 +170,12 @@ impl Driver {
                 served += self.outputs[ShuffleId::new(shuffle as u32)].bytes();
                 continue;
             }
-            stored += self.outputs[ShuffleId::new(shuffle as u32)].in_fallback();
+            let id = ShuffleId::new(shuffle as u32);
+            stored += self.outputs[id].in_fallback();
+            let merged = self.merges.merged_bytes(id).as_f64();
+            let original = if merged > 0.0 { (1.0 - merged / self.outputs[id].bytes().as_f64().max(1.0)).max(0.0) } else { 1.0 };
             for (node, bytes) in self.outputs[ShuffleId::new(shuffle as u32)].by_node() {
-                sums[node.index()] += bytes;
+                sums[node.index()] += if original < 1.0 { bytes.scale(original) } else { bytes };
             }
         }
         (sums, served, stored)

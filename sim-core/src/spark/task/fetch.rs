@@ -209,8 +209,9 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
 /// Fetches `bytes` of all parents of a stage from the nodes that hold them.
 fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
+    let merged = merged(sim, id, stage);
     let (by_node, served, stored) = sim.driver.bytes_by_node(plan, &plan.spec().app.stages[stage.index()].reads, sim.machines.len());
-    let total: u64 = by_node.iter().map(|b| b.get()).sum::<u64>() + served.get() + stored.get();
+    let total: u64 = by_node.iter().map(|b| b.get()).sum::<u64>() + served.get() + stored.get() + merged.iter().map(|(_, bytes)| bytes.get()).sum::<u64>();
     if total == 0 {
         return;
     }
@@ -221,6 +222,14 @@ fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) 
         let part = bytes.scale(held.as_f64() / total as f64);
         let node = NodeId::new(index as u32);
         pieces::read_from_disk(sim, id, node, disk, Stored::split(part, tmpfs).disk);
+        if node != home {
+            crossing += part;
+            pieces::nic(sim, id, node, Device::NicOut, part);
+        }
+    }
+    for (node, held) in merged {
+        let part = bytes.scale(held.as_f64() / total as f64);
+        pieces::read_chunks(sim, id, node, disk, part);
         if node != home {
             crossing += part;
             pieces::nic(sim, id, node, Device::NicOut, part);
@@ -240,6 +249,18 @@ fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) 
         pieces::nic(sim, id, home, Device::NicIn, crossing);
     }
     sim.tally.read(stage, bytes);
+}
+
+/// What a task finds merged of its stage's shuffles, and where: a range of partitions is with one merger.
+fn merged(sim: &Sim, id: TaskId, stage: StageId) -> Vec<(NodeId, Bytes)> {
+    let spec = sim.plan.spec();
+    if spec.spark.shuffle_storage.push.is_none() {
+        return Vec::new();
+    }
+    let run = &sim.tasks[id];
+    let partition = sim.driver.stages[run.stage].part(run.partition).first;
+    let of = |&shuffle: &usize| sim.driver.merges.merged(ShuffleId::new(shuffle as u32), partition, spec.app.shuffles[shuffle].partitions);
+    spec.app.stages[stage.index()].reads.iter().filter_map(of).collect()
 }
 
 /// Blocks in fallback storage are read one after the other, over the NIC, no faster than one stream.

@@ -27,6 +27,7 @@ use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
 use crate::spark::blocks::CachedInput;
 use crate::spark::decommission::migration;
+use crate::spark::push_merge;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
 use crate::units::Bytes;
@@ -235,6 +236,7 @@ pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
         match owner {
             FlowOwner::WriteBack(bytes) => sim.machines[node].dirty -= bytes,
             FlowOwner::Migration(thread) => migration::on_flow_done(sim, thread),
+            FlowOwner::MergePush(slot) => push_merge::on_flow_done(sim, slot),
             FlowOwner::Task(task, number) => pieces::piece_done(sim, task, number),
         }
     }

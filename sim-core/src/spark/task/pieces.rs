@@ -253,6 +253,20 @@ pub(super) fn read_from_disk(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, 
     }
 }
 
+/// Reads merged files of a node's disk: what the page cache does not have, in large chunks.
+pub(super) fn read_chunks(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
+    let now = sim.now();
+    let machine = &mut sim.machines[node];
+    let missed = page_cache::missed(bytes, machine.files, machine.cache_room(now));
+    if !missed.is_zero() {
+        let run = &mut sim.tasks[id];
+        let number = run.number_piece();
+        let flow = machine.devices.add_chunk_read(now, disk, missed, FlowOwner::Task(id, number));
+        run.pieces.push(Piece { node: Some(node), device: Device::Disk(disk), flow, number });
+        sim.touch(node);
+    }
+}
+
 /// Moves bytes over a node's NIC.
 pub(super) fn nic(sim: &mut Sim, id: TaskId, node: NodeId, device: Device, bytes: Bytes) {
     let now = sim.now();
