@@ -354,7 +354,8 @@ mod tests {
         let own: Bytes = sim.executors.values().map(|executor| executor.outputs.values().map(|files| files.sum()).sum::<Bytes>()).sum();
         let all: Bytes = sim.machines.values().map(|machine| machine.files).sum();
         let registered: Bytes = sim.driver.outputs.values().map(|outputs| outputs.bytes()).sum();
-        assert_eq!(registered, Bytes::new(2 * 2_100_000_000), "two shuffles of 0.7 of the input");
+        // A byte of each output is lost to rounding.
+        assert!(registered.get().abs_diff(2 * 2_100_000_000) <= 223, "two shuffles of 0.7 of the input, not {registered}");
         let copies = all - own;
         // A share of each of 223 outputs is rounded down for each merger.
         assert!(copies <= registered && registered - copies < Bytes::new(223 * 4), "{copies} of {registered}");
