@@ -154,7 +154,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
-            pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
+            pools: vec![PoolSpec { name: "pool".into(), node_names: Vec::new(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
             cgroup: CgroupVersion::V2 { group_kill: true },
             kubelet: KubeletSpec {
@@ -163,6 +163,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 volume_stats_period_s: 60.0,
                 teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
                 active_file_share: 0.25,
+                eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
             },
             yarn: YarnSpec {
                 minimum_allocation: Bytes::gib(1),

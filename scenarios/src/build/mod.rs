@@ -5,6 +5,7 @@ mod derive;
 mod inject;
 mod job;
 mod measured;
+mod real;
 mod reclaim;
 mod remote_shuffle;
 mod settings;
@@ -87,6 +88,9 @@ fn template(tree: &Node, problems: &mut Diagnostics) -> Option<kube_yaml::Templa
     let spark = tree.get("spark")?;
     let key = spark.get("conf").and_then(|conf| conf.get("spark.kubernetes.executor.podTemplateFile"));
     let node = spark.get("pod_template").or(key)?;
+    if matches!(node.value, Value::Table(_)) {
+        return kube_yaml::pod_template_of(node, problems);
+    }
     let text = node.text()?;
     let source = match (&node.layer, &node.place) {
         (Layer::PodTemplate, Some(place)) => place.source.clone(),
