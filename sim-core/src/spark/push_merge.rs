@@ -353,7 +353,7 @@ mod tests {
         sim.run_until(SimTime::ZERO + SimSpan::from_secs(10_000));
         let own: Bytes = sim.executors.values().map(|executor| executor.outputs.values().map(|files| files.sum()).sum::<Bytes>()).sum();
         let all: Bytes = sim.machines.values().map(|machine| machine.files).sum();
-        let registered: Bytes = sim.driver.outputs.values().map(|outputs| outputs.bytes()).sum();
+        let registered: Bytes = sim.driver.outputs.values().map(crate::spark::driver::MapOutputs::bytes).sum();
         // A byte of each output is lost to rounding.
         assert!(registered.get().abs_diff(2 * 2_100_000_000) <= 223, "two shuffles of 0.7 of the input, not {registered}");
         let copies = all - own;
