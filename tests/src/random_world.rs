@@ -10,8 +10,8 @@ use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
     ExclusionConf, FallbackStorage, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement,
     NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim, Reclaimed, RemoteClient,
-    Requirement, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint,
-    TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Requirement, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel,
+    Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -114,11 +114,20 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
 }
 
 fn neighbours(d: &mut Draw, spec: &mut Spec) {
+    let eviction = &mut spec.cluster.kubelet.eviction;
+    if d.once_in(4) {
+        eviction.soft = Some(SoftEviction { available: d.bytes(Bytes::mib(50), Bytes::gib(4)), grace: SimSpan::from_secs(d.count(0, 60)) });
+        eviction.minimum_reclaim = d.bytes(Bytes::new(0), Bytes::gib(1));
+        eviction.unused_images = d.bytes(Bytes::new(0), Bytes::gib(1));
+    }
     for index in 0..d.count(0, 3) {
         let anon = d.bytes(Bytes::mib(20), Bytes::gib(6));
         let mut it: NeighbourSpec = world::neighbour(&format!("neighbour-{index}"), d.bytes(Bytes::mib(1), Bytes::gib(2)), anon);
+        let nodes: u64 = spec.cluster.pools.iter().map(|pool| u64::from(pool.count)).sum();
         if d.once_in(3) {
             it.placement = NeighbourPlacement::Replicas(d.count(1, 5) as u32);
+        } else if d.once_in(4) {
+            it.placement = NeighbourPlacement::On((0..d.count(0, 4)).map(|_| d.count(0, nodes - 1) as u32).collect());
         }
         if d.once_in(2) {
             it.memory.anon = Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 };
