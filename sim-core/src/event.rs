@@ -28,6 +28,12 @@ pub enum Event {
     DynamicAllocation,
     /// The cluster takes something back, by its index in the spec.
     Reclaim(u32),
+    /// The cluster gives up a node that vanished.
+    NodeGivenUp(NodeId),
+    /// The metrics server asks the kubelets.
+    PodMetrics,
+    /// The plugin that resizes executors looks at their metrics.
+    ResizeLook,
     /// A leaving executor is killed if it is still there.
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
@@ -52,6 +58,12 @@ pub enum Event {
     JobStarts(u32),
     /// The driver is through with what it does before it submits a stage.
     StageReady(StageId),
+    /// An executor reports how full its local directories are.
+    ClaimReport(ExecutorId),
+    /// The driver looks for claims that fill up.
+    ClaimLook,
+    /// An executor's claims have grown.
+    ClaimsGrown(ExecutorId),
     /// The driver's forced collection lets unreachable shuffles be removed.
     CleanerRuns,
     /// The driver waits no longer for pushed blocks of a shuffle.
@@ -84,10 +96,13 @@ impl Event {
             Self::VolumesTornDown(_) => 1,
             Self::DeviceDone(..) | Self::RemoteShuffleDone(_) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
-            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
+            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
             Self::ExecutorLossSeen(_)
+            | Self::ClaimReport(_)
+            | Self::ClaimsGrown(_)
             | Self::ContainerRestarts(_)
             | Self::Reclaim(_)
+            | Self::NodeGivenUp(_)
             | Self::NoticeOver(_)
             | Self::ExecutorStarts(_)
             | Self::ExecutorRegisters(_)
@@ -95,6 +110,7 @@ impl Event {
             Self::DriverUp
             | Self::AllocationRound
             | Self::DynamicAllocation
+            | Self::ResizeLook
             | Self::MigrationRefill(_)
             | Self::FallbackCopied(_)
             | Self::SchedulePods
@@ -103,6 +119,7 @@ impl Event {
             | Self::StageReady(_)
             | Self::CleanerRuns
             | Self::MergeFinalized(_)
+            | Self::ClaimLook
             | Self::ResubmitStages
             | Self::ReviveOffers
             | Self::SpeculationLook
@@ -123,6 +140,9 @@ impl Event {
             Self::DynamicAllocation => (40, 0),
             Self::ContainerRestarts(e) => (41, e.index() as u64),
             Self::Reclaim(index) => (42, u64::from(index)),
+            Self::PodMetrics => (71, 0),
+            Self::ResizeLook => (72, 0),
+            Self::NodeGivenUp(node) => (70, node.index() as u64),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),
             Self::FallbackCopied(thread) => (67, u64::from(thread)),
@@ -144,6 +164,9 @@ impl Event {
             Self::CleanerRuns => (65, 0),
             Self::MergeFinalized(shuffle) => (68, shuffle.index() as u64),
             Self::RemoteShuffleDone(device) => (66, device.index() as u64),
+            Self::ClaimReport(e) => (73, e.index() as u64),
+            Self::ClaimLook => (74, 0),
+            Self::ClaimsGrown(e) => (75, e.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

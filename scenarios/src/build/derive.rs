@@ -64,7 +64,7 @@ fn missing(table: &mut Node, key: &str, make: impl FnOnce() -> Node) {
     }
 }
 
-fn kubernetes_version(text: &str) -> (u16, u16) {
+pub(super) fn kubernetes_version(text: &str) -> (u16, u16) {
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     (major.parse().unwrap_or(1), minor.parse().unwrap_or(0))
 }
@@ -143,6 +143,9 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
 /// Disks and network of a shape.
 pub(super) fn machine_speed(pool: &mut Node, shape: &VmShape, provider: Provider, from: &str) {
     missing(pool, "nic", || derived(rate(shape.nic), format!("80 % of the line rate of {from} (8.1)")));
+    if let Some(ceiling) = shape.remote {
+        missing(pool, "remote", || derived(rate(ceiling), from));
+    }
     missing(pool, "disk", || derived(Value::Array(shape.disks(provider).iter().map(|disk| disk_node(disk, from)).collect()), from));
 }
 

@@ -1,5 +1,6 @@
 //! From layers to the model's input: merge, check all of it, fill what follows, build, apply the rules.
 
+mod claims;
 mod cluster;
 mod derive;
 mod inject;
@@ -62,6 +63,7 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     let mut template = template.unwrap_or_default();
     spark_conf::families(&conf, &mut template, problems);
     place_host_paths(&mut template, &tree);
+    claims::place_claims(&mut template, &tree, problems);
     let spark = spark(&tree, &conf, template.pod, pools);
     derive::young_share(&mut tree, spark.executor.collector);
     let profile = profile?;
@@ -137,6 +139,7 @@ fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) 
     let platform = cluster::platform(&View(tree).table("cluster").text("platform"));
     let mut around = surroundings(View(tree).table("spark"), platform, template, pools);
     around.remote_shuffle = View(tree).maybe("remote_shuffle").map(remote_shuffle::service);
+    around.resizes_in_place = resizes_in_place(tree);
     spark_conf::resolve(conf, around)
 }
 
@@ -179,8 +182,14 @@ fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: P
         max_replacements: spark.maybe("max_replacements").map(|_| spark.count("max_replacements")),
         pools,
         remote_shuffle: None,
+        resizes_in_place: false,
         template,
     }
+}
+
+/// Whether the cluster resizes pods in place: Kubernetes 1.33 and later.
+pub(crate) fn resizes_in_place(tree: &Node) -> bool {
+    derive::kubernetes_version(&View(tree).table("cluster").text("kubernetes")) >= (1, 33)
 }
 
 fn uncertainty(view: View<'_>) -> Uncertainty {
@@ -204,6 +213,8 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
         pod_acknowledged_s: seconds("pod_acknowledged"),
+        claim_attach_s: seconds("claim_attach"),
+        claim_resize_s: seconds("claim_resize"),
     }
 }
 

@@ -9,11 +9,13 @@ mod check;
 mod executor;
 mod graph;
 mod node;
+mod scratch;
 
 use std::fmt;
 
-pub use executor::{ExecutorPlan, ScratchPlan};
+pub use executor::{Announced, ExecutorPlan};
 pub use node::{NodeLines, NodePlan};
+pub use scratch::{Carrier, ScratchDir, ScratchPlan};
 
 use crate::ids::StageId;
 use crate::spark::writer::{self, WriterKind};
@@ -133,11 +135,6 @@ impl SimPlan {
     pub(crate) fn repeats(&self, shuffle: usize) -> bool {
         let reliable = self.spec.spark.shuffle_storage.remote.as_ref().is_some_and(|conf| self.remote[shuffle] && conf.reliable);
         !self.spec.spark.shuffle.service && !reliable
-    }
-
-    /// Whether outputs of a shuffle are served by the executor that wrote them, so that nobody can read them when it is gone.
-    pub(crate) fn served_by_executor(&self, shuffle: usize) -> bool {
-        !self.remote[shuffle] && !self.spec.spark.shuffle.service
     }
 
     /// Sixteen hexadecimal digits that change with anything that could change a result.

@@ -5,17 +5,20 @@
 //! disks. When the last map has ended the driver finalises: at once when enough pushes have ended, else after a timeout; at once and
 //! without using the merged files when the shuffle is small. Children wait for that. What came too late is not merged, and a
 //! task reads it from the original. Merged files are the node's: they outlive executors and go with the shuffle. Assumptions: blocks
-//! of a map are alike; an executor's death drops its pushes; the services themselves do not die. Source: 3.7; Spark's
-//! `ShuffleBlockPusher`, `YarnSchedulerBackend.getShufflePushMergerLocations`, `DAGScheduler.scheduleShuffleMergeFinalize`.
+//! of a map are alike; each map's lie in one directory of a merger, one map after the other in another one, where Spark hashes the
+//! names of partitions' files (CM-3); an executor's death drops its pushes; a service dies only with its node, whose partitions are
+//! then read from the originals. Source: 3.7; Spark's `ShuffleBlockPusher`, `RemoteBlockPushResolver`,
+//! `YarnSchedulerBackend.getShufflePushMergerLocations`, `DAGScheduler.scheduleShuffleMergeFinalize`.
 
 use crate::event::Event;
 use crate::hardware::{Device, FlowOwner, page_cache};
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::kernel::{EventHandle, FlowHandle, IdVec, Purpose};
-use crate::plan::SimPlan;
+use crate::plan::{ScratchPlan, SimPlan};
 use crate::sim::Sim;
 use crate::spark::driver::failures;
 use crate::spark::executor::Life;
+use crate::spark::task::files;
 use crate::spec::{PushConf, SinkSpec};
 use crate::units::{Bytes, SimSpan};
 
@@ -37,7 +40,7 @@ enum State {
 pub(crate) struct Merge {
     state: State,
     mergers: Vec<NodeId>,
-    /// Bytes of merged files by merger, complete pushes or not.
+    /// Bytes of merged files by merger and there by directory, complete pushes or not.
     files: Vec<Bytes>,
     /// Maps whose push has begun.
     pushed: Vec<bool>,
@@ -46,6 +49,14 @@ pub(crate) struct Merge {
     /// Bytes of the maps that are merged.
     merged: Bytes,
     due: Option<EventHandle>,
+}
+
+/// What a reader finds merged of a shuffle, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Merged {
+    pub(crate) shuffle: ShuffleId,
+    pub(crate) node: NodeId,
+    pub(crate) bytes: Bytes,
 }
 
 /// A map output on its way to all mergers.
@@ -58,11 +69,21 @@ struct Push {
     left: u32,
 }
 
+impl Merge {
+    /// Merged files by node and directory.
+    fn files<'a>(&'a self, scratch: &'a ScratchPlan) -> impl Iterator<Item = (NodeId, usize, Bytes)> + 'a {
+        let dirs = scratch.dirs.len();
+        self.files.iter().enumerate().map(move |(index, bytes)| (self.mergers[index / dirs], index % dirs, *bytes))
+    }
+}
+
 /// All merging of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Merges {
     shuffles: IdVec<ShuffleId, Merge>,
     pushes: Vec<Option<Push>>,
+    /// Nodes that have vanished, shuffle services and all.
+    lost: Vec<NodeId>,
 }
 
 impl Merges {
@@ -74,29 +95,30 @@ impl Merges {
             let pushed = vec![false; maps(shuffle) as usize];
             shuffles.push(Merge { state: State::Off, mergers: Vec::new(), files: Vec::new(), pushed, ended: 0, merged: Bytes::ZERO, due: None });
         }
-        Self { shuffles, pushes: Vec::new() }
+        Self { shuffles, pushes: Vec::new(), lost: Vec::new() }
     }
     /// Whether readers of a shuffle wait for its merging.
     pub(crate) fn is_open(&self, shuffle: ShuffleId) -> bool {
         self.shuffles.get(shuffle).is_some_and(|merge| matches!(merge.state, State::Open | State::Ending))
     }
-    /// Bytes of a shuffle that readers find merged, and the node that merged a partition.
-    pub(crate) fn merged(&self, shuffle: ShuffleId, partition: u32, partitions: u32) -> Option<(NodeId, Bytes)> {
+    /// Bytes of a shuffle that readers of a partition find merged, and where, if its merger is still there.
+    pub(crate) fn merged(&self, shuffle: ShuffleId, partition: u32, partitions: u32) -> Option<Merged> {
         let merge = self.shuffles.get(shuffle).filter(|merge| merge.state == State::Final && !merge.merged.is_zero())?;
         let range = u64::from(partition) * merge.mergers.len() as u64 / u64::from(partitions.max(1));
-        let last = merge.mergers.len().checked_sub(1)?;
-        Some((merge.mergers[(range as usize).min(last)], merge.merged))
+        let node = merge.mergers[(range as usize).min(merge.mergers.len().checked_sub(1)?)];
+        (!self.lost.contains(&node)).then_some(Merged { shuffle, node, bytes: merge.merged })
     }
     /// Whether the driver waits for a finalisation.
     pub(crate) fn is_about_to_act(&self) -> bool {
         self.shuffles.values().any(|merge| merge.state == State::Ending)
     }
-    /// For the audit: merged files on a node.
-    pub(crate) fn files_on(&self, node: NodeId) -> Bytes {
-        let of = |merge: &Merge| merge.mergers.iter().zip(&merge.files).filter(|(at, _)| **at == node).map(|(_, bytes)| *bytes).sum::<Bytes>();
-        self.shuffles.values().map(of).sum()
+    /// For the audit: merged files on a node, or on one of its disks.
+    pub(crate) fn files_on(&self, scratch: &ScratchPlan, node: NodeId, disk: Option<u8>) -> Bytes {
+        let here = |(at, dir, _): &(NodeId, usize, Bytes)| *at == node && disk.is_none_or(|disk| scratch.dirs[*dir].node_disk() == disk);
+        self.shuffles.values().flat_map(|merge| merge.files(scratch)).filter(here).map(|(_, _, bytes)| bytes).sum()
     }
-    /// For the audit: bytes that readers find merged.
+    /// Bytes that readers find merged.
+    #[cfg(test)]
     pub(crate) fn merged_bytes(&self, shuffle: ShuffleId) -> Bytes {
         self.shuffles.get(shuffle).map_or(Bytes::ZERO, |merge| merge.merged)
     }
@@ -115,7 +137,7 @@ pub(crate) fn begin(sim: &mut Sim, shuffle: usize) {
     let mut nodes: Vec<NodeId> = hosts.collect();
     nodes.sort_unstable();
     nodes.dedup();
-    let wanted = mergers_wanted(&conf, spec.partitions, plan.executor.slots);
+    let wanted = mergers_wanted(&conf, spec.partitions, plan.executor.usual.slots);
     if nodes.is_empty() || nodes.len() < wanted.min(mergers_needed(&conf, wanted)) {
         return;
     }
@@ -123,7 +145,7 @@ pub(crate) fn begin(sim: &mut Sim, shuffle: usize) {
     nodes.rotate_left(first);
     nodes.truncate(wanted);
     let merge = &mut sim.driver.merges.shuffles[id];
-    (merge.state, merge.files, merge.mergers) = (State::Open, vec![Bytes::ZERO; nodes.len()], nodes);
+    (merge.state, merge.files, merge.mergers) = (State::Open, vec![Bytes::ZERO; nodes.len() * plan.executor.scratch.dirs.len()], nodes);
 }
 
 /// As many mergers as executors would run all reducers at once, at most as many as there can be executors.
@@ -158,12 +180,13 @@ pub(crate) fn push(sim: &mut Sim, shuffle: ShuffleId, map: u32, from: ExecutorId
     }
     let share = Bytes::new(bytes.get() / merge.mergers.len() as u64);
     let fits = bytes.get() / u64::from(partitions.max(1)) <= conf.max_block.get();
-    if share.is_zero() || !fits || !has_room(sim, shuffle, share) {
+    let dir = sim.plan.executor.scratch.some_on_disk(u64::from(map)).filter(|_| fits && !share.is_zero());
+    let Some(dir) = dir.filter(|&dir| has_room(sim, shuffle, dir, share)) else {
         sim.driver.merges.shuffles[shuffle].ended += 1;
         return;
-    }
+    };
     let slot = sim.driver.merges.pushes.iter().position(Option::is_none).unwrap_or(sim.driver.merges.pushes.len());
-    let flows = flows(sim, shuffle, slot as u32, from, share);
+    let flows = flows(sim, (shuffle, slot as u32), from, dir, share);
     let push = Push { shuffle, from, bytes, left: flows.len() as u32, flows };
     let done = push.left == 0;
     if slot == sim.driver.merges.pushes.len() {
@@ -176,24 +199,19 @@ pub(crate) fn push(sim: &mut Sim, shuffle: ShuffleId, map: u32, from: ExecutorId
     }
 }
 
-/// Whether each merger's disks have room for its share; Spark drops blocks that cannot be written.
-fn has_room(sim: &Sim, shuffle: ShuffleId, share: Bytes) -> bool {
-    let scratch = &sim.plan.executor.scratch;
-    let disks = &scratch.disks[..scratch.disk_count.max(1) as usize];
-    sim.driver.merges.shuffles[shuffle].mergers.iter().all(|&node| {
-        let size: Bytes = disks.iter().map(|&disk| sim.plan.nodes[node.index()].shape.disks[disk as usize].size).sum();
-        let machine = &sim.machines[node];
-        let used = machine.files + if disks.contains(&0) { machine.disk_used } else { Bytes::ZERO };
-        used + share <= size
-    })
+/// Whether each merger's disk has room for its share; Spark drops blocks that cannot be written, and those for a service that is gone.
+fn has_room(sim: &Sim, shuffle: ShuffleId, dir: usize, share: Bytes) -> bool {
+    let disk = sim.plan.executor.scratch.dirs[dir].node_disk();
+    let merges = &sim.driver.merges;
+    merges.shuffles[shuffle].mergers.iter().all(|&node| !merges.lost.contains(&node) && share <= files::disk_room(sim, node, disk).0)
 }
 
 /// Starts the flows of a push: the original is read, crosses the NICs, and is appended to each merger's files.
-fn flows(sim: &mut Sim, shuffle: ShuffleId, slot: u32, from: ExecutorId, share: Bytes) -> Vec<(NodeId, Device, FlowHandle)> {
+fn flows(sim: &mut Sim, (shuffle, slot): (ShuffleId, u32), from: ExecutorId, dir: usize, share: Bytes) -> Vec<(NodeId, Device, FlowHandle)> {
     let now = sim.now();
     let Some(home) = sim.executors[from].node else { return Vec::new() };
     let scratch = &sim.plan.executor.scratch;
-    let disk = scratch.disks[slot as usize % usize::from(scratch.disk_count.max(1))];
+    let (dirs, disk) = (scratch.dirs.len(), scratch.dirs[dir].node_disk());
     let owner = FlowOwner::MergePush(slot);
     let mut flows = Vec::new();
     let mergers = sim.driver.merges.shuffles[shuffle].mergers.clone();
@@ -213,12 +231,12 @@ fn flows(sim: &mut Sim, shuffle: ShuffleId, slot: u32, from: ExecutorId, share: 
             flows.push((node, Device::NicIn, machine.devices.add_nic(now, Device::NicIn, share, owner)));
         }
         let waits = machine.buffered_write(now, disk, share, None);
-        machine.files += share;
+        machine.add_files(Some(disk), share);
         if !waits.is_zero() {
             flows.push((node, Device::Disk(disk), machine.devices.add_write(now, disk, waits, owner)));
         }
         sim.touch(node);
-        sim.driver.merges.shuffles[shuffle].files[index] += share;
+        sim.driver.merges.shuffles[shuffle].files[index * dirs + dir] += share;
     }
     flows
 }
@@ -303,13 +321,23 @@ pub(crate) fn on_executor_gone(sim: &mut Sim, id: ExecutorId) {
     end_pushes(sim, |push| push.from == id);
 }
 
+/// A node has vanished, and its shuffle service: what is on its way there never arrives.
+pub(crate) fn on_node_lost(sim: &mut Sim, node: NodeId) {
+    if sim.plan.spec().spark.shuffle_storage.push.is_some() {
+        sim.driver.merges.lost.push(node);
+        end_pushes(sim, |push| push.flows.iter().any(|(at, ..)| *at == node));
+    }
+}
+
 /// A shuffle is removed, merged files and all.
 pub(crate) fn remove(sim: &mut Sim, shuffle: ShuffleId) {
     void(sim, shuffle);
     let Some(merge) = sim.driver.merges.shuffles.get_mut(shuffle) else { return };
-    for (node, bytes) in merge.mergers.iter().zip(std::mem::take(&mut merge.files)) {
-        sim.machines[*node].files -= bytes;
+    let scratch = &sim.plan.executor.scratch;
+    for (node, dir, bytes) in merge.files(scratch) {
+        sim.machines[node].remove_files(Some(scratch.dirs[dir].node_disk()), bytes);
     }
+    merge.files.clear();
 }
 
 /// The shuffle that a stage writes, if it does.

@@ -107,7 +107,7 @@ impl RemoteShuffle {
             while let Some(owner) = self.devices.pop_done(until, device) {
                 match owner {
                     FlowOwner::WriteBack(bytes) => self.buffered -= bytes,
-                    FlowOwner::Task(..) | FlowOwner::Migration(_) | FlowOwner::MergePush(_) => {
+                    FlowOwner::Task(..) | FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_) => {
                         panic!("a flow of {owner:?} is left on {device:?} of the remote shuffle service")
                     }
                 }
@@ -136,6 +136,7 @@ fn together(service: &RemoteShuffleService) -> NodeShape {
             iops: u64::from(u32::MAX),
             io_size: Bytes::mib(1),
         }],
+        remote: None,
         nic: all(service.nic),
         system_memory: crate::spec::Dist::Constant(0.0),
     }

@@ -27,11 +27,11 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::kernel::{EventHandle, IdVec, Luck};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::allocator;
 use crate::spark::blocks::CacheMap;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::{FailureCount, RetryCount};
-use crate::spark::push_merge::Merges;
+use crate::spark::push_merge::{Merged, Merges};
+use crate::spark::{allocator, resize};
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
@@ -47,10 +47,10 @@ pub(crate) struct Driver {
     /// By shuffle, the share of its largest partition where its readers tell.
     largest_shares: Vec<Option<f64>>,
     /// By shuffle, whether its files were removed.
-    cleaned: Vec<bool>,
+    pub(crate) cleaned: Vec<bool>,
     cleaner_due: bool,
     /// When the context was made.
-    up_at: SimTime,
+    pub(crate) up_at: SimTime,
     /// What push-based shuffle merges.
     pub(crate) merges: Merges,
     /// Where cached partitions are.
@@ -161,24 +161,26 @@ impl Driver {
         self.largest_shares[shuffle].unwrap_or(1.0 / f64::from(partitions.max(1)))
     }
 
-    /// Registered bytes of some shuffles by node, those that a remote shuffle service has, and those in fallback storage.
-    /// What is read merged counts for none of them.
-    pub(crate) fn bytes_by_node(&self, plan: &SimPlan, shuffles: &[usize], nodes: usize) -> (Vec<Bytes>, Bytes, Bytes) {
-        let (mut sums, mut served, mut stored) = (vec![Bytes::ZERO; nodes], Bytes::ZERO, Bytes::ZERO);
+    /// Where the registered bytes of some shuffles are. What is read merged counts for none of these places.
+    pub(crate) fn bytes_by_node(&self, plan: &SimPlan, shuffles: &[usize], nodes: usize, merged: &[Merged]) -> Held {
+        let mut held = Held { by_node: vec![Bytes::ZERO; nodes], served: Bytes::ZERO, in_fallback: Bytes::ZERO, merged: Bytes::ZERO };
         for &shuffle in shuffles {
+            let id = ShuffleId::new(shuffle as u32);
+            let outputs = &self.outputs[id];
             if plan.is_remote(shuffle) {
-                served += self.outputs[ShuffleId::new(shuffle as u32)].bytes();
+                held.served += outputs.bytes();
                 continue;
             }
-            let id = ShuffleId::new(shuffle as u32);
-            stored += self.outputs[id].in_fallback();
-            let merged = self.merges.merged_bytes(id).as_f64();
-            let original = if merged > 0.0 { (1.0 - merged / self.outputs[id].bytes().as_f64().max(1.0)).max(0.0) } else { 1.0 };
-            for (node, bytes) in self.outputs[ShuffleId::new(shuffle as u32)].by_node() {
-                sums[node.index()] += if original < 1.0 { bytes.scale(original) } else { bytes };
+            let merged = merged.iter().find(|merged| merged.shuffle == id).map_or(Bytes::ZERO, |merged| merged.bytes);
+            held.merged += merged;
+            let left = 1.0 - merged.as_f64() / outputs.bytes().as_f64().max(1.0);
+            let original = |bytes: Bytes| if merged.is_zero() { bytes } else { bytes.scale(left.max(0.0)) };
+            held.in_fallback += original(outputs.in_fallback());
+            for (node, bytes) in outputs.by_node() {
+                held.by_node[node.index()] += original(bytes);
             }
         }
-        (sums, served, stored)
+        held
     }
 
     /// Whether a stage waits to be submitted again.
@@ -213,8 +215,10 @@ fn largest_share(plan: &SimPlan, stages: &IdVec<StageId, StageState>, shuffle: u
 pub(crate) fn on_driver_up(sim: &mut Sim) {
     sim.driver.up_at = sim.now();
     allocator::start(sim);
+    resize::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, crate::event::Event::RegistrationTimeout);
+    crate::spark::claims::resize::start(sim);
     if sim.allocator.initial == 0 {
         start(sim);
     }
@@ -290,6 +294,25 @@ pub(crate) fn starved(executors: &IdVec<ExecutorId, Executor>) -> bool {
 pub(crate) struct Location {
     pub(crate) executor: ExecutorId,
     pub(crate) node: NodeId,
+}
+
+/// Where the bytes are that a task reads.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Originals on executors, by node.
+    pub(crate) by_node: Vec<Bytes>,
+    /// With a remote shuffle service.
+    pub(crate) served: Bytes,
+    pub(crate) in_fallback: Bytes,
+    /// In merged files.
+    merged: Bytes,
+}
+
+impl Held {
+    /// All of them.
+    pub(crate) fn sum(&self) -> Bytes {
+        self.by_node.iter().copied().sum::<Bytes>() + self.served + self.in_fallback + self.merged
+    }
 }
 
 impl Location {

@@ -5,23 +5,25 @@
 //! buffers bounded by `maxSizeInFlight`, but for an executor's own, which are files (FR-3); requests above
 //! `maxRemoteBlockSizeFetchToMem` become files on the reader's scratch, which it keeps until it has read all its input (FR-2).
 //! Assumption: blocks of a shuffle are alike. An executor that is dead but not yet known to be refuses
-//! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
+//! connections: a fetch that was under way gives up after a retry, a new one at once, either after timeouts where the node has vanished ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
 use super::consumers::WRITER;
 use super::finish::{self, Failure};
-use super::{Step, TaskRun, pieces, remote};
+use super::{Step, TaskRun, files, pieces, remote};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
+use crate::spark::blocks;
 use crate::spark::driver::{Location, MapOutputs};
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
-use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
-use crate::spark::scratch::{self, Stored};
-use crate::spec::InputSource;
+use crate::spark::fetch_retry::{SilentPeer, fetch_failed_after, retries_against_the_dead, silent_peer};
+use crate::spark::push_merge::Merged;
+use crate::spark::scratch;
+use crate::spec::{AdaptiveRead, InputSource};
 use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// Looks whether all map outputs are there. A missing one fails the task; a dead server breaks its fetch.
@@ -35,7 +37,9 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
             finish::fail(sim, id, Failure::Fetch(None));
             return false;
         }
-        let dead = if plan.spec().spark.shuffle.service { None } else { outputs.hosts().find(|&e| sim.executors[e].life == Life::Dead) };
+        let is_lost = |e: ExecutorId| sim.executors[e].node.is_some_and(|node| sim.machines[node].lost);
+        let service = plan.spec().spark.shuffle.service;
+        let dead = outputs.hosts().find(|&e| if service { is_lost(e) } else { sim.executors[e].life == Life::Dead });
         if let Some(executor) = dead {
             break_fetch(sim, id, executor, false);
         }
@@ -81,7 +85,7 @@ fn only_remote(sim: &Sim, id: TaskId) -> bool {
 fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let (spec, run, limits) = (sim.plan.spec(), &sim.tasks[id], limits(sim));
     // No request is larger than all that is read.
-    if !limits.goes_to_disk(run.demand.read) {
+    if !limits.goes_to_disk(run.demand.read) || reads_on_the_spot(sim, run.stage) {
         return Bytes::ZERO;
     }
     let shuffles = || spec.app.stages[run.stage.index()].reads.iter().map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]);
@@ -106,8 +110,7 @@ pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
     let fetched = std::mem::take(&mut run.fetched);
     if !fetched.sum().is_zero() {
         // Files of two media are split by share, each write rounded on its own.
-        let fetched = Stored { tmpfs: fetched.tmpfs.min(run.temporary.tmpfs), disk: fetched.disk.min(run.temporary.disk) };
-        scratch::remove_temporary(sim, id, fetched);
+        scratch::remove_temporary(sim, id, &fetched);
     }
 }
 
@@ -126,7 +129,8 @@ fn remote_share(sim: &Sim, id: TaskId) -> f64 {
             }
         }
     }
-    if all > 0.0 { 1.0 - own / all } else { 0.0 }
+    let here = own > 0.0 && reads_on_the_spot(sim, run.stage);
+    if all > 0.0 && !here { 1.0 - own / all } else { 0.0 }
 }
 
 /// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.
@@ -178,9 +182,10 @@ pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
 fn read_cached(sim: &mut Sim, id: TaskId, input: Bytes, share: f64) {
     let plan = sim.plan;
     let Some(cached) = sim.tasks[id].cached.take() else { return };
-    let (node, scratch) = (sim.tasks[id].node, &plan.executor.scratch);
-    for (place, part) in &cached.on_disk {
-        pieces::read_from_disk(sim, id, *place, scratch.disks[0], Stored::split(input.scale(*part), scratch.tmpfs_share).disk);
+    let node = sim.tasks[id].node;
+    for &(holder, partition, part) in &cached.on_disk {
+        let dir = blocks::dir_of(sim, holder, cached.source, partition);
+        files::read_dir(sim, id, holder, dir, input.scale(part));
     }
     if let Some(source) = cached.source.filter(|_| !cached.lost.is_empty()) {
         let stored = cached.input.scale(share);
@@ -206,44 +211,42 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     sim.touch(node);
 }
 
+/// Whether a stage's tasks read what the maps of their node wrote (`OptimizeShuffleWithLocalRead`). Spark prefers those nodes for them.
+fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
+    let spec = sim.plan.spec();
+    spec.spark.adaptive.is_some() && spec.app.stages[stage.index()].adaptive == Some(AdaptiveRead::Local)
+}
+
 /// Fetches `bytes` of all parents of a stage from the nodes that hold them.
 fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let merged = merged(sim, id, stage);
-    let (by_node, served, stored) = sim.driver.bytes_by_node(plan, &plan.spec().app.stages[stage.index()].reads, sim.machines.len());
-    let total: u64 = by_node.iter().map(|b| b.get()).sum::<u64>() + served.get() + stored.get() + merged.iter().map(|(_, bytes)| bytes.get()).sum::<u64>();
-    if total == 0 {
+    let reads = &plan.spec().app.stages[stage.index()].reads;
+    let here = reads_on_the_spot(sim, stage);
+    // A part of the maps is read from the originals.
+    let merged = if here { Vec::new() } else { merged(sim, id, stage) };
+    let mut held = sim.driver.bytes_by_node(plan, reads, sim.machines.len(), &merged);
+    if here && !held.by_node[home.index()].is_zero() {
+        held.by_node.iter_mut().enumerate().filter(|(node, _)| *node != home.index()).for_each(|(_, held)| *held = Bytes::ZERO);
+        held.in_fallback = Bytes::ZERO;
+    }
+    let total = held.sum();
+    if total.is_zero() {
         return;
     }
-    let tmpfs = plan.executor.scratch.tmpfs_share;
-    let disk = plan.executor.scratch.disks[(sim.tasks[id].serial % u64::from(plan.executor.scratch.disk_count.max(1))) as usize];
-    let mut crossing = Bytes::ZERO;
-    for (index, held) in by_node.iter().enumerate().filter(|(_, held)| !held.is_zero()) {
-        let part = bytes.scale(held.as_f64() / total as f64);
-        let node = NodeId::new(index as u32);
-        pieces::read_from_disk(sim, id, node, disk, Stored::split(part, tmpfs).disk);
-        if node != home {
-            crossing += part;
-            pieces::nic(sim, id, node, Device::NicOut, part);
-        }
+    let part = |held: Bytes| bytes.scale(held.as_f64() / total.as_f64());
+    let mut crossing = if plan.executor.scratch.has_claims() {
+        from_claims(sim, id, home, (&held.by_node, reads), &part)
+    } else {
+        from_nodes(sim, id, home, &held.by_node, &part)
+    };
+    crossing += from_mergers(sim, id, home, &merged, &part);
+    if !held.served.is_zero() {
+        crossing += part(held.served);
+        remote::read(sim, id, part(held.served));
     }
-    for (node, held) in merged {
-        let part = bytes.scale(held.as_f64() / total as f64);
-        pieces::read_chunks(sim, id, node, disk, part);
-        if node != home {
-            crossing += part;
-            pieces::nic(sim, id, node, Device::NicOut, part);
-        }
-    }
-    if !served.is_zero() {
-        let part = bytes.scale(served.as_f64() / total as f64);
-        crossing += part;
-        remote::read(sim, id, part);
-    }
-    if !stored.is_zero() {
-        let part = bytes.scale(stored.as_f64() / total as f64);
-        crossing += part;
-        read_fallback(sim, id, part);
+    if !held.in_fallback.is_zero() {
+        crossing += part(held.in_fallback);
+        read_fallback(sim, id, part(held.in_fallback));
     }
     if !crossing.is_zero() {
         pieces::nic(sim, id, home, Device::NicIn, crossing);
@@ -251,8 +254,67 @@ fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) 
     sim.tally.read(stage, bytes);
 }
 
+/// Reads originals on the nodes' own disks. Bytes that come from other nodes.
+fn from_nodes(sim: &mut Sim, id: TaskId, home: NodeId, by_node: &[Bytes], part: &dyn Fn(Bytes) -> Bytes) -> Bytes {
+    let scratch = &sim.plan.executor.scratch;
+    let on_disk = 1.0 - scratch.tmpfs_share();
+    let disk = scratch.some_on_disk(sim.tasks[id].serial).map(|dir| scratch.dirs[dir].node_disk());
+    let mut crossing = Bytes::ZERO;
+    for (index, &held) in by_node.iter().enumerate().filter(|(_, held)| !held.is_zero()) {
+        let part = part(held);
+        let node = NodeId::new(index as u32);
+        if let Some(disk) = disk {
+            files::read_node(sim, id, node, disk, if on_disk < 1.0 { part.scale(on_disk) } else { part });
+        }
+        if node != home {
+            crossing += part;
+            pieces::nic(sim, id, node, Device::NicOut, part);
+        }
+    }
+    crossing
+}
+
+/// Reads originals from the executors that hold them, whose claims are devices of their own. Bytes that come from
+/// other nodes.
+fn from_claims(sim: &mut Sim, id: TaskId, home: NodeId, (by_node, reads): (&[Bytes], &[usize]), part: &dyn Fn(Bytes) -> Bytes) -> Bytes {
+    let plan = sim.plan;
+    let scratch = &plan.executor.scratch;
+    let local = reads.iter().filter(|&&shuffle| !plan.is_remote(shuffle));
+    let places = local.flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place());
+    let places: Vec<(Location, Bytes)> = places.filter(|(at, _)| !by_node[at.node.index()].is_zero()).collect();
+    let mut crossing = Bytes::ZERO;
+    let dir = scratch.some_on_disk(sim.tasks[id].serial);
+    for (at, held) in places {
+        let part = part(held);
+        if let Some(dir) = dir {
+            files::read_dir(sim, id, at.executor, dir, part.scale(1.0 - scratch.tmpfs_share()));
+        }
+        if at.node != home && !part.is_zero() {
+            crossing += part;
+            pieces::nic(sim, id, at.node, Device::NicOut, part);
+        }
+    }
+    crossing
+}
+
+/// Reads merged files where they are. Bytes that come from other nodes.
+fn from_mergers(sim: &mut Sim, id: TaskId, home: NodeId, merged: &[Merged], part: &dyn Fn(Bytes) -> Bytes) -> Bytes {
+    let scratch = &sim.plan.executor.scratch;
+    let disk = scratch.some_on_disk(sim.tasks[id].serial).map_or(0, |dir| scratch.dirs[dir].node_disk());
+    let mut crossing = Bytes::ZERO;
+    for &Merged { node, bytes, .. } in merged {
+        let part = part(bytes);
+        files::read_chunks(sim, id, node, disk, part);
+        if node != home {
+            crossing += part;
+            pieces::nic(sim, id, node, Device::NicOut, part);
+        }
+    }
+    crossing
+}
+
 /// What a task finds merged of its stage's shuffles, and where: a range of partitions is with one merger.
-fn merged(sim: &Sim, id: TaskId, stage: StageId) -> Vec<(NodeId, Bytes)> {
+fn merged(sim: &Sim, id: TaskId, stage: StageId) -> Vec<Merged> {
     let spec = sim.plan.spec();
     if spec.spark.shuffle_storage.push.is_none() {
         return Vec::new();
@@ -281,7 +343,7 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
-        let needs = reads.iter().any(|&s| plan.served_by_executor(s) && sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
+        let needs = reads.iter().any(|&s| !plan.is_remote(s) && sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
         if needs {
             break_fetch(sim, id, dead, true);
         }
@@ -302,13 +364,30 @@ fn is_fetching(run: &TaskRun) -> bool {
 fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId, under_way: bool) {
     let spark = &sim.plan.spec().spark;
     let retries = retries_against_the_dead(spark.version, spark.shuffle.io_max_retries, under_way);
-    let wait = fetch_failed_after(retries, spark.shuffle.io_retry_wait, SimSpan::ZERO);
+    let wait = match sim.executors[dead].node {
+        Some(node) if sim.machines[node].lost => silent_for(sim, dead),
+        _ => fetch_failed_after(retries, spark.shuffle.io_retry_wait, SimSpan::ZERO),
+    };
     if sim.tasks[id].broken_by.is_none() {
         let handle = sim.after(wait, Event::FetchGivesUp(id));
         let run = &mut sim.tasks[id];
         run.gives_up = Some(handle);
         run.broken_by = Some(dead);
     }
+}
+
+/// How long a reducer waits for an executor, or its node's shuffle service, that has vanished.
+fn silent_for(sim: &Sim, dead: ExecutorId) -> SimSpan {
+    let (spark, now) = (&sim.plan.spec().spark, sim.now());
+    let asks = spark.version.major >= 3 && !spark.shuffle.service;
+    let given_up = sim.executors[dead].silent.unwrap_or(now);
+    silent_peer(&SilentPeer {
+        retries: spark.shuffle.io_max_retries,
+        wait: spark.shuffle.io_retry_wait,
+        connection: spark.allocation.heartbeat.connection_timeout,
+        creation: spark.allocation.heartbeat.creation_timeout,
+        known_after: asks.then(|| if given_up > now { given_up.since(now) } else { SimSpan::ZERO }),
+    })
 }
 
 /// The last retry failed.

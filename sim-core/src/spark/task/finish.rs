@@ -4,13 +4,13 @@
 //! nothing (error handling deletes its spills and outputs, 2.7). Memory is released, the driver is told, and
 //! the slot is offered again.
 
-use super::{TaskRun, produce, stop_pieces};
+use super::{TaskRun, files, produce, stop_pieces};
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
 use crate::spark::scratch::Stored;
-use crate::spark::{blocks, driver, python};
+use crate::spark::{blocks, driver, python, scratch};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -48,18 +48,15 @@ pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
 /// The output of a map task stays on its executor's scratch.
 fn keep_output(sim: &mut Sim, id: TaskId, shuffle: usize) {
     let run = &sim.tasks[id];
-    let (executor, temporary) = (run.executor, run.temporary);
+    let executor = run.executor;
     let files = run.demand.write + produce::index_files(sim, run);
-    debug_assert!(temporary.sum() >= files);
-    let split = Stored::split(files, sim.plan.executor.scratch.tmpfs_share);
-    // Files written one after the other are rounded one after the other.
-    let tmpfs = split.tmpfs.clamp(files.saturating_sub(temporary.disk), temporary.tmpfs);
-    let output = Stored { tmpfs, disk: files - tmpfs };
+    debug_assert!(run.temporary.sum() >= files);
+    let output = Stored::at(&sim.plan.executor.scratch, files::output_dir(sim, run), files);
     let host = &mut sim.executors[executor];
     host.note_scratch();
-    host.outputs[ShuffleId::new(shuffle as u32)] += output;
-    host.temporary -= output;
-    sim.tasks[id].temporary -= output;
+    host.outputs[ShuffleId::new(shuffle as u32)] += &output;
+    host.temporary -= &output;
+    sim.tasks[id].temporary -= &output;
 }
 
 /// The attempt fails, its executor lives on.
@@ -96,7 +93,8 @@ fn release(sim: &mut Sim, id: TaskId) {
     let now = sim.now();
     python::stop(sim, id);
     let run = &sim.tasks[id];
-    let (executor, node, serial, temporary) = (run.executor, run.node, run.serial, run.temporary);
+    let (executor, node, serial) = (run.executor, run.node, run.serial);
+    let temporary = run.temporary.clone();
     let (unmanaged, direct, unused) = (run.demand.unmanaged, run.direct, run.memory.acquired_but_not_used());
     let host = &mut sim.executors[executor];
     host.note_scratch();
@@ -107,14 +105,14 @@ fn release(sim: &mut Sim, id: TaskId) {
     host.unused -= unused;
     host.unmanaged -= unmanaged;
     host.direct -= direct;
-    host.temporary -= temporary;
+    host.temporary -= &temporary;
     host.running.retain(|&task| task != id);
     host.blocked.retain(|&task| task != id);
     if let Some(slot) = host.slot {
         let machine = &mut sim.machines[node];
         let v = machine.v(now);
         machine.memory.uncharge(slot, Charge::Shmem, temporary.tmpfs, v);
-        machine.files -= temporary.disk;
+        scratch::take(sim, node, &temporary, true);
     }
     for handle in [sim.tasks[id].timer.take(), sim.tasks[id].gives_up.take()].into_iter().flatten() {
         sim.calendar.cancel(handle);
