@@ -3,23 +3,45 @@
 //! Defaults are `Released` where the catalogue has the entry. `Unset` says what happens where Spark computes the value, and `Same` what it is
 //! where Spark has it in code (Appendix B, 2.2, 3.1, 4.4); a test holds both against the catalogue.
 
-use super::{ConfDefault, ConfKey, ConfKind};
+use super::{ConfDefault, ConfKey, ConfKind, shuffle_keys, sql_keys};
 use crate::quantity::SparkUnit::{B, MiB};
 use ConfDefault::{Released, Same, Unset};
 use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Threshold, Time};
 
-const I32: i64 = 2_147_483_647;
-const COUNT: ConfKind = Integer(1, I32);
+pub(super) const I32: i64 = 2_147_483_647;
+pub(super) const COUNT: ConfKind = Integer(1, I32);
 
-const fn key(key: &'static str, kind: ConfKind, default: ConfDefault, meaning: &'static str, source: &'static str) -> ConfKey {
+pub(super) const fn key(key: &'static str, kind: ConfKind, default: ConfDefault, meaning: &'static str, source: &'static str) -> ConfKey {
     ConfKey { key, kind, default, since: (0, 0), meaning, source }
 }
-const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
+pub(super) const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
     ConfKey { key: base.key, kind: base.kind, default: base.default, since, meaning: base.meaning, source: base.source }
 }
 
 /// The table.
-pub(crate) static KEYS: &[ConfKey] = &[
+pub(crate) static KEYS: &[ConfKey] = &all();
+
+const COUNT_OF_ALL: usize = GENERAL.len() + sql_keys::KEYS.len() + shuffle_keys::KEYS.len();
+
+/// The parts of the table, one after the other.
+const fn all() -> [ConfKey; COUNT_OF_ALL] {
+    let mut all = [GENERAL[0]; COUNT_OF_ALL];
+    let (sql, shuffle) = (GENERAL.len(), GENERAL.len() + sql_keys::KEYS.len());
+    let mut at = 0;
+    while at < COUNT_OF_ALL {
+        all[at] = if at < sql {
+            GENERAL[at]
+        } else if at < shuffle {
+            sql_keys::KEYS[at - sql]
+        } else {
+            shuffle_keys::KEYS[at - shuffle]
+        };
+        at += 1;
+    }
+    all
+}
+
+const GENERAL: &[ConfKey] = &[
     key("spark.executor.instances", COUNT, Same("2"), "Executors that the application asks for.", "AL-4"),
     key("spark.executor.cores", Integer(1, 4096), Released, "Cores of an executor; task slots are cores / spark.task.cpus.", "Appendix B"),
     key("spark.task.cpus", Integer(1, 4096), Released, "Cores of a task.", "Appendix B"),
@@ -359,133 +381,8 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.sql.adaptive.skewJoin.enabled", Bool, Released, "Whether skewed partitions of sort-merge joins are split.", "2.8"),
     key("spark.sql.adaptive.skewJoin.skewedPartitionFactor", Number(0.0, 1e9), Released, "Medians above which a partition is skewed.", "2.8"),
     key("spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", Size(B), Released, "Bytes above which a partition is skewed.", "2.8"),
-    key("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", COUNT, Released, "Keys with which an object hash aggregate begins to sort.", "2.8"),
-    key("spark.sql.windowExec.buffer.in.memory.threshold", Integer(0, I32), Released, "Rows of a window's partition that are a list on the heap.", "2.8"),
-    key("spark.sql.windowExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
-    since(
-        (4, 1),
-        &key(
-            "spark.sql.windowExec.buffer.spill.size.threshold",
-            Size(B),
-            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
-            "Bytes with which it does.",
-            "2.8",
-        ),
-    ),
-    key("spark.sql.sortMergeJoinExec.buffer.in.memory.threshold", Integer(0, I32), Released, "Rows of a merge join's key that are a list on the heap.", "2.8"),
-    key("spark.sql.sortMergeJoinExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
-    since(
-        (4, 1),
-        &key(
-            "spark.sql.sortMergeJoinExec.buffer.spill.size.threshold",
-            Size(B),
-            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
-            "Bytes with which it does.",
-            "2.8",
-        ),
-    ),
-    key(
-        "spark.sql.cartesianProductExec.buffer.in.memory.threshold",
-        Integer(0, I32),
-        Released,
-        "Rows of a cartesian product's side that are a list on the heap.",
-        "2.8",
-    ),
-    key("spark.sql.cartesianProductExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
-    since(
-        (4, 1),
-        &key(
-            "spark.sql.cartesianProductExec.buffer.spill.size.threshold",
-            Size(B),
-            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
-            "Bytes with which it does.",
-            "2.8",
-        ),
-    ),
-    since(
-        (3, 2),
-        &key(
-            "spark.sql.adaptive.autoBroadcastJoinThreshold",
-            Threshold(B),
-            Unset("spark.sql.autoBroadcastJoinThreshold"),
-            "Plain size up to which a side of a join is broadcast once it is written; negative for never.",
-            "2.8",
-        ),
-    ),
-    key(
-        "spark.sql.autoBroadcastJoinThreshold",
-        Threshold(B),
-        Released,
-        "The same where the other key is not set; what a plan broadcasts the profile says.",
-        "2.8",
-    ),
-    key("spark.sql.adaptive.localShuffleReader.enabled", Bool, Released, "Whether the other side is then read where its maps wrote it.", "2.8"),
     key("spark.default.parallelism", COUNT, Unset("all cores of the executors"), "Tasks that coalescing leaves at least.", "2.8"),
     key("spark.shuffle.accurateBlockThreshold", Size(B), Released, "Bytes of a block whose own size is known in a shuffle of many partitions.", "FR-5"),
     key("spark.sql.shuffle.partitions", COUNT, Released, "Reduce partitions of SQL shuffles.", "Appendix B"),
     key("spark.sql.files.maxPartitionBytes", Size(B), Released, "Bytes of input of one task.", "Appendix B"),
-    key("spark.shuffle.manager", Text, Released, "Shuffle manager: sort, or the class of Celeborn or Uniffle.", "3.7"),
-    key("spark.celeborn.client.push.buffer.initial.size", Size(B), Unset("8k"), "First size of a partition's push buffer.", "CE-CONF"),
-    key("spark.celeborn.client.push.buffer.max.size", Size(B), Unset("64k"), "Largest size of a partition's push buffer, in the heap.", "CE-CONF"),
-    key("spark.celeborn.client.push.queue.capacity", Integer(1, I32), Unset("512"), "Buffers of a task's push queue, in the heap.", "CE-CONF"),
-    key("spark.celeborn.client.push.replicate.enabled", Bool, Unset("false"), "Whether workers make a second copy.", "CE-CONF"),
-    key("spark.celeborn.client.fetch.maxReqsInFlight", COUNT, Unset("3"), "Chunks of 8 MiB that a reducer has in flight.", "CE-CONF"),
-    key("spark.celeborn.client.shuffle.compression.codec", Text, Unset("lz4"), "Codec of data that is pushed: lz4, zstd or none.", "CE-CONF"),
-    key("spark.celeborn.client.spark.shuffle.writer", Text, Unset("hash"), "Writer: hash or sort.", "CE-CONF"),
-    key("spark.celeborn.client.spark.push.dynamicWriteMode.enabled", Bool, Unset("false"), "Whether the number of partitions decides the writer.", "CE-CONF"),
-    key(
-        "spark.celeborn.client.spark.push.dynamicWriteMode.partitionNum.threshold",
-        COUNT,
-        Unset("2000"),
-        "Most partitions of the hash writer then.",
-        "CE-CONF",
-    ),
-    key("spark.celeborn.client.spark.push.sort.memory.threshold", Size(B), Unset("64m"), "Memory of the sort writer before it pushes.", "CE-CONF"),
-    key(
-        "spark.celeborn.client.spark.shuffle.fallback.policy",
-        Text,
-        Unset("auto"),
-        "Whether Spark's own shuffle is taken instead: auto, always or never.",
-        "CE-CONF",
-    ),
-    key(
-        "spark.celeborn.client.spark.shuffle.fallback.numPartitionsThreshold",
-        COUNT,
-        Unset("no limit"),
-        "Most partitions of a shuffle that Celeborn takes.",
-        "CE-CONF",
-    ),
-    key("spark.celeborn.client.spark.shuffle.forceFallback.enabled", Bool, Unset("false"), "Whether Spark's own shuffle is always taken instead.", "CE-CONF"),
-    key("spark.rss.writer.buffer.spill.size", Size(B), Unset("128m"), "Rows that a task holds before it sends them.", "Uniffle"),
-    key("spark.rss.writer.pre.allocated.buffer.size", Size(B), Unset("16m"), "Memory that its writer asks for at a time.", "Uniffle"),
-    key("spark.rss.client.memory.spill.enabled", Bool, Unset("false"), "Whether it sends what it holds when it is refused memory.", "Uniffle"),
-    key("spark.rss.client.read.buffer.size", Size(B), Unset("14m"), "Bytes that a reducer reads at a time.", "Uniffle"),
-    key("spark.rss.client.io.compression.codec", Text, Unset("lz4"), "Codec of data that is sent: lz4, zstd, snappy or noop.", "Uniffle"),
-    key("spark.rss.data.replica", Integer(1, 100), Unset("1"), "Servers that each block is sent to.", "Uniffle"),
-    since((3, 2), &key("spark.shuffle.push.enabled", Bool, Released, "Whether map outputs are also pushed to shuffle services, which merge them.", "3.7")),
-    since((3, 2), &key("spark.shuffle.push.maxBlockSizeToPush", Size(B), Released, "Largest block that is pushed.", "3.7")),
-    since((3, 2), &key("spark.shuffle.push.mergersMinStaticThreshold", Integer(0, I32), Released, "Merging hosts that are enough in any case.", "Appendix B")),
-    since(
-        (3, 2),
-        &key(
-            "spark.shuffle.push.mergersMinThresholdRatio",
-            Number(0.0, 1e9),
-            Released,
-            "Share of the merging hosts that are wanted which is enough.",
-            "Appendix B",
-        ),
-    ),
-    since((3, 2), &key("spark.shuffle.push.finalize.timeout", Time("s"), Released, "Longest wait for pushed blocks after the last map task.", "3.7")),
-    since(
-        (3, 3),
-        &key("spark.shuffle.push.minShuffleSizeToWait", Size(B), Released, "Shuffle bytes below which merged files are not waited for, nor used.", "3.7"),
-    ),
-    since((3, 3), &key("spark.shuffle.push.minCompletedPushRatio", Number(0.0, 1.0), Released, "Share of the pushes with which the wait ends.", "3.7")),
-    key(
-        "spark.shuffle.push.server.mergedShuffleFileManagerImpl",
-        Text,
-        Unset("shuffle services are taken to merge"),
-        "What shuffle services do with pushed blocks; the cluster's setting.",
-        "3.7",
-    ),
 ];

@@ -18,8 +18,10 @@ mod read;
 pub(crate) mod released;
 mod resolve;
 mod scheduler;
+mod shuffle_keys;
 mod shuffle_storage;
 mod sql;
+mod sql_keys;
 
 pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
@@ -72,7 +74,7 @@ pub(crate) enum ConfDefault {
 }
 
 /// A key that the model uses.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ConfKey {
     /// Key.
     pub(crate) key: &'static str,

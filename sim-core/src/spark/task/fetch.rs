@@ -10,7 +10,7 @@
 
 use super::consumers::WRITER;
 use super::finish::{self, Failure};
-use super::{Step, TaskRun, files, pieces, remote};
+use super::{Step, TaskRun, files, pieces, sources};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
@@ -21,7 +21,6 @@ use crate::spark::driver::{Location, MapOutputs};
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{SilentPeer, fetch_failed_after, retries_against_the_dead, silent_peer};
-use crate::spark::push_merge::Merged;
 use crate::spark::scratch;
 use crate::spec::{AdaptiveRead, InputSource};
 use crate::units::{ByteRate, Bytes, SimSpan};
@@ -174,7 +173,7 @@ pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
         }
     }
     if !read.is_zero() {
-        fetch(sim, id, node, read.scale(share), stage);
+        sources::fetch(sim, id, node, read.scale(share), stage);
     }
 }
 
@@ -195,7 +194,7 @@ fn read_cached(sim: &mut Sim, id: TaskId, input: Bytes, share: f64) {
             InputSource::Remote { .. } | InputSource::Local | InputSource::None | InputSource::Cached => {}
         }
         if !cached.read.is_zero() {
-            fetch(sim, id, node, cached.read.scale(share), source);
+            sources::fetch(sim, id, node, cached.read.scale(share), source);
         }
     }
     sim.tasks[id].cached = Some(cached);
@@ -212,126 +211,9 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
 }
 
 /// Whether a stage's tasks read what the maps of their node wrote (`OptimizeShuffleWithLocalRead`). Spark prefers those nodes for them.
-fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
+pub(super) fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
     let spec = sim.plan.spec();
     spec.spark.adaptive.is_some() && spec.app.stages[stage.index()].adaptive == Some(AdaptiveRead::Local)
-}
-
-/// Fetches `bytes` of all parents of a stage from the nodes that hold them.
-fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
-    let plan = sim.plan;
-    let reads = &plan.spec().app.stages[stage.index()].reads;
-    let here = reads_on_the_spot(sim, stage);
-    // A part of the maps is read from the originals.
-    let merged = if here { Vec::new() } else { merged(sim, id, stage) };
-    let mut held = sim.driver.bytes_by_node(plan, reads, sim.machines.len(), &merged);
-    if here && !held.by_node[home.index()].is_zero() {
-        held.by_node.iter_mut().enumerate().filter(|(node, _)| *node != home.index()).for_each(|(_, held)| *held = Bytes::ZERO);
-        held.in_fallback = Bytes::ZERO;
-    }
-    let total = held.sum();
-    if total.is_zero() {
-        return;
-    }
-    let part = |held: Bytes| bytes.scale(held.as_f64() / total.as_f64());
-    let mut crossing = if plan.executor.scratch.has_claims() {
-        from_claims(sim, id, home, (&held.by_node, reads), &part)
-    } else {
-        from_nodes(sim, id, home, &held.by_node, &part)
-    };
-    crossing += from_mergers(sim, id, home, &merged, &part);
-    if !held.served.is_zero() {
-        crossing += part(held.served);
-        remote::read(sim, id, part(held.served));
-    }
-    if !held.in_fallback.is_zero() {
-        crossing += part(held.in_fallback);
-        read_fallback(sim, id, part(held.in_fallback));
-    }
-    if !crossing.is_zero() {
-        pieces::nic(sim, id, home, Device::NicIn, crossing);
-    }
-    sim.tally.read(stage, bytes);
-}
-
-/// Reads originals on the nodes' own disks. Bytes that come from other nodes.
-fn from_nodes(sim: &mut Sim, id: TaskId, home: NodeId, by_node: &[Bytes], part: &dyn Fn(Bytes) -> Bytes) -> Bytes {
-    let scratch = &sim.plan.executor.scratch;
-    let on_disk = 1.0 - scratch.tmpfs_share();
-    let disk = scratch.some_on_disk(sim.tasks[id].serial).map(|dir| scratch.dirs[dir].node_disk());
-    let mut crossing = Bytes::ZERO;
-    for (index, &held) in by_node.iter().enumerate().filter(|(_, held)| !held.is_zero()) {
-        let part = part(held);
-        let node = NodeId::new(index as u32);
-        if let Some(disk) = disk {
-            files::read_node(sim, id, node, disk, if on_disk < 1.0 { part.scale(on_disk) } else { part });
-        }
-        if node != home {
-            crossing += part;
-            pieces::nic(sim, id, node, Device::NicOut, part);
-        }
-    }
-    crossing
-}
-
-/// Reads originals from the executors that hold them, whose claims are devices of their own. Bytes that come from
-/// other nodes.
-fn from_claims(sim: &mut Sim, id: TaskId, home: NodeId, (by_node, reads): (&[Bytes], &[usize]), part: &dyn Fn(Bytes) -> Bytes) -> Bytes {
-    let plan = sim.plan;
-    let scratch = &plan.executor.scratch;
-    let local = reads.iter().filter(|&&shuffle| !plan.is_remote(shuffle));
-    let places = local.flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place());
-    let places: Vec<(Location, Bytes)> = places.filter(|(at, _)| !by_node[at.node.index()].is_zero()).collect();
-    let mut crossing = Bytes::ZERO;
-    let dir = scratch.some_on_disk(sim.tasks[id].serial);
-    for (at, held) in places {
-        let part = part(held);
-        if let Some(dir) = dir {
-            files::read_dir(sim, id, at.executor, dir, part.scale(1.0 - scratch.tmpfs_share()));
-        }
-        if at.node != home && !part.is_zero() {
-            crossing += part;
-            pieces::nic(sim, id, at.node, Device::NicOut, part);
-        }
-    }
-    crossing
-}
-
-/// Reads merged files where they are. Bytes that come from other nodes.
-fn from_mergers(sim: &mut Sim, id: TaskId, home: NodeId, merged: &[Merged], part: &dyn Fn(Bytes) -> Bytes) -> Bytes {
-    let scratch = &sim.plan.executor.scratch;
-    let disk = scratch.some_on_disk(sim.tasks[id].serial).map_or(0, |dir| scratch.dirs[dir].node_disk());
-    let mut crossing = Bytes::ZERO;
-    for &Merged { node, bytes, .. } in merged {
-        let part = part(bytes);
-        files::read_chunks(sim, id, node, disk, part);
-        if node != home {
-            crossing += part;
-            pieces::nic(sim, id, node, Device::NicOut, part);
-        }
-    }
-    crossing
-}
-
-/// What a task finds merged of its stage's shuffles, and where: a range of partitions is with one merger.
-fn merged(sim: &Sim, id: TaskId, stage: StageId) -> Vec<Merged> {
-    let spec = sim.plan.spec();
-    if spec.spark.shuffle_storage.push.is_none() {
-        return Vec::new();
-    }
-    let run = &sim.tasks[id];
-    let partition = sim.driver.stages[run.stage].part(run.partition).first;
-    let of = |&shuffle: &usize| sim.driver.merges.merged(ShuffleId::new(shuffle as u32), partition, spec.app.shuffles[shuffle].partitions);
-    spec.app.stages[stage.index()].reads.iter().filter_map(of).collect()
-}
-
-/// Blocks in fallback storage are read one after the other, over the NIC, no faster than one stream.
-fn read_fallback(sim: &mut Sim, id: TaskId, bytes: Bytes) {
-    let fallback = sim.plan.spec().spark.allocation.decommission.and_then(|conf| conf.fallback);
-    if let Some(fallback) = fallback.filter(|_| sim.tasks[id].timer.is_none()) {
-        let timer = sim.after(fallback.per_stream.time_for(bytes), Event::TaskTimer(id));
-        sim.tasks[id].timer = Some(timer);
-    }
 }
 
 /// An executor died: every task that still reads from it will give up.

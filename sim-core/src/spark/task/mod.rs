@@ -19,6 +19,7 @@ mod pieces;
 mod produce;
 mod remote;
 mod row_memory;
+mod sources;
 mod steps;
 #[cfg(test)]
 mod worked_examples;
