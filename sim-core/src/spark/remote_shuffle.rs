@@ -135,6 +135,7 @@ fn together(service: &RemoteShuffleService) -> NodeShape {
             write: all(service.disk),
             iops: u64::from(u32::MAX),
             io_size: Bytes::mib(1),
+            burst: None,
         }],
         remote: None,
         nic: all(service.nic),
