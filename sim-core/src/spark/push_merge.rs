@@ -379,7 +379,7 @@ mod tests {
         let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
         crate::cluster::settle_in(&mut sim);
         sim.run_until(SimTime::ZERO + SimSpan::from_secs(10_000));
-        let own: Bytes = sim.executors.values().map(|executor| executor.outputs.values().map(|files| files.sum()).sum::<Bytes>()).sum();
+        let own: Bytes = sim.executors.values().map(|executor| executor.outputs.values().map(crate::spark::scratch::Stored::sum).sum::<Bytes>()).sum();
         let all: Bytes = sim.machines.values().map(|machine| machine.files).sum();
         let registered: Bytes = sim.driver.outputs.values().map(crate::spark::driver::MapOutputs::bytes).sum();
         // A byte of each output is lost to rounding.
