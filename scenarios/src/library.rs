@@ -59,6 +59,7 @@ pub const STORY: [&str; 5] = ["Source", "Seen", "Cause", "Fix", "Assumed"];
 
 const FILES: &[(&str, BuiltInKind, &str)] = &[
     ("aks-migration", BuiltInKind::Sweep, include_str!("../library/aks-migration.toml")),
+    ("aks-migration-celeborn", BuiltInKind::Scenario, include_str!("../library/aks-migration-celeborn.toml")),
     ("aks-migration-fixed", BuiltInKind::Scenario, include_str!("../library/aks-migration-fixed.toml")),
     ("aks-migration-growth", BuiltInKind::Sweep, include_str!("../library/aks-migration-growth.toml")),
     ("aks-migration-remedies", BuiltInKind::Sweep, include_str!("../library/aks-migration-remedies.toml")),

@@ -240,6 +240,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             serializer: Serializer::Java,
         },
         scratch: scratch(),
+        shuffle_storage: ShuffleStorageConf::default(),
         scheduling: SchedulingConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,

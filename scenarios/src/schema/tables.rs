@@ -6,6 +6,7 @@
 use super::inject::INJECT;
 use super::pool::POOL;
 use super::reclaim::RECLAIM;
+use super::remote_shuffle::REMOTE_SHUFFLE;
 use super::storage_class::STORAGE_CLASS;
 use super::sweep::SWEEP;
 use super::yarn::YARN;
@@ -26,6 +27,7 @@ pub(crate) static ROOT: Shape = Shape {
         Field::default("spark", Kind::Table(&SPARK), "{}", "The Spark release and its configuration.", ""),
         Field::required("job", Kind::Table(&JOB), "What is run."),
         Field::default("uncertainty", Kind::Table(&UNCERTAINTY), "{}", "What is not known exactly, as distributions.", ""),
+        Field::optional("remote_shuffle", Kind::Table(&REMOTE_SHUFFLE), "The workers of Celeborn or Uniffle, where spark.shuffle.manager names one of them."),
         Field::default("inject", Kind::List(&Kind::Table(&INJECT)), "[]", "Kills that you ask for: what does it cost if an executor goes then?", ""),
         Field::default("reclaim", Kind::List(&Kind::Table(&RECLAIM)), "[]", "What the cluster takes back in the middle of a run.", ""),
         Field::default("limits", Kind::Table(&LIMITS), "{}", "When one run is cut off.", ""),

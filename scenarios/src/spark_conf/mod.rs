@@ -18,7 +18,10 @@ mod read;
 pub(crate) mod released;
 mod resolve;
 mod scheduler;
+mod shuffle_keys;
+mod shuffle_storage;
 mod sql;
+mod sql_keys;
 
 pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
@@ -28,6 +31,10 @@ pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
 pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};
 pub(crate) use scheduler::{allocation_file, check_mode, mode as scheduling_mode};
+pub(crate) use shuffle_storage::{
+    CELEBORN_CODEC, FALLBACK_POLICY, IO_PLUGIN, MANAGER, Manager, PUSH_ENABLED, RemoteService, UNIFFLE_CODEC, always_falls_back, keeps_from_pushing, manager,
+    plugin_of, remote_kind,
+};
 
 use sim_core::spec::SparkVersion;
 
@@ -67,7 +74,7 @@ pub(crate) enum ConfDefault {
 }
 
 /// A key that the model uses.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ConfKey {
     /// Key.
     pub(crate) key: &'static str,

@@ -7,7 +7,7 @@
 
 use super::burst::Bucket;
 use crate::event::Event;
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::kernel::{Calendar, EventHandle, FairShare, FlowHandle};
 use crate::spec::{DiskSpec, NodeShape};
 use crate::units::{Bytes, SimTime};
@@ -53,6 +53,8 @@ pub(crate) enum FlowOwner {
     Task(TaskId, u32),
     /// A flow of a thread that copies shuffle files of a leaving executor.
     Migration(u32),
+    /// A flow of a map output that is pushed to mergers.
+    MergePush(u32),
     /// A flow of a thread that copies cached blocks of a leaving executor.
     CachedMigration(u32),
     /// Dirty pages on their way to a disk: so many bytes of this node.
@@ -65,6 +67,8 @@ pub(crate) struct NodeDevices {
     servers: Vec<FairShare<FlowOwner>>,
     pending: Vec<Option<(SimTime, EventHandle)>>,
     seconds_per_byte_read: Vec<f64>,
+    /// The same in chunks of merged files.
+    seconds_per_byte_chunks: Vec<f64>,
     seconds_per_byte_write: Vec<f64>,
     seconds_per_byte_nic: f64,
     cores: f64,
@@ -88,11 +92,12 @@ impl NodeDevices {
     pub(crate) fn new(shape: &NodeShape, speeds: &Speeds) -> Self {
         let cores = shape.cpu.as_cores();
         let mut servers = vec![FairShare::new(cores * speeds.cpu, speeds.cpu), FairShare::new(1.0, f64::INFINITY), FairShare::new(1.0, f64::INFINITY)];
-        let mut read = Vec::new();
+        let (mut read, mut chunks) = (Vec::new(), Vec::new());
         let mut write = Vec::new();
         for (disk, speed) in shape.disks.iter().zip(&speeds.disks) {
             servers.push(FairShare::new(1.0, f64::INFINITY));
             read.push(1.0 / (effective_rate(disk, disk.read.as_f64()) * speed));
+            chunks.push(1.0 / (chunked_rate(disk) * speed));
             write.push(1.0 / (effective_rate(disk, disk.write.as_f64()) * speed));
         }
         let pending = vec![None; servers.len()];
@@ -103,6 +108,7 @@ impl NodeDevices {
             servers,
             pending,
             seconds_per_byte_read: read,
+            seconds_per_byte_chunks: chunks,
             seconds_per_byte_write: write,
             seconds_per_byte_nic: 1.0 / (shape.nic.as_f64() * speeds.nic),
             cores,
@@ -159,6 +165,12 @@ impl NodeDevices {
         self.servers[Device::Disk(disk).index()].add(now, work, owner)
     }
 
+    /// Starts a read of merged files.
+    pub(crate) fn add_chunk_read(&mut self, now: SimTime, disk: u8, bytes: Bytes, owner: FlowOwner) -> FlowHandle {
+        let work = bytes.as_f64() * self.seconds_per_byte_chunks[disk as usize];
+        self.servers[Device::Disk(disk).index()].add(now, work, owner)
+    }
+
     /// Starts a disk write.
     pub(crate) fn add_write(&mut self, now: SimTime, disk: u8, bytes: Bytes, owner: FlowOwner) -> FlowHandle {
         let work = bytes.as_f64() * self.seconds_per_byte_write[disk as usize];
@@ -185,8 +197,8 @@ impl NodeDevices {
         self.servers[Device::Cpu.index()].rate()
     }
 
-    /// Brings the calendar's completions up to date: one a busy device.
-    pub(crate) fn refresh(&mut self, node: NodeId, calendar: &mut Calendar<Event>) {
+    /// Brings the calendar's completions up to date: one a busy device, made by `event`.
+    pub(crate) fn refresh(&mut self, calendar: &mut Calendar<Event>, event: impl Fn(Device) -> Event) {
         self.spend_credit(calendar.now());
         for (index, server) in self.servers.iter().enumerate() {
             let next = server.next_completion().map(|due| self.dry_at(index).map_or(due, |dry| due.min(dry)));
@@ -198,7 +210,7 @@ impl NodeDevices {
                         calendar.cancel(*handle);
                     }
                     self.pending[index] = next.map(|due| {
-                        let event = Event::DeviceDone(node, Device::from_index(index));
+                        let event = event(Device::from_index(index));
                         (due, calendar.schedule(due.max(calendar.now()), event.class(), event))
                     });
                 }
@@ -232,6 +244,14 @@ impl NodeDevices {
     }
 }
 
+/// `spark.shuffle.push.server.minChunkSizeInMergedShuffleFile`: merged files are read in chunks of it.
+const MERGED_CHUNK: Bytes = Bytes::mib(2);
+
+/// Read bandwidth for merged files, whose chunks cost fewer operations.
+fn chunked_rate(disk: &DiskSpec) -> f64 {
+    disk.read.as_f64().min(disk.iops as f64 * disk.io_size.max(MERGED_CHUNK).as_f64()).max(1.0)
+}
+
 /// Bandwidth after the cap of I/O operations: `min(bandwidth, iops · io_size)`.
 pub(super) fn effective_rate(disk: &DiskSpec, bandwidth: f64) -> f64 {
     capped(bandwidth, disk.iops, disk.io_size)
@@ -246,6 +266,7 @@ pub(crate) fn capped(bandwidth: f64, iops: u64, io_size: Bytes) -> f64 {
 mod tests {
     use super::*;
     use crate::fixture;
+    use crate::ids::NodeId;
     use crate::spec::BurstSpec;
     use crate::units::{ByteRate, SimSpan};
 
@@ -262,7 +283,7 @@ mod tests {
     /// Runs the calendar dry; gives the instants at which flows ended, and how many events that took.
     fn ends(devices: &mut NodeDevices, calendar: &mut Calendar<Event>) -> (Vec<f64>, usize) {
         let (mut ends, mut events) = (Vec::new(), 0);
-        devices.refresh(NodeId::new(0), calendar);
+        devices.refresh(calendar, |device| Event::DeviceDone(NodeId::new(0), device));
         while let Some((now, event)) = calendar.pop() {
             let Event::DeviceDone(_, device) = event else { panic!("{event:?}") };
             devices.fired(device);
@@ -270,7 +291,7 @@ mod tests {
             while devices.pop_done(now, device).is_some() {
                 ends.push(now.as_secs_f64());
             }
-            devices.refresh(NodeId::new(0), calendar);
+            devices.refresh(calendar, |device| Event::DeviceDone(NodeId::new(0), device));
         }
         (ends, events)
     }

@@ -22,7 +22,7 @@ use crate::spark::roll::Work;
 use crate::spark::scratch::{self, Stored};
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
-use crate::spark::{allocator, driver, task};
+use crate::spark::{allocator, driver, push_merge, task};
 use crate::spec::Platform;
 use crate::units::{Bytes, SimSpan, SimTime};
 
@@ -328,6 +328,7 @@ pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
     migration::on_executor_gone(sim, id);
+    push_merge::on_executor_gone(sim, id);
     cached::on_executor_gone(sim, id);
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);

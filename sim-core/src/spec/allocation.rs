@@ -4,7 +4,7 @@
 //! key. Source: 4.4, 3.7, 1.9, Appendix B.
 
 use super::{HeartbeatConf, RecoveryMode, ResizeConf, RollConf};
-use crate::units::{Bytes, SimSpan};
+use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// `spark.kubernetes.allocation.pods.allocator`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,4 +112,13 @@ pub struct DecommissionConf {
     pub reattempt_interval: SimSpan,
     /// `spark.executor.decommission.forceKillTimeout`.
     pub force_kill_timeout: Option<SimSpan>,
+    /// `spark.storage.decommission.fallbackStorage.path`: storage that takes what no peer takes, and is a peer itself.
+    pub fallback: Option<FallbackStorage>,
+}
+
+/// Storage outside the cluster for the shuffle files of executors that leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FallbackStorage {
+    /// What one stream to or from it carries (8.1).
+    pub per_stream: ByteRate,
 }

@@ -21,13 +21,14 @@ mod reclaim;
 mod roll;
 mod scheduler;
 mod scratch;
+mod shuffle_storage;
 mod spark;
 mod sql;
 mod stage_memory;
 mod uncertainty;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
-pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
+pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, FallbackStorage, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use claim::{ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf};
 pub use cluster::{
@@ -47,6 +48,7 @@ pub use reclaim::{Reclaim, Reclaimed};
 pub use roll::{RollConf, RollPolicy};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use scratch::ScratchConf;
+pub use shuffle_storage::{PushConf, RemoteClient, RemoteShuffleConf, RemoteShuffleService, ShuffleStorageConf};
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };

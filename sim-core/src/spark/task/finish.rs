@@ -31,25 +31,33 @@ pub(crate) enum Failure {
 pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let (stage, executor, known_as, demand) = (run.stage, run.executor, run.known_as(), run.demand);
-    let kept = run.temporary.sum();
     let mut written = None;
     if let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[stage.index()].sink {
-        let files = demand.write + produce::index_files(sim, run);
-        let output = Stored::at(&sim.plan.executor.scratch, files::output_dir(sim, run), files);
-        let host = &mut sim.executors[executor];
-        host.note_scratch();
-        host.outputs[ShuffleId::new(shuffle as u32)] += &output;
-        host.temporary -= &output;
-        sim.tasks[id].temporary -= &output;
         written = Some(demand.write);
+        if !sim.plan.is_remote(shuffle) {
+            keep_output(sim, id, shuffle);
+        }
     }
     blocks::store_results(sim, id);
-    debug_assert!(kept >= written.unwrap_or(Bytes::ZERO));
     let node = sim.tasks[id].node;
     roll::on_task_ends(sim, id, roll::End::Succeeded(written.unwrap_or(Bytes::ZERO)));
     release(sim, id);
     driver::failures::on_task_succeeded(sim, known_as, node, demand.input + demand.read, written.unwrap_or(Bytes::ZERO));
     driver::offers::offer(sim, executor);
+}
+
+/// The output of a map task stays on its executor's scratch.
+fn keep_output(sim: &mut Sim, id: TaskId, shuffle: usize) {
+    let run = &sim.tasks[id];
+    let executor = run.executor;
+    let files = run.demand.write + produce::index_files(sim, run);
+    debug_assert!(run.temporary.sum() >= files);
+    let output = Stored::at(&sim.plan.executor.scratch, files::output_dir(sim, run), files);
+    let host = &mut sim.executors[executor];
+    host.note_scratch();
+    host.outputs[ShuffleId::new(shuffle as u32)] += &output;
+    host.temporary -= &output;
+    sim.tasks[id].temporary -= &output;
 }
 
 /// The attempt fails, its executor lives on.

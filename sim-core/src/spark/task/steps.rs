@@ -15,7 +15,7 @@ use crate::spark::blocks;
 use crate::spark::claims::reuse;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
-use crate::spark::{bypass_writer, writer::WriterKind};
+use crate::spark::{bypass_writer, push_writer, writer::WriterKind};
 use crate::spec::{Operators, SinkSpec};
 use crate::units::{Bytes, SimSpan};
 
@@ -75,7 +75,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
 fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
     let tungsten = if sim.plan.executor.off_heap.is_zero() { MemoryMode::OnHeap } else { MemoryMode::OffHeap };
     let writer = match sim.plan.spec().app.stages[stage.index()].sink {
-        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort => MemoryMode::OnHeap,
+        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort || sim.plan.pushes_from_heap(shuffle) => MemoryMode::OnHeap,
         SinkSpec::Shuffle(_) | SinkSpec::Result => tungsten,
     };
     let operators = if sim.plan.spec().app.sql { tungsten } else { MemoryMode::OnHeap };
@@ -99,6 +99,9 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
             demand.unmanaged += bypass_writer::heap_buffers(spec.app.shuffles[shuffle].partitions, spec.spark.shuffle.compress);
         }
+        if let Some(conf) = spec.spark.shuffle_storage.remote.as_ref().filter(|_| sim.plan.is_remote(shuffle)) {
+            demand.unmanaged += push_writer::heap_buffers(conf.client, spec.app.shuffles[shuffle].partitions, demand.writer);
+        }
     }
     demand
 }
@@ -108,7 +111,7 @@ fn first_share(sim: &Sim, stage: StageId) -> f64 {
     let spec = &sim.plan.spec().app.stages[stage.index()];
     match spec.memory.operators {
         Operators::SortMergeJoin => {
-            let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].by_node().map(|(_, bytes)| bytes.as_f64()).sum::<f64>();
+            let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].bytes().as_f64();
             let (first, all) = (spec.reads.first().map_or(0.0, bytes), spec.reads.iter().map(bytes).sum::<f64>());
             if spec.reads.len() < 2 || all <= 0.0 { 0.5 } else { first / all }
         }
@@ -124,9 +127,9 @@ pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
     }
 }
 
-/// Whether a task gets a shuffle writer.
+/// Whether a task gets a shuffle writer of Spark's own.
 fn writes_shuffle(sim: &Sim, id: TaskId) -> bool {
-    matches!(sim.plan.spec().app.stages[sim.tasks[id].stage.index()].sink, SinkSpec::Shuffle(_))
+    matches!(sim.plan.spec().app.stages[sim.tasks[id].stage.index()].sink, SinkSpec::Shuffle(shuffle) if !sim.plan.is_remote(shuffle))
 }
 
 /// The current step has ended.
