@@ -56,6 +56,8 @@ pub(crate) struct Machine {
     pub(crate) disk_pressure_until: SimTime,
     /// Whether it takes no more pods.
     pub(crate) cordoned: bool,
+    /// Whether an executor has been here, so that its image is.
+    pub(crate) has_image: bool,
     crossing: Option<(SimTime, EventHandle)>,
     /// Whether it must be looked at after this event.
     pub(crate) touched: bool,
@@ -77,6 +79,7 @@ impl Machine {
             volume_stats_at: SimTime::ZERO,
             disk_pressure_until: SimTime::ZERO,
             cordoned: false,
+            has_image: false,
             crossing: None,
             touched: true,
         }

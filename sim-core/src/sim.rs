@@ -96,7 +96,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             luck,
             calendar: Calendar::new(),
             machines,
-            cluster: Cluster::new(),
+            cluster: Cluster::new(plan, &luck),
             executors: IdVec::new(),
             tasks: Tasks::new(),
             driver: Driver::new(plan, &day, &luck),

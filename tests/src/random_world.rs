@@ -95,7 +95,7 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
         disk.iops = d.count(50, 100_000);
     }
     let taint = Taint { key: "dedicated".into(), value: "other".into(), effect: d.one_of(&[TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]) };
-    let mut pool = PoolSpec { name: "a".into(), count: nodes, shape, labels: vec![Label::new("zone", "1")], taints: Vec::new() };
+    let mut pool = PoolSpec { name: "a".into(), count: nodes, shape, labels: vec![Label::new("zone", "1")], taints: Vec::new(), max_volumes: None };
     let mut other = pool.clone();
     spec.cluster.pools = if nodes > 1 && d.once_in(3) {
         pool.count = 1;
@@ -289,7 +289,7 @@ fn adaptive(d: &mut Draw, spec: &mut Spec) {
 
 fn on_executors(topology_key: &str) -> PodAffinityTerm {
     let requirement = Requirement { key: "spark-role".into(), op: SelectorOp::In, values: vec!["executor".into()] };
-    PodAffinityTerm { selector: LabelSelector { requirements: vec![requirement] }, topology_key: topology_key.into() }
+    PodAffinityTerm::new(LabelSelector { requirements: vec![requirement] }, topology_key)
 }
 
 /// Required affinity of executors to each other on a node: what packs them.

@@ -4,10 +4,10 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec,
-    KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation,
-    Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec,
-    StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec,
+    KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform,
+    PodTemplate, PoolSpec, Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec,
+    SparkConf, SparkVersion, Spec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -89,6 +89,7 @@ pub fn neighbour(name: &str, request: Bytes, anon: Bytes) -> NeighbourSpec {
         cpu_use: CoreMillis::ZERO,
         priority: 0,
         labels: Vec::new(),
+        namespace: "default".into(),
         restarts: true,
     }
 }
@@ -167,9 +168,10 @@ pub fn world() -> Spec {
 fn cluster() -> ClusterSpec {
     ClusterSpec {
         platform: Platform::Kubernetes,
-        pools: vec![PoolSpec { name: "pool".into(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new() }],
+        pools: vec![PoolSpec { name: "pool".into(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new(), max_volumes: None }],
         neighbours: Vec::new(),
         cgroup: CgroupVersion::V2 { group_kill: true },
+        scheduler: KubeSchedulerSpec::default(),
         kubelet: KubeletSpec {
             eviction_period_s: 10.0,
             metrics_age_s: Dist::Uniform { low: 0.0, high: 10.0 },
@@ -242,6 +244,7 @@ fn spark() -> SparkConf {
             allocation_batch_delay: SimSpan::from_secs(1),
             replace_delay: SimSpan::from_secs(2),
             max_replacements: None,
+            namespace: "default".into(),
             pod_template: PodTemplate::default(),
         },
     }

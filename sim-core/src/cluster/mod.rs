@@ -9,12 +9,14 @@
 
 pub(crate) mod neighbours;
 mod placement;
+mod views;
 
+use self::placement::Candidate;
 use crate::day::Day;
 use crate::event::Event;
 use crate::hardware::NodeDevices;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
-use crate::kernel::{IdVec, Purpose};
+use crate::kernel::{IdVec, Luck, Purpose, mix};
 use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
@@ -26,11 +28,16 @@ use crate::units::{Bytes, SimSpan, SimTime};
 /// Seconds from submission until the driver asks for executors: pod, JVM and context (8.5).
 const DRIVER_START: SimSpan = SimSpan::from_secs(10);
 
+/// Address of the draw of the first search's start, away from those of pods.
+const SEARCH_START: u64 = mix(u64::MAX, 1);
+
 /// Queue and tenants.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     /// Executor pods that wait for a node, oldest first.
     pub(crate) pending: Vec<ExecutorId>,
+    /// Where the scheduler's next search begins (SC-2).
+    search_from: usize,
     /// When they are tried again because a node's pressure may be over.
     retry_at: SimTime,
     /// Neighbours that run somewhere.
@@ -40,8 +47,11 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn new() -> Self {
-        Self { pending: Vec::new(), retry_at: SimTime::ZERO, tenants: Vec::new(), driver: None }
+    /// Nobody there yet; the scheduler, which is older than the job, begins its search anywhere.
+    pub(crate) fn new(plan: &SimPlan, luck: &Luck) -> Self {
+        let nodes = plan.nodes.len() as u64;
+        let search_from = if nodes > 1 { luck.stream(Purpose::SchedulerTie, SEARCH_START).below(nodes) as usize } else { 0 };
+        Self { pending: Vec::new(), search_from, retry_at: SimTime::ZERO, tenants: Vec::new(), driver: None }
     }
 
     /// Empty machines of this replication's speeds.
@@ -80,8 +90,9 @@ pub(crate) fn settle_in(sim: &mut Sim) {
 fn settle_driver(sim: &mut Sim) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.driver;
-    let Some(node) = placement::driver(sim) else { return };
+    let Some(node) = placement::place(sim, Candidate::Driver) else { return };
     let machine = &mut sim.machines[node];
+    machine.has_image = true;
     let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql);
     let limit = plan.driver_container.unwrap_or(Bytes::MAX);
@@ -91,16 +102,16 @@ fn settle_driver(sim: &mut Sim) {
     sim.touch(node);
 }
 
-/// The node that a new executor would get now.
-pub(crate) fn place_for_executor(sim: &Sim) -> Option<NodeId> {
-    placement::executor(sim)
+/// The node that a waiting executor would get now.
+pub(crate) fn place_for_executor(sim: &Sim, id: ExecutorId) -> Option<NodeId> {
+    placement::find(sim, Candidate::Executor(id))
 }
 
 /// Places what waits, oldest first; what does not fit stays (AL-5).
 pub(crate) fn on_schedule(sim: &mut Sim) {
     let waiting = std::mem::take(&mut sim.cluster.pending);
     for id in waiting {
-        match placement::executor(sim) {
+        match placement::place(sim, Candidate::Executor(id)) {
             Some(node) => bind(sim, id, node),
             None => sim.cluster.pending.push(id),
         }

@@ -14,7 +14,7 @@ use crate::sim::Sim;
 use crate::spec::{NeighbourPlacement, NeighbourSpec};
 use crate::units::{Bytes, SimSpan};
 
-use super::placement;
+use super::placement::{self, Candidate};
 
 /// First restart delay of the kubelet's crash back-off.
 const FIRST_BACKOFF_S: u64 = 10;
@@ -41,7 +41,7 @@ pub(super) fn settle(sim: &mut Sim) {
             NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(node as u32))),
             NeighbourPlacement::Replicas(count) => {
                 for _ in 0..count {
-                    if let Some(node) = placement::neighbour(sim, neighbour) {
+                    if let Some(node) = placement::place(sim, Candidate::Neighbour(index as u32)) {
                         move_in(sim, index as u32, neighbour, node);
                     }
                 }

@@ -9,11 +9,13 @@ mod check;
 mod executor;
 mod graph;
 mod node;
+mod pods;
 
 use std::fmt;
 
 pub use executor::{ExecutorPlan, ScratchPlan};
 pub use node::{NodeLines, NodePlan};
+use pods::PodPlans;
 
 use crate::ids::StageId;
 use crate::spark::writer::{self, WriterKind};
@@ -26,6 +28,8 @@ pub struct SimPlan {
     spec: Spec,
     pub(crate) nodes: Vec<NodePlan>,
     pub(crate) executor: ExecutorPlan,
+    /// What the scheduler sees of each kind of pod.
+    pub(crate) pods: PodPlans,
     /// Memory of the driver's container: request and limit. `None` where it has none.
     pub(crate) driver_container: Option<Bytes>,
     /// Writer of each shuffle.
@@ -83,6 +87,7 @@ impl SimPlan {
             spec: spec.clone(),
             nodes,
             executor,
+            pods: PodPlans::new(spec),
             driver_container: (!driver.is_zero()).then_some(driver),
             writers,
             needed_by: graph::needed_by(&spec.app, &parents),

@@ -3,6 +3,7 @@
 //! Every node of a pool is alike but for its name, its hostname label and its luck. Limits follow 5.9: `kubepods` is capacity
 //! minus reservations, allocatable is that minus the hard eviction threshold; on other platforms there is no such limit.
 
+use crate::kernel::mix;
 use crate::kube::reservation;
 use crate::spec::{Label, NodeShape, Platform, Spec, Taint};
 use crate::units::{Bytes, CoreMillis};
@@ -15,12 +16,16 @@ pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 pub struct NodePlan {
     /// `{pool}-{index}`.
     pub name: String,
+    /// What breaks the scheduler's ties: the pool's place and the node's in it, so that names are no luck and a larger pool shifts nobody.
+    pub identity: u64,
     /// What it is.
     pub shape: NodeShape,
     /// Labels, `kubernetes.io/hostname` among them.
     pub labels: Vec<Label>,
     /// Taints.
     pub taints: Vec<Taint>,
+    /// Most volumes that can be attached.
+    pub max_volumes: Option<u32>,
     /// Limit of the `kubepods` cgroup, on Kubernetes.
     pub kubepods_limit: Option<Bytes>,
     /// What the scheduler may give away.
@@ -55,7 +60,7 @@ impl NodePlan {
 
 pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
     let mut nodes = Vec::new();
-    for pool in &spec.cluster.pools {
+    for (place, pool) in spec.cluster.pools.iter().enumerate() {
         for index in 0..pool.count {
             let name = format!("{}-{index}", pool.name);
             let mut labels = pool.labels.clone();
@@ -63,8 +68,10 @@ pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
             let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;
             nodes.push(NodePlan {
                 name,
+                identity: mix(place as u64, u64::from(index)),
                 labels,
                 taints: pool.taints.clone(),
+                max_volumes: pool.max_volumes,
                 kubepods_limit: on_kubernetes.then(|| reservation::kubepods_limit(&pool.shape)),
                 allocatable_memory: if on_kubernetes { reservation::allocatable_memory(&pool.shape) } else { pool.shape.memory },
                 allocatable_cpu: if on_kubernetes { reservation::allocatable_cpu(&pool.shape) } else { pool.shape.cpu },

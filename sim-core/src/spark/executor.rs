@@ -226,6 +226,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
+    sim.machines[node].has_image = true;
     let memory = &mut sim.machines[node].memory;
     memory.charge(slot, Charge::NonHeap, non_heap);
     memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));

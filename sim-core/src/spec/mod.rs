@@ -12,6 +12,7 @@ mod app;
 mod cluster;
 mod dist;
 mod inject;
+mod kube_scheduler;
 mod limits;
 mod pod;
 mod probit;
@@ -30,10 +31,11 @@ pub use cluster::{
 };
 pub use dist::Dist;
 pub use inject::{Injection, Moment};
+pub use kube_scheduler::{FitStrategy, KubeSchedulerSpec, ScoredResource, ShapePoint};
 pub use limits::RunLimits;
 pub use pod::{
-    Affinity, EmptyDir, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp, Taint, TaintEffect,
-    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Affinity, EmptyDir, HostPort, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp,
+    SpreadConstraint, Taint, TaintEffect, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
 pub(crate) use probit::probit;
 pub use reclaim::{Reclaim, Reclaimed};

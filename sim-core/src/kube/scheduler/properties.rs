@@ -44,7 +44,8 @@ fn any_node() -> impl Strategy<Value = Node> {
 
 /// One to six nodes with names of their own.
 fn any_cluster() -> impl Strategy<Value = Vec<Node>> {
-    prop::collection::vec(any_node(), 1..7).prop_map(|nodes| nodes.into_iter().enumerate().map(|(index, node)| named(node, &format!("node-{index}"))).collect())
+    prop::collection::vec(any_node(), 1..7)
+        .prop_map(|nodes| nodes.into_iter().enumerate().map(|(index, node)| Node { identity: index as u64, ..named(node, &format!("node-{index}")) }).collect())
 }
 
 fn named(mut node: Node, name: &str) -> Node {
@@ -58,33 +59,33 @@ fn named(mut node: Node, name: &str) -> Node {
 /// Names of the nodes that a draw among ties can give, with their scores; or reasons by node name. Sorted.
 #[derive(Debug, PartialEq)]
 struct Verdict {
+    winner: Option<String>,
     winners: Vec<String>,
     scores: Vec<(String, i64)>,
     reasons: Vec<(String, Reason)>,
 }
 
 fn verdict(pod: &Pod, nodes: &[Node], rename: impl Fn(&str) -> String) -> Verdict {
-    let views: Vec<NodeView<'_>> = nodes.iter().map(Node::view).collect();
-    let mut verdict = Verdict { winners: Vec::new(), scores: Vec::new(), reasons: Vec::new() };
-    let (mut choice, mut tied) = (0, 1);
-    while choice < tied {
-        let decide = &mut |count| {
-            tied = count;
-            choice
-        };
-        match schedule(&pod.view(), &views, true, decide) {
-            Decision::Bound { node, table } => {
-                verdict.winners.push(rename(&nodes[node].name));
-                verdict.scores = table.iter().map(|row| (rename(&nodes[row.node].name), row.total)).collect();
-            }
-            Decision::Unschedulable { reasons } => verdict.reasons = reasons.into_iter().map(|(node, reason)| (rename(&nodes[node].name), reason)).collect(),
-        }
-        choice += 1;
-    }
+    let decision = decide(pod, nodes);
+    let name = |node: usize| rename(&nodes[node].name);
+    let mut verdict = Verdict {
+        winner: decision.node.map(name),
+        winners: decision.tied.iter().map(|&node| name(node)).collect(),
+        scores: decision.table.iter().map(|row| (name(row.node), row.total)).collect(),
+        reasons: decision.reasons.into_iter().map(|(node, reason)| (name(node), reason)).collect(),
+    };
     verdict.winners.sort();
     verdict.scores.sort();
     verdict.reasons.sort();
     verdict
+}
+
+/// The default profile, with luck by identity.
+fn decide(pod: &Pod, nodes: &[Node]) -> Decision {
+    let views: Vec<NodeView<'_>> = nodes.iter().map(Node::view).collect();
+    let settings = KubeSchedulerSpec::default();
+    let options = Options { settings: &settings, start: 0, explain: true, without: None };
+    schedule(&pod.view(), &views, &options, &mut |identity| crate::kernel::mix(5, identity))
 }
 
 fn host_of<'a>(node: &'a Node, term: &crate::spec::PodAffinityTerm) -> Option<&'a str> {
@@ -153,7 +154,7 @@ proptest! {
     fn an_infeasible_node_changes_nothing_for_the_others(incoming in any_pod(), cluster in any_cluster(), at in 0..7usize, zone in any::<bool>()) {
         let expected = verdict(&incoming, &cluster, str::to_owned);
         let mut larger = cluster.clone();
-        let full = Node { max_pods: 0, ..node("full", vec![]).taint("soft", PreferNoSchedule) };
+        let full = Node { max_pods: 0, identity: 99, ..node("full", vec![]).taint("soft", PreferNoSchedule) };
         larger.insert(at.min(cluster.len()), if zone { full.zone("1") } else { full });
         let mut actual = verdict(&incoming, &larger, str::to_owned);
         actual.reasons.retain(|(name, _)| name != "full");
@@ -169,14 +170,16 @@ proptest! {
     }
 
     #[test]
-    fn required_anti_affinity_never_co_locates(mut cluster in any_cluster(), count in 1..9usize, draw in any::<usize>()) {
+    fn required_anti_affinity_never_co_locates(mut cluster in any_cluster(), count in 1..9usize, draw in any::<u64>()) {
         empty(&mut cluster);
         let exclusive = executor().require_apart(executors_here());
         for number in 0..count {
             // The last ones carry no rule: those that are there refuse them.
             let incoming = if number < 4 { exclusive.clone() } else { executor() };
             let views: Vec<NodeView<'_>> = cluster.iter().map(Node::view).collect();
-            if let Decision::Bound { node, .. } = schedule(&incoming.view(), &views, false, &mut |tied| draw % tied) {
+            let settings = KubeSchedulerSpec::default();
+            let options = Options { settings: &settings, start: 0, explain: false, without: None };
+            if let Some(node) = schedule(&incoming.view(), &views, &options, &mut |identity| crate::kernel::mix(draw, identity)).node {
                 cluster[node].pods.push(incoming);
             }
         }
@@ -191,8 +194,7 @@ proptest! {
         empty(&mut cluster);
         let clingy = executor().require_with(executors_here());
         for _ in 0..count {
-            let views: Vec<NodeView<'_>> = cluster.iter().map(Node::view).collect();
-            if let Decision::Bound { node, .. } = schedule(&clingy.view(), &views, false, &mut |_| 0) {
+            if let Some(node) = decide(&clingy, &cluster).node {
                 cluster[node].pods.push(clingy.clone());
             }
         }

@@ -1,0 +1,101 @@
+//! The scheduler's views of a running cluster.
+//!
+//! A pod counts on its node from its binding until its death has been seen or it is closed (PA-7). Executors are alike but for the time of
+//! their binding; the driver and the neighbours have requests, labels and a priority, and no rules but the default spread of
+//! controllers. Source: 5.1; PT-2, PT-3.
+
+use crate::ids::NodeId;
+use crate::kube::scheduler::{NodeConditions, NodeView, PodView, VolumesView};
+use crate::machine::{Machine, Owner};
+use crate::sim::Sim;
+use crate::spark::executor::Life;
+use crate::spec::NeighbourPlacement;
+use crate::units::{Bytes, SimTime};
+
+/// All nodes, by index.
+pub(super) fn nodes<'a>(sim: &'a Sim) -> Vec<NodeView<'a>> {
+    sim.machines.ids().map(|id| node(sim, id)).collect()
+}
+
+fn node<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
+    let plan = &sim.plan.nodes[id.index()];
+    let machine = &sim.machines[id];
+    let now = sim.now();
+    NodeView {
+        name: &plan.name,
+        identity: plan.identity,
+        labels: &plan.labels,
+        taints: &plan.taints,
+        unschedulable: machine.cordoned,
+        allocatable_cpu: plan.allocatable_cpu,
+        allocatable_memory: plan.allocatable_memory,
+        allocatable_ephemeral: plan.shape.disks[0].size.saturating_sub(plan.shape.disks[0].used),
+        max_pods: plan.shape.max_pods,
+        max_volumes: plan.max_volumes,
+        has_image: machine.has_image,
+        pods: machine.owners.iter().enumerate().filter_map(|(slot, owner)| assigned(sim, machine, slot, *owner)).collect(),
+        conditions: NodeConditions { memory_pressure: machine.memory_pressure_until > now, disk_pressure: machine.disk_pressure_until > now },
+    }
+}
+
+/// The view of a pod that still counts on its node.
+fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> Option<PodView<'a>> {
+    if !machine.memory.pods[slot].open {
+        return None;
+    }
+    match owner {
+        Owner::Executor(id) => {
+            let it = &sim.executors[id];
+            let counts = it.life != Life::Gone || it.restarts_in_place;
+            counts.then(|| PodView { started: it.created_at, terminating: it.terminating, ..executor(sim) })
+        }
+        Owner::Neighbour(index) => Some(neighbour(sim, index)),
+        Owner::Driver => Some(driver(sim)),
+    }
+}
+
+/// A new executor.
+pub(super) fn executor<'a>(sim: &'a Sim) -> PodView<'a> {
+    let plan = &sim.plan.executor;
+    let conf = &sim.plan.spec().spark.kubernetes;
+    let template = &conf.pod_template;
+    PodView {
+        namespace: &conf.namespace,
+        ephemeral_request: plan.resources.ephemeral_request,
+        best_effort: false,
+        affinity: &template.affinity,
+        tolerations: &template.tolerations,
+        spread: &template.spread,
+        host_ports: &template.host_ports,
+        node_name: template.node_name.as_deref(),
+        volumes: VolumesView { attached: sim.plan.pods.executor_volumes, ..VolumesView::default() },
+        image: sim.plan.spec().cluster.scheduler.cold_image,
+        priority: template.priority,
+        ..PodView::bare(plan.resources.cpu_request, plan.resources.memory_request, &plan.labels)
+    }
+}
+
+/// The driver.
+pub(super) fn driver<'a>(sim: &'a Sim) -> PodView<'a> {
+    let namespace = &sim.plan.spec().spark.kubernetes.namespace;
+    let pod = PodView::bare(sim.plan.spec().spark.driver.cpu, driver_memory(sim), &sim.plan.pods.driver_labels);
+    PodView { namespace, image: sim.plan.spec().cluster.scheduler.cold_image, started: SimTime::ZERO, ..pod }
+}
+
+pub(super) fn driver_memory(sim: &Sim) -> Bytes {
+    sim.plan.driver_container.unwrap_or_default()
+}
+
+/// A pod of a neighbour.
+pub(super) fn neighbour<'a>(sim: &'a Sim, index: u32) -> PodView<'a> {
+    let spec = &sim.plan.spec().cluster.neighbours[index as usize];
+    let pods = &sim.plan.pods.neighbours[index as usize];
+    PodView {
+        namespace: &spec.namespace,
+        ephemeral_request: spec.resources.ephemeral_request,
+        spread: &pods.spread,
+        spread_is_default: matches!(spec.placement, NeighbourPlacement::Replicas(_)),
+        priority: spec.priority,
+        ..PodView::bare(spec.resources.cpu_request, spec.resources.memory_request, &pods.labels)
+    }
+}

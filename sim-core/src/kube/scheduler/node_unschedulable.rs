@@ -1,0 +1,19 @@
+//! The `NodeUnschedulable` plugin.
+//!
+//! Filter: a cordoned node takes no pod, unless the pod tolerates `node.kubernetes.io/unschedulable:NoSchedule`. Its pods stay, and
+//! count for the rules of others. A template that tolerates everything (`operator: Exists` without a key) is placed on a node that
+//! is being drained. Source: 5.1; `nodeunschedulable` of Kubernetes 1.30.
+
+use super::reason::Reason;
+use super::{Cycle, taint_toleration};
+use crate::spec::TaintEffect;
+
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+
+/// Refuses cordoned nodes.
+pub(super) fn filter(cycle: &Cycle<'_>, index: usize, reasons: &mut Vec<(usize, Reason)>) {
+    let tolerated = || taint_toleration::tolerates(cycle.pod.tolerations, UNSCHEDULABLE, "", TaintEffect::NoSchedule);
+    if cycle.nodes[index].unschedulable && !tolerated() {
+        reasons.push((index, Reason::Unschedulable));
+    }
+}
