@@ -33,6 +33,10 @@ pub(crate) const FORMAT: &str = "SPILLCAST_FORMAT";
 pub(crate) const INFO_FORMAT: &str = "SPILLCAST_INFO_FORMAT";
 /// Twin of `--all`.
 pub(crate) const ALL: &str = "SPILLCAST_ALL";
+/// Twin of `--replication`.
+pub(crate) const REPLICATION: &str = "SPILLCAST_REPLICATION";
+/// Twin of `--pods`.
+pub(crate) const PODS: &str = "SPILLCAST_PODS";
 /// Twin of `--out` of `run` and `sweep`: a directory.
 pub(crate) const OUT: &str = "SPILLCAST_OUT";
 /// Twin of `--out` of `ingest` and `new`: a file.

@@ -68,6 +68,10 @@ pub enum Event {
     Injected(u32),
     /// A killed or evicted neighbour is back.
     NeighbourBack(NodeId, u32),
+    /// A neighbour that comes later is there, by its index in the spec.
+    NeighbourArrives(u32),
+    /// A preempted neighbour is gone, by its pod's slot.
+    NeighbourLeaves(NodeId, u32),
 }
 
 impl Event {
@@ -75,7 +79,7 @@ impl Event {
     pub(crate) const fn class(self) -> u8 {
         match self {
             Self::MemoryCrossing(_) | Self::Injected(_) => 0,
-            Self::VolumesTornDown(_) => 1,
+            Self::VolumesTornDown(_) | Self::NeighbourLeaves(..) => 1,
             Self::DeviceDone(..) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
@@ -85,6 +89,7 @@ impl Event {
             | Self::NoticeOver(_)
             | Self::ExecutorStarts(_)
             | Self::ExecutorRegisters(_)
+            | Self::NeighbourArrives(_)
             | Self::NeighbourBack(..) => 5,
             Self::DriverUp
             | Self::AllocationRound
@@ -133,6 +138,8 @@ impl Event {
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
             Self::CleanerRuns => (65, 0),
+            Self::NeighbourArrives(index) => (80, u64::from(index)),
+            Self::NeighbourLeaves(node, slot) => (81, (node.index() as u64) << 16 | u64::from(slot)),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

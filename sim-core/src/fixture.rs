@@ -74,6 +74,7 @@ fn neighbour(name: &str, gib: f64) -> NeighbourSpec {
         priority: 2_000_001_000,
         labels: Vec::new(),
         namespace: "default".into(),
+        arrives: None,
         restarts: true,
     }
 }
@@ -155,7 +156,15 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
-            pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new(), max_volumes: None }],
+            pools: vec![PoolSpec {
+                name: "pool".into(),
+                count: 4,
+                shape: node(),
+                labels: Vec::new(),
+                taints: Vec::new(),
+                zones: Vec::new(),
+                max_volumes: None,
+            }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
             cgroup: CgroupVersion::V2 { group_kill: true },
             scheduler: KubeSchedulerSpec::default(),

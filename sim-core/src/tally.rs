@@ -21,7 +21,6 @@ pub(crate) struct Tally {
     executors_lost: u32,
     executors_pending: u32,
     executors_injected: u32,
-    placements: u64,
     before_shuffle: Option<Bytes>,
     pod_peak: Bytes,
     stages: Vec<StageRecord>,
@@ -36,7 +35,6 @@ impl Tally {
             executors_lost: 0,
             executors_pending: 0,
             executors_injected: 0,
-            placements: 0,
             before_shuffle: None,
             pod_peak: Bytes::ZERO,
             stages: vec![StageRecord::default(); plan.spec().app.stages.len()],
@@ -63,12 +61,7 @@ impl Tally {
     }
     /// So many executors wait for a node after a placement round.
     pub(crate) fn pending(&mut self, waiting: u32) {
-        self.placements += 1;
         self.executors_pending = self.executors_pending.max(waiting);
-    }
-    /// A number for the tie breaks of this placement round.
-    pub(crate) fn placements(&self) -> u64 {
-        self.placements
     }
     pub(crate) fn pod_peak(&mut self, peak: Bytes) {
         self.pod_peak = self.pod_peak.max(peak);

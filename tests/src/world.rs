@@ -90,6 +90,7 @@ pub fn neighbour(name: &str, request: Bytes, anon: Bytes) -> NeighbourSpec {
         priority: 0,
         labels: Vec::new(),
         namespace: "default".into(),
+        arrives: None,
         restarts: true,
     }
 }
@@ -168,7 +169,15 @@ pub fn world() -> Spec {
 fn cluster() -> ClusterSpec {
     ClusterSpec {
         platform: Platform::Kubernetes,
-        pools: vec![PoolSpec { name: "pool".into(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new(), max_volumes: None }],
+        pools: vec![PoolSpec {
+            name: "pool".into(),
+            count: 3,
+            shape: node(Bytes::gib(8)),
+            labels: Vec::new(),
+            taints: Vec::new(),
+            zones: Vec::new(),
+            max_volumes: None,
+        }],
         neighbours: Vec::new(),
         cgroup: CgroupVersion::V2 { group_kill: true },
         scheduler: KubeSchedulerSpec::default(),

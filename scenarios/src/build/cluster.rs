@@ -5,7 +5,7 @@ use sim_core::spec::{
     Taint, YarnSpec,
 };
 
-use super::View;
+use super::{View, kube_scheduler};
 use crate::kube_yaml::taint_effect;
 use crate::schema::Measure;
 
@@ -28,6 +28,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             teardown_s: kubelet.dist("teardown", Measure::Seconds),
             active_file_share: kubelet.number("active_file_share"),
         },
+        scheduler: kube_scheduler::profile(view.table("scheduler")),
         yarn: YarnSpec {
             minimum_allocation: yarn.size("minimum_allocation"),
             node_memory_share: yarn.number("node_memory_share"),
@@ -71,6 +72,8 @@ fn pool(view: View<'_>) -> PoolSpec {
         },
         labels: view.labels("labels"),
         taints: view.items("taints").filter_map(|item| taint(item.0.text()?)).collect(),
+        zones: view.items("zones").filter_map(|item| item.0.scalar()).collect(),
+        max_volumes: view.maybe("max_volumes").map(|_| view.count("max_volumes")),
     }
 }
 
@@ -110,6 +113,8 @@ fn neighbour(view: View<'_>) -> NeighbourSpec {
         cpu_use: view.cpu("cpu_use"),
         priority: view.priority("priority"),
         labels: view.labels("labels"),
+        namespace: view.text("namespace"),
+        arrives: view.maybe("arrives").map(|_| view.time("arrives")),
         restarts: view.on("restarts"),
     }
 }

@@ -4,6 +4,7 @@ mod cluster;
 mod derive;
 mod inject;
 mod job;
+mod kube_scheduler;
 mod measured;
 mod reclaim;
 mod settings;
@@ -93,7 +94,8 @@ fn template(tree: &Node, problems: &mut Diagnostics) -> Option<kube_yaml::Templa
         }
         _ => read_file(&beside(node, text), Some(node), problems)?,
     };
-    kube_yaml::pod_template(&source, problems)
+    let classes = tree.get("cluster").and_then(|cluster| cluster.get("scheduler")).and_then(|scheduler| scheduler.get("priority_classes"));
+    kube_yaml::pod_template(&source, classes, problems)
 }
 
 /// Puts each `hostPath` on the disk whose mount directory is its longest prefix; others are on the first.

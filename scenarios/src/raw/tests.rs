@@ -37,7 +37,7 @@ fn read_everything(source: &Arc<Source>) {
     if let Some(tree) = read_yaml(source, &Layer::PodTemplate, &mut problems) {
         all_inside(&tree);
     }
-    crate::kube_yaml::pod_template(source, &mut problems);
+    crate::kube_yaml::pod_template(source, None, &mut problems);
     for entry in read_properties(source, &Layer::Properties, &mut problems) {
         inside(entry.key_place.as_ref());
         all_inside(&entry.node);

@@ -9,6 +9,7 @@ mod dist;
 mod fill;
 mod inject;
 mod json;
+mod kube_scheduler;
 mod reclaim;
 mod sweep;
 mod tables;

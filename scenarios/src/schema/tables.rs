@@ -4,6 +4,7 @@
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
 use super::inject::INJECT;
+use super::kube_scheduler::KUBE_SCHEDULER;
 use super::reclaim::RECLAIM;
 use super::sweep::SWEEP;
 use super::yarn::YARN;
@@ -51,6 +52,7 @@ static CLUSTER: Shape = Shape {
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
         Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
+        Field::default("scheduler", Kind::Table(&KUBE_SCHEDULER), "{}", "The scheduler's profile (Kubernetes only).", "5.1"),
         Field::default("yarn", Kind::Table(&YARN), "{}", "YARN settings (YARN only).", ""),
     ],
 };
@@ -89,6 +91,14 @@ static POOL: Shape = Shape {
         ),
         Field::default("labels", Kind::Map, "{}", "Node labels beside kubernetes.io/hostname.", ""),
         Field::default("taints", Kind::List(&Kind::Text), "[]", "Node taints, each \"key=value:Effect\" or \"key:Effect\".", ""),
+        Field::default("zones", Kind::List(&Kind::Text), "[]", "Zones that the nodes are in by turns, as label topology.kubernetes.io/zone.", ""),
+        Field::computed(
+            "max_volumes",
+            Kind::Integer(0, 10_000),
+            "on AKS two a vCPU of the VM shape, at most 32; else no limit",
+            "Most volumes that a node can have attached, on Azure the VM's data disks.",
+            "learn.microsoft.com/azure/virtual-machines/sizes",
+        ),
     ],
 };
 
@@ -139,6 +149,8 @@ static NEIGHBOUR: Shape = Shape {
         Field::default("cpu_use", Kind::Cpu, "0", "Steady CPU use, cores.", ""),
         Field::default("priority", Kind::Priority, "0", "Pod priority; system-node-critical is never evicted.", "QO-1"),
         Field::default("labels", Kind::Map, "{}", "Pod labels.", ""),
+        Field::default("namespace", Kind::Text, "\"default\"", "Namespace.", ""),
+        Field::optional("arrives", Kind::Time, "When it comes, from the submission of the application; without it it is there from the start."),
         Field::default("restarts", Kind::Bool, "true", "Whether its containers restart after a kill.", "restartPolicy of DaemonSets and Deployments"),
     ],
 };

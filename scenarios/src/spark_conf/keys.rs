@@ -245,6 +245,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     ),
     key("spark.kubernetes.local.dirs.tmpfs", Bool, Released, "Whether the local directories that Spark makes are in RAM.", "LD-1"),
     key("spark.local.dir", Text, Released, "Local directories, separated by commas.", "4.1"),
+    key("spark.kubernetes.namespace", Text, Released, "Namespace of driver and executors, to which rules of affinity look.", "5.4"),
     key("spark.kubernetes.allocation.batch.size", COUNT, Released, "Pods that are asked for in one round.", "4.4"),
     key("spark.kubernetes.allocation.batch.delay", Time("ms"), Released, "Time between rounds.", "4.4"),
     since(

@@ -68,7 +68,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.storage.replication.proactive", "cached blocks are not replicated"),
     ("spark.cores.max", "spark.executor.instances and spark.executor.cores say it"),
     ("spark.plugins", "plugins are not modelled"),
-    ("spark.kubernetes.namespace", "all pods share one namespace"),
     ("spark.kubernetes.container.image", "the official image's JVM options are modelled"),
     ("spark.kubernetes.container.image.pullPolicy", "uncertainty.executor_start covers image pulls"),
     ("spark.kubernetes.authenticate.driver.serviceAccountName", "decides nothing about memory"),

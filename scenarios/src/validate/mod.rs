@@ -10,6 +10,7 @@ mod executor_fits;
 mod file_cleanup;
 mod heap_minimum;
 mod inject;
+mod kube_scheduler;
 mod limit_below_heap;
 mod needs_shuffle;
 mod node_memory;
@@ -82,6 +83,7 @@ const RULES: &[Rule] = &[
     needs_shuffle::rule,
     file_cleanup::rule,
     inject::rule,
+    kube_scheduler::rule,
 ];
 
 /// Applies every rule.

@@ -9,6 +9,7 @@ use super::views::{self, driver_memory};
 use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Purpose, mix};
 use crate::kube::scheduler::{self, Decision, Options, PodView};
+use crate::observe::Explained;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spec::Platform;
@@ -22,8 +23,25 @@ pub(crate) enum Candidate {
     Executor(ExecutorId),
     /// The driver.
     Driver,
-    /// A replica of the neighbour with this index.
-    Neighbour(u32),
+    /// A pod of the neighbour with this index.
+    Neighbour {
+        /// Index of the neighbour.
+        spec: u32,
+        /// Which of its pods.
+        serial: u32,
+    },
+}
+
+/// What the scheduler says of a pod that it tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verdict {
+    /// It goes there.
+    Bound(NodeId),
+    /// It waits; whether the rules between pods refused it somewhere.
+    Refused {
+        /// Whether a pod that is bound may help it.
+        minds_pods: bool,
+    },
 }
 
 /// The node that a pod would get now.
@@ -35,18 +53,51 @@ pub(super) fn find(sim: &Sim, pod: Candidate) -> Option<NodeId> {
         (Platform::Standalone, Candidate::Executor(_)) => fewest(sim, true),
         (Platform::Bare, Candidate::Executor(_)) => on_bare(sim),
         (Platform::Standalone | Platform::Bare, Candidate::Driver) => Some(NodeId::new(0)),
-        (Platform::Yarn | Platform::Standalone | Platform::Bare, Candidate::Neighbour(_)) => fewest(sim, false),
+        (Platform::Yarn | Platform::Standalone | Platform::Bare, Candidate::Neighbour { .. }) => fewest(sim, false),
     }
 }
 
 /// Finds a node for a pod; the scheduler's next search begins where this one ended (SC-2).
-pub(super) fn place(sim: &mut Sim, pod: Candidate) -> Option<NodeId> {
+pub(super) fn place(sim: &mut Sim, pod: Candidate) -> Verdict {
     if sim.plan.spec().cluster.platform != Platform::Kubernetes {
-        return find(sim, pod);
+        return find(sim, pod).map_or(Verdict::Refused { minds_pods: false }, Verdict::Bound);
     }
+    let explained = sim.observer.wants_placements().then(|| explain(sim, pod));
     let decision = on_kubernetes(sim, pod);
+    if let Some((name, explained)) = explained {
+        let now = sim.now();
+        sim.observer.scheduled(now, name, explained);
+    }
     sim.cluster.search_from = (sim.cluster.search_from + decision.looked_at) % sim.machines.len().max(1);
-    decision.node.map(id)
+    let minds_pods = decision.reasons.iter().any(|(_, reason)| matches!(reason.plugin(), "InterPodAffinity" | "PodTopologySpread"));
+    decision.node.map(id).map_or(Verdict::Refused { minds_pods }, Verdict::Bound)
+}
+
+/// The same decision for an observer, with all that led to it.
+fn explain(sim: &Sim, pod: Candidate) -> (String, Explained) {
+    let (view, entity) = view(sim, pod);
+    let nodes = views::nodes(sim, pod);
+    let options = Options { explain: true, ..options(sim) };
+    let mut luck = |node| luck(sim, entity, node);
+    let decision = scheduler::schedule(&view, &nodes, &options, &mut luck);
+    let without = scheduler::without_each(&view, &nodes, &options, &mut luck);
+    (name(sim, pod), Explained { cpu: view.cpu_request, memory: view.memory_request, decision, without })
+}
+
+fn name(sim: &Sim, pod: Candidate) -> String {
+    match pod {
+        Candidate::Executor(id) => format!("executor-{}", id.index() + 1),
+        Candidate::Driver => "driver".to_owned(),
+        Candidate::Neighbour { spec, serial } => format!("{}-{serial}", sim.plan.spec().cluster.neighbours[spec as usize].name),
+    }
+}
+
+fn options<'a>(sim: &'a Sim) -> Options<'a> {
+    Options { settings: &sim.plan.spec().cluster.scheduler, start: sim.cluster.search_from, explain: false, without: None }
+}
+
+fn luck(sim: &Sim, entity: u64, node: u64) -> u64 {
+    sim.luck.stream(Purpose::SchedulerTie, mix(entity, node)).next_u64()
 }
 
 fn id(index: usize) -> NodeId {
@@ -55,19 +106,34 @@ fn id(index: usize) -> NodeId {
 
 fn on_kubernetes(sim: &Sim, pod: Candidate) -> Decision {
     let (view, entity) = view(sim, pod);
-    let options = Options { settings: &sim.plan.spec().cluster.scheduler, start: sim.cluster.search_from, explain: false, without: None };
-    scheduler::schedule(&view, &views::nodes(sim), &options, &mut |node| sim.luck.stream(Purpose::SchedulerTie, mix(entity, node)).next_u64())
+    scheduler::schedule(&view, &views::nodes(sim, pod), &options(sim), &mut |node| luck(sim, entity, node))
+}
+
+/// Who makes room for a pod that no node can take: a node and its residents, by their place among them.
+pub(super) fn victims(sim: &Sim, pod: Candidate) -> Option<(NodeId, Vec<usize>)> {
+    let (view, entity) = view(sim, pod);
+    if !sim.plan.spec().cluster.scheduler.preemption || sim.plan.pods.lowest_priority >= view.priority {
+        return None;
+    }
+    let template = &sim.plan.spec().spark.kubernetes.pod_template;
+    if matches!(pod, Candidate::Executor(_)) && template.never_preempts {
+        return None;
+    }
+    let nodes = views::nodes(sim, pod);
+    let mut luck = |node| luck(sim, entity, node);
+    let decision = scheduler::schedule(&view, &nodes, &options(sim), &mut luck);
+    let preemption = scheduler::preempt(&view, &nodes, &options(sim), &decision.reasons, &mut luck)?;
+    // Nominated pods stand behind those that are there; they are no victims.
+    let residents = views::residents(sim, id(preemption.node)).len();
+    Some((id(preemption.node), preemption.victims.into_iter().filter(|&index| index < residents).collect()))
 }
 
 /// A pod as the scheduler sees it, and the number by which its ties are broken.
-fn view<'a>(sim: &'a Sim, pod: Candidate) -> (PodView<'a>, u64) {
+pub(super) fn view<'a>(sim: &'a Sim, pod: Candidate) -> (PodView<'a>, u64) {
     match pod {
         Candidate::Executor(id) => (views::executor(sim), id.index() as u64),
         Candidate::Driver => (views::driver(sim), u64::MAX),
-        Candidate::Neighbour(index) => {
-            let before = sim.cluster.tenants.iter().filter(|tenant| tenant.spec == index).count() as u64;
-            (views::neighbour(sim, index), mix(mix(7, u64::from(index)), before))
-        }
+        Candidate::Neighbour { spec, serial } => (views::neighbour(sim, spec), mix(mix(7, u64::from(spec)), u64::from(serial))),
     }
 }
 

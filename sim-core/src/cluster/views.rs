@@ -2,19 +2,39 @@
 //!
 //! A pod counts on its node from its binding until its death has been seen or it is closed (PA-7). Executors are alike but for the time of
 //! their binding; the driver and the neighbours have requests, labels and a priority, and no rules but the default spread of
-//! controllers. Source: 5.1; PT-2, PT-3.
+//! controllers. The driver's priority is above all: it is never preempted. Source: 5.1; PT-2, PT-3.
 
-use crate::ids::NodeId;
+use super::placement::{Candidate, view};
+use crate::ids::{NodeId, PodSlot};
 use crate::kube::scheduler::{NodeConditions, NodeView, PodView, VolumesView};
 use crate::machine::{Machine, Owner};
 use crate::sim::Sim;
 use crate::spark::executor::Life;
 use crate::spec::NeighbourPlacement;
-use crate::units::{Bytes, SimTime};
+use crate::units::Bytes;
 
-/// All nodes, by index.
-pub(super) fn nodes<'a>(sim: &'a Sim) -> Vec<NodeView<'a>> {
-    sim.machines.ids().map(|id| node(sim, id)).collect()
+/// All nodes, by index, as the scheduler sees them for a pod: others that are nominated stand on their nodes unless it is more important.
+pub(super) fn nodes<'a>(sim: &'a Sim, pod: Candidate) -> Vec<NodeView<'a>> {
+    let mut nodes: Vec<NodeView<'a>> = sim.machines.ids().map(|id| node(sim, id)).collect();
+    for &(other, at) in sim.cluster.nominated.iter().filter(|&&(other, _)| other != pod) {
+        let nominated = view(sim, other).0;
+        if nominated.priority >= view(sim, pod).0.priority {
+            nodes[at.index()].pods.push(nominated);
+        }
+    }
+    nodes
+}
+
+/// Pods of a node in the order of their views.
+pub(super) fn residents(sim: &Sim, node: NodeId) -> Vec<(PodSlot, Owner)> {
+    let machine = &sim.machines[node];
+    let slots = machine.owners.iter().enumerate().filter(|&(slot, owner)| assigned(sim, machine, slot, *owner).is_some());
+    slots.map(|(slot, owner)| (PodSlot::new(slot as u32), *owner)).collect()
+}
+
+/// Whether a pod of the node is being deleted.
+pub(super) fn somebody_leaves(sim: &Sim, at: NodeId) -> bool {
+    node(sim, at).pods.iter().any(|pod| pod.terminating)
 }
 
 fn node<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
@@ -49,7 +69,11 @@ fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> O
             let counts = it.life != Life::Gone || it.restarts_in_place;
             counts.then(|| PodView { started: it.created_at, terminating: it.terminating, ..executor(sim) })
         }
-        Owner::Neighbour(index) => Some(neighbour(sim, index)),
+        Owner::Neighbour(index) => {
+            let leaving = &sim.cluster.leaving;
+            let terminating = !leaving.is_empty() && leaving.contains(&(machine.id, PodSlot::new(slot as u32)));
+            Some(PodView { terminating, ..neighbour(sim, index) })
+        }
         Owner::Driver => Some(driver(sim)),
     }
 }
@@ -79,7 +103,7 @@ pub(super) fn executor<'a>(sim: &'a Sim) -> PodView<'a> {
 pub(super) fn driver<'a>(sim: &'a Sim) -> PodView<'a> {
     let namespace = &sim.plan.spec().spark.kubernetes.namespace;
     let pod = PodView::bare(sim.plan.spec().spark.driver.cpu, driver_memory(sim), &sim.plan.pods.driver_labels);
-    PodView { namespace, image: sim.plan.spec().cluster.scheduler.cold_image, started: SimTime::ZERO, ..pod }
+    PodView { namespace, image: sim.plan.spec().cluster.scheduler.cold_image, priority: i32::MAX, ..pod }
 }
 
 pub(super) fn driver_memory(sim: &Sim) -> Bytes {

@@ -11,6 +11,9 @@ use crate::units::{Bytes, CoreMillis};
 /// The topology key of single nodes.
 pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 
+/// The topology key of zones.
+const ZONE: &str = "topology.kubernetes.io/zone";
+
 /// One node, ready to run.
 #[derive(Clone, Debug)]
 pub struct NodePlan {
@@ -65,6 +68,9 @@ pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
             let name = format!("{}-{index}", pool.name);
             let mut labels = pool.labels.clone();
             labels.push(Label::new(HOSTNAME, name.clone()));
+            if let Some(zone) = pool.zones.get(index as usize % pool.zones.len().max(1)) {
+                labels.push(Label::new(ZONE, zone.clone()));
+            }
             let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;
             nodes.push(NodePlan {
                 name,

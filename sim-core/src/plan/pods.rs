@@ -15,6 +15,8 @@ pub(crate) struct PodPlans {
     pub(crate) driver_labels: Vec<Label>,
     /// Volumes of an executor that have to be attached to its node.
     pub(crate) executor_volumes: u32,
+    /// Lowest priority of any pod that may be driven out.
+    pub(crate) lowest_priority: i32,
     /// By neighbour.
     pub(crate) neighbours: Vec<NeighbourPods>,
 }
@@ -34,6 +36,7 @@ impl PodPlans {
         Self {
             driver_labels: vec![Label::new("spark-role", "driver"), Label::new("spark-app-selector", spec.app.name.clone())],
             executor_volumes: volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Claim { .. })).count() as u32,
+            lowest_priority: spec.cluster.neighbours.iter().map(|neighbour| neighbour.priority).fold(spec.spark.kubernetes.pod_template.priority, i32::min),
             neighbours: spec.cluster.neighbours.iter().map(neighbour).collect(),
         }
     }

@@ -49,8 +49,6 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
         }
     }
     driver::failures::on_executor_lost(sim, id);
-    if !sim.cluster.pending.is_empty() {
-        sim.after(SimSpan::ZERO, Event::SchedulePods);
-    }
+    cluster::pods_changed(sim);
     allocator::wake_if_missing(sim);
 }

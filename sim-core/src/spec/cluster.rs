@@ -1,7 +1,7 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
 use super::{Dist, KubeSchedulerSpec, Label, Resources, Taint};
-use crate::units::{ByteRate, Bytes, CoreMillis};
+use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct PoolSpec {
     pub labels: Vec<Label>,
     /// Node taints.
     pub taints: Vec<Taint>,
+    /// Zones that its nodes are in by turns (`topology.kubernetes.io/zone`); none: no such label.
+    pub zones: Vec<String>,
     /// Most volumes that a node can have attached (the CSI driver's limit, on Azure the VM's data disks); `None` is no limit.
     pub max_volumes: Option<u32>,
 }
@@ -157,6 +159,8 @@ pub struct NeighbourSpec {
     pub labels: Vec<Label>,
     /// Namespace.
     pub namespace: String,
+    /// When it comes, from the submission of the application; none: it is there from the start.
+    pub arrives: Option<SimSpan>,
     /// Whether its containers restart after a kill (`restartPolicy: Always`).
     pub restarts: bool,
 }

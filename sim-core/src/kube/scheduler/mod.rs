@@ -17,12 +17,14 @@ mod node_resources_fit;
 mod node_unschedulable;
 mod node_volume_limits;
 mod pod_topology_spread;
+mod preempt;
 mod reason;
 mod selector;
 mod taint_toleration;
 mod view;
 mod volume_binding;
 mod volume_restrictions;
+mod what_if;
 
 #[cfg(test)]
 mod fixture;
@@ -30,10 +32,14 @@ mod fixture;
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worked;
 
 pub use pod_topology_spread::system_defaults;
+pub use preempt::{Preemption, preempt};
 pub use reason::{Reason, describe};
 pub use view::{DEFAULT_NAMESPACE, NodeConditions, NodeView, PodView, VolumesView};
+pub use what_if::{Alternative, Rule, effect_name, without_each};
 
 use crate::spec::KubeSchedulerSpec;
 

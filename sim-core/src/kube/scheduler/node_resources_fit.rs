@@ -39,14 +39,6 @@ pub(super) fn filter(cycle: &Cycle<'_>, index: usize, reasons: &mut Vec<(usize, 
     }
 }
 
-/// Whether the pod would not fit the node even without its pods, so that deleting some cannot help.
-pub(super) fn never_fits(pod: &PodView<'_>, node: &NodeView<'_>) -> bool {
-    node.max_pods == 0
-        || pod.cpu_request > node.allocatable_cpu
-        || pod.memory_request > node.allocatable_memory
-        || pod.ephemeral_request > node.allocatable_ephemeral
-}
-
 /// The strategy's score of each node.
 pub(super) fn score(cycle: &Cycle<'_>, feasible: &[usize], scores: &mut [i64]) {
     for (score, &index) in scores.iter_mut().zip(feasible) {
