@@ -190,9 +190,7 @@ pub(crate) fn on_schedule(sim: &mut Sim) {
 fn in_order(sim: &Sim) -> Vec<Candidate> {
     let mut pods: Vec<Candidate> = sim.cluster.waiting().collect();
     if sim.plan.spec().cluster.platform == Platform::Kubernetes {
-        pods.sort_by_cached_key(|&pod| {
-            (std::cmp::Reverse(placement::view(sim, pod).0.priority), sim.cluster.queue.position(pod).map_or(0, |place| place + 1))
-        });
+        pods.sort_by_cached_key(|&pod| (std::cmp::Reverse(placement::view(sim, pod).0.priority), sim.cluster.queue.position(pod).map_or(0, |place| place + 1)));
     }
     pods
 }

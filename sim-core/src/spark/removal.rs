@@ -5,6 +5,7 @@
 //! is gone within the instant, where Spark waits `dynamicAllocation.deleteGracePeriod` (5 s) before it deletes the pod of one
 //! that does not stop. Source: 3.5, 4.5; `KubernetesClusterSchedulerBackend.doKillExecutors`.
 
+use crate::cluster;
 use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::kernel::Purpose;
