@@ -13,6 +13,9 @@ pub(crate) mod preemption;
 mod queue;
 mod views;
 
+#[cfg(test)]
+mod tests;
+
 use self::placement::{Candidate, Verdict};
 use self::queue::Queue;
 use crate::day::Day;
