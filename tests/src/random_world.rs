@@ -8,10 +8,10 @@
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
-    ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec,
-    NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp,
-    ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork,
-    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    ExclusionConf, FitStrategy, HostPort, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement,
+    NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode,
+    SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect,
+    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -69,6 +69,7 @@ pub fn case(number: u64) -> Spec {
     if d.once_in(4) {
         spec.inject = (0..d.count(1, 3)).map(|_| injection(&mut d, &spec.app)).collect();
     }
+    placing(&mut d, &mut spec);
     spec
 }
 
@@ -318,6 +319,39 @@ fn affinity(d: &mut Draw) -> Affinity {
     }
 }
 
+/// Zones, spread constraints, host ports, attachable disks, priorities, later neighbours and the scheduler's profile. Drawn last.
+fn placing(d: &mut Draw, spec: &mut Spec) {
+    let zones: Vec<String> = (0..d.count(0, 3)).map(|zone| zone.to_string()).collect();
+    for pool in &mut spec.cluster.pools {
+        pool.zones.clone_from(&zones);
+        pool.max_volumes = d.once_in(3).then(|| d.count(0, 4) as u32);
+    }
+    for _ in 0..d.count(0, 2) {
+        let selector = on_executors("").selector;
+        spec.spark.kubernetes.pod_template.spread.push(SpreadConstraint {
+            max_skew: d.count(1, 3) as u32,
+            topology_key: d.one_of(&["kubernetes.io/hostname", "topology.kubernetes.io/zone"]).into(),
+            when_unsatisfiable: d.one_of(&[WhenUnsatisfiable::DoNotSchedule, WhenUnsatisfiable::ScheduleAnyway]),
+            selector,
+            min_domains: d.count(1, 3) as u32,
+            honor_affinity: d.once_in(2),
+            honor_taints: d.once_in(2),
+            match_label_keys: Vec::new(),
+        });
+    }
+    if d.once_in(8) {
+        spec.spark.kubernetes.pod_template.host_ports.push(HostPort { port: 7078, protocol: "TCP".into(), ip: "0.0.0.0".into() });
+    }
+    for neighbour in &mut spec.cluster.neighbours {
+        neighbour.priority = d.one_of(&[0, 0, 5, 20]);
+        neighbour.arrives = d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60)));
+    }
+    let scheduler = &mut spec.cluster.scheduler;
+    scheduler.fit = if d.once_in(3) { FitStrategy::MostAllocated } else { FitStrategy::LeastAllocated };
+    scheduler.cold_image = d.once_in(3).then(|| d.bytes(Bytes::mib(100), Bytes::gib(2)));
+    scheduler.preemption = !d.once_in(4);
+}
+
 /// A local directory of Spark's from this source.
 pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
     Volume { name: format!("spark-local-dir-{number}"), mount_path: format!("/scratch/{number}"), source }
@@ -458,6 +492,8 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no volumes", |s| s.spark.kubernetes.pod_template.volumes.clear()),
         ("disk scratch", |s| s.spark.kubernetes.local_dirs_tmpfs = false),
         ("no affinity", |s| s.spark.kubernetes.pod_template.affinity = Affinity::NONE),
+        ("no spread", |s| s.spark.kubernetes.pod_template.spread.clear()),
+        ("no priorities", |s| s.cluster.scheduler.preemption = false),
         ("no cache", |s| s.app.stages.iter_mut().for_each(|stage| stage.cached = Bytes::ZERO)),
         ("no broadcast", |s| s.app.stages.iter_mut().for_each(|stage| stage.broadcast = Bytes::ZERO)),
         ("plain memory", |s| s.app.stages.iter_mut().for_each(|stage| stage.memory = StageMemory::default())),

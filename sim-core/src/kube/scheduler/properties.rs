@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::fixture::{HOSTNAME, Node, Pod, executor, executors_here, executors_in_zone, node, pod};
+use super::fixture::{HOSTNAME, Node, Pod, ZONE, evenly, executor, executors_here, executors_in_zone, node, pod, roughly};
 use super::*;
 use crate::spec::TaintEffect::{NoSchedule, PreferNoSchedule};
 
@@ -23,6 +23,20 @@ fn any_pod() -> impl Strategy<Value = Pod> {
         pod = if near == 1 { pod.prefer_with(7, executors_in_zone()) } else { pod };
         pod = if far > 0 { pod.prefer_apart(10 * i64::from(far), executors_here()) } else { pod };
         if tolerant { pod.tolerating("spot", None) } else { pod }
+    })
+}
+
+/// The same with spread constraints and host ports.
+fn any_spreading_pod() -> impl Strategy<Value = Pod> {
+    let constraint =
+        (1..4u32, any::<bool>(), any::<bool>(), 1..4u32, any::<bool>(), any::<bool>()).prop_map(|(skew, zone, hard, min_domains, affinity, taints)| {
+            let key = if zone { ZONE } else { HOSTNAME };
+            let constraint = if hard { evenly(skew, key, "spark-role", "executor") } else { roughly(skew, key, "spark-role", "executor") };
+            crate::spec::SpreadConstraint { min_domains, honor_affinity: affinity, honor_taints: taints, ..constraint }
+        });
+    (any_pod(), prop::collection::vec(constraint, 0..3), 0..4u8).prop_map(|(pod, spread, port)| {
+        let ports = (port == 0).then(|| crate::spec::HostPort { port: 7078, protocol: "TCP".into(), ip: "0.0.0.0".into() });
+        Pod { spread, host_ports: ports.into_iter().collect(), ..pod }
     })
 }
 
@@ -127,6 +141,31 @@ fn obeys_rules(incoming: &Pod, index: usize, nodes: &[Node]) -> Result<(), Strin
     Ok(())
 }
 
+/// Hard spread constraints from their definition: with the pod its domain has at most `maxSkew` more than any domain that takes part.
+fn obeys_spread(incoming: &Pod, index: usize, nodes: &[Node]) -> Result<(), String> {
+    let hard: Vec<_> = incoming.spread.iter().filter(|one| one.when_unsatisfiable == crate::spec::WhenUnsatisfiable::DoNotSchedule).collect();
+    let label = |node: &Node, key: &str| node.labels.iter().find(|label| label.key == key).map(|label| label.value.clone());
+    // No pod of these tests has node affinity; the only taint is `spot`, with `NoSchedule` or softly.
+    let tolerated = |node: &Node| !incoming.tolerations.is_empty() || node.taints.iter().all(|taint| taint.effect == PreferNoSchedule);
+    for constraint in &hard {
+        let takes_part = |node: &&Node| hard.iter().all(|one| label(node, &one.topology_key).is_some()) && (!constraint.honor_taints || tolerated(node));
+        let taking_part: Vec<&Node> = nodes.iter().filter(takes_part).collect();
+        let mine = label(&nodes[index], &constraint.topology_key).ok_or("no key")?;
+        let count = |domain: &str| {
+            let there = taking_part.iter().filter(|node| label(node, &constraint.topology_key).as_deref() == Some(domain));
+            there.flat_map(|node| &node.pods).filter(|pod| is_executor(pod)).count()
+        };
+        let mut domains: Vec<String> = taking_part.iter().filter_map(|node| label(node, &constraint.topology_key)).collect();
+        domains.sort();
+        domains.dedup();
+        let fewest = if domains.len() < constraint.min_domains as usize { 0 } else { domains.iter().map(|domain| count(domain)).min().unwrap_or(usize::MAX) };
+        if (count(&mine) + usize::from(is_executor(incoming))).saturating_sub(fewest) > constraint.max_skew as usize {
+            return Err(format!("{constraint:?} in {mine}"));
+        }
+    }
+    Ok(())
+}
+
 fn empty(cluster: &mut [Node]) {
     for node in cluster {
         node.pods.clear();
@@ -135,7 +174,7 @@ fn empty(cluster: &mut [Node]) {
 
 proptest! {
     #[test]
-    fn order_and_names_of_nodes_change_nothing(incoming in any_pod(), cluster in any_cluster(), seed in any::<u64>()) {
+    fn order_and_names_of_nodes_change_nothing(incoming in any_spreading_pod(), cluster in any_cluster(), seed in any::<u64>()) {
         let expected = verdict(&incoming, &cluster, str::to_owned);
         // A rotation, sometimes reversed, and names that sort the other way.
         let mut shuffled = cluster.clone();
@@ -162,10 +201,59 @@ proptest! {
     }
 
     #[test]
-    fn every_winner_obeys_every_required_rule(incoming in any_pod(), cluster in any_cluster()) {
+    fn every_winner_obeys_every_required_rule(incoming in any_spreading_pod(), cluster in any_cluster()) {
         for winner in verdict(&incoming, &cluster, str::to_owned).winners {
             let index = cluster.iter().position(|node| node.name == winner).expect("a node of the cluster");
             prop_assert_eq!(obeys_rules(&incoming, index, &cluster), Ok(()));
+            prop_assert_eq!(obeys_spread(&incoming, index, &cluster), Ok(()));
+        }
+    }
+
+    #[test]
+    fn every_node_that_obeys_every_rule_of_spread_is_feasible(incoming in any_spreading_pod(), cluster in any_cluster()) {
+        for (node, reason) in decide(&incoming, &cluster).reasons {
+            if reason.plugin() == "PodTopologySpread" {
+                prop_assert!(obeys_spread(&incoming, node, &cluster).is_err(), "{reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_infeasible_node_without_zone_or_pods_changes_no_soft_spread_over_zones(
+        plain in any_pod(), skew in 1..4u32, cluster in any_cluster(), at in 0..7usize
+    ) {
+        let incoming = Pod { spread: vec![roughly(skew, ZONE, "spark-role", "executor")], ..plain };
+        let expected = verdict(&incoming, &cluster, str::to_owned);
+        let mut larger = cluster.clone();
+        larger.insert(at.min(cluster.len()), Node { max_pods: 0, identity: 99, ..node("full", vec![]) });
+        let mut actual = verdict(&incoming, &larger, str::to_owned);
+        actual.reasons.retain(|(name, _)| name != "full");
+        prop_assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn victims_are_enough_and_none_of_them_is_too_many(priorities in prop::collection::vec((0..4i32, 1..5u64), 1..7), wanted in 1..9u64) {
+        let pods = priorities.iter().map(|&(priority, cores)| Pod { priority, ..pod(1000 * cores, 100) }).collect();
+        let full = Node { cpu: 8000, ..node("a", pods) };
+        let incoming = Pod { priority: 2, ..pod(1000 * wanted, 100) };
+        let (view, views) = (incoming.view(), [full.view()]);
+        let settings = KubeSchedulerSpec::default();
+        let options = Options { settings: &settings, start: 0, explain: false, without: None };
+        let decision = schedule(&view, &views, &options, &mut |identity| identity);
+        let fits = |gone: &[usize]| {
+            let used: u64 = (0..priorities.len()).filter(|index| !gone.contains(index)).map(|index| 1000 * priorities[index].1).sum();
+            used + 1000 * wanted <= 8000
+        };
+        let lower: Vec<usize> = (0..priorities.len()).filter(|&index| priorities[index].0 < 2).collect();
+        match preempt(&view, &views, &options, &decision.reasons, &mut |identity| identity) {
+            Some(found) => {
+                prop_assert!(found.victims.iter().all(|victim| lower.contains(victim)) && fits(&found.victims));
+                for victim in &found.victims {
+                    let fewer: Vec<usize> = found.victims.iter().copied().filter(|other| other != victim).collect();
+                    prop_assert!(!fits(&fewer));
+                }
+            }
+            None => prop_assert!(decision.node.is_some() || !fits(&lower)),
         }
     }
 
