@@ -158,6 +158,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec {
                 name: "pool".into(),
+                node_names: Vec::new(),
                 count: 4,
                 shape: node(),
                 labels: Vec::new(),
@@ -174,6 +175,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 volume_stats_period_s: 60.0,
                 teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
                 active_file_share: 0.25,
+                eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
             },
             yarn: YarnSpec {
                 minimum_allocation: Bytes::gib(1),

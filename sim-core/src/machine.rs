@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Calendar, EventHandle};
+use crate::kube::eviction::Remembered;
 use crate::linux::cgroup::NodeMemory;
 use crate::units::{Bytes, SimTime};
 
@@ -48,6 +49,10 @@ pub(crate) struct Machine {
     /// Bytes used on disk 0 beside scratch.
     pub(crate) disk_used: Bytes,
     pub(crate) metrics: Metrics,
+    /// What its eviction manager remembers.
+    pub(crate) eviction: Remembered,
+    /// Whether image garbage collection has freed what it can.
+    pub(crate) images_collected: bool,
     /// Until when the node reports memory pressure.
     pub(crate) memory_pressure_until: SimTime,
     /// When volume statistics were last taken.
@@ -75,6 +80,8 @@ impl Machine {
             dirty: Bytes::ZERO,
             disk_used,
             metrics: Metrics::default(),
+            eviction: Remembered::default(),
+            images_collected: false,
             memory_pressure_until: SimTime::ZERO,
             volume_stats_at: SimTime::ZERO,
             disk_pressure_until: SimTime::ZERO,

@@ -96,8 +96,16 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
         disk.iops = d.count(50, 100_000);
     }
     let taint = Taint { key: "dedicated".into(), value: "other".into(), effect: d.one_of(&[TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]) };
-    let mut pool =
-        PoolSpec { name: "a".into(), count: nodes, shape, labels: vec![Label::new("zone", "1")], taints: Vec::new(), zones: Vec::new(), max_volumes: None };
+    let mut pool = PoolSpec {
+        name: "a".into(),
+        node_names: Vec::new(),
+        count: nodes,
+        shape,
+        labels: vec![Label::new("zone", "1")],
+        taints: Vec::new(),
+        zones: Vec::new(),
+        max_volumes: None,
+    };
     let mut other = pool.clone();
     spec.cluster.pools = if nodes > 1 && d.once_in(3) {
         pool.count = 1;

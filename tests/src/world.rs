@@ -4,7 +4,7 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec,
+    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, EvictionSpec, ExecutorConf, InputSource, JobSpec,
     KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform,
     PodTemplate, PoolSpec, Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec,
     SparkConf, SparkVersion, Spec, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
@@ -171,6 +171,7 @@ fn cluster() -> ClusterSpec {
         platform: Platform::Kubernetes,
         pools: vec![PoolSpec {
             name: "pool".into(),
+            node_names: Vec::new(),
             count: 3,
             shape: node(Bytes::gib(8)),
             labels: Vec::new(),
@@ -187,6 +188,7 @@ fn cluster() -> ClusterSpec {
             volume_stats_period_s: 60.0,
             teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
             active_file_share: 0.25,
+            eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
         },
         yarn: YarnSpec {
             minimum_allocation: Bytes::mib(256),

@@ -52,8 +52,8 @@ fn watch(scenario: &Scenario, args: &PlacementArgs) -> Result<PlacementReport, F
     let mut placements = Placements::default();
     Simulator::new(&plan).run_observed(key, &mut placements);
     let mut all = placements.all;
-    let left_out = all.len().saturating_sub(args.pods);
-    all.truncate(args.pods);
+    let left_out = all.len().saturating_sub(args.first);
+    all.truncate(args.first);
     Ok(PlacementReport {
         scenario: scenario.spec.name.clone(),
         seed,

@@ -17,7 +17,7 @@ fn it_tells_every_pod_of_the_built_in_story() {
 #[test]
 fn the_object_names_the_same_nodes_as_the_table() {
     let place = Place::new();
-    let line = ["explain", "placement", "aks-migration", "--pods", "5", "--seed", "3", "--replication", "2"];
+    let line = ["explain", "placement", "aks-migration", "--first", "5", "--seed", "3", "--replication", "2"];
     let told = place.spillcast(&line).code(0).stdout;
     let object: Value = serde_json::from_str(&place.spillcast(&[&line[..], &["--format", "json"]].concat()).code(0).stdout).expect("JSON");
     assert_eq!((&object["seed"], &object["replication"], &object["schema_version"]), (&3.into(), &2.into(), &1.into()));

@@ -67,7 +67,7 @@ executor-2 -> Pending
     pool-1, pool-2
   no rule alone changes that
 
-2 decisions more; --pods shows more of them
+2 decisions more; --first shows more of them
 ";
 
 #[test]

@@ -24,7 +24,7 @@ pub fn text(report: &PlacementReport, width: usize) -> String {
         text.push_str(&block(report, placement, width));
     }
     if report.left_out > 0 {
-        text.push_str(&format!("\n{} more; --pods shows more of them\n", plural(report.left_out as u64, "decision")));
+        text.push_str(&format!("\n{} more; --first shows more of them\n", plural(report.left_out as u64, "decision")));
     }
     text
 }

@@ -99,6 +99,12 @@ pub(crate) fn find(name: &str) -> Option<&'static VmShape> {
     SHAPES.iter().find(|shape| shape.name.eq_ignore_ascii_case(name))
 }
 
+/// The smallest shape with at least so many CPUs, else the largest.
+pub(crate) fn like(cpus: f64) -> Option<&'static VmShape> {
+    let enough = SHAPES.iter().filter(|shape| shape.vcpu as f64 >= cpus).min_by_key(|shape| shape.vcpu);
+    enough.or_else(|| SHAPES.iter().max_by_key(|shape| shape.vcpu))
+}
+
 fn parse(name: &str, text: &str) -> Node {
     read_toml(&Source::new(name, text), &Layer::Derived(name.to_owned()), &mut Diagnostics::default())
 }

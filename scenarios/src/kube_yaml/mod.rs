@@ -35,10 +35,15 @@ pub(crate) struct Template {
 /// Reads a template; `None` when it has errors. `classes` are the scenario's priority classes with their values.
 pub(crate) fn pod_template(source: &Arc<Source>, classes: Option<&Node>, problems: &mut Diagnostics) -> Option<Template> {
     let root = read_yaml(source, &Layer::PodTemplate, problems)?;
+    pod_template_of(&root, classes, problems)
+}
+
+/// Reads a template that is already a tree; `None` when it has errors.
+pub(crate) fn pod_template_of(root: &Node, classes: Option<&Node>, problems: &mut Diagnostics) -> Option<Template> {
     let before = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
-    walk(&root, &shape::POD, "", Unknown::Warning, problems);
+    walk(root, &shape::POD, "", Unknown::Warning, problems);
     let mut reader = Reader { problems, classes, host_paths: Vec::new() };
-    let template = Template { pod: reader.template(&root), host_paths: reader.host_paths };
+    let template = Template { pod: reader.template(root), host_paths: reader.host_paths };
     let after = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     (after == before).then_some(template)
 }
@@ -99,7 +104,7 @@ impl Reader<'_> {
         if let Some(executor) = containers.first() {
             self.executor(executor, spec, &mut template);
         }
-        template.sidecars = sidecars(containers.get(1..).unwrap_or(&[]));
+        template.sidecars = sum_of_containers(containers.get(1..).unwrap_or(&[]));
         template
     }
 
@@ -207,8 +212,8 @@ pub(crate) fn taint_effect(name: &str) -> Option<TaintEffect> {
     }
 }
 
-/// Requests and limits of the other containers; one without a limit leaves the sum without.
-fn sidecars(containers: &[Node]) -> Resources {
+/// Requests and limits of containers together; one without a limit leaves the sum without.
+pub(crate) fn sum_of_containers(containers: &[Node]) -> Resources {
     let bytes = |node: &Node, part, key| dig(node, &["resources", part, key]).and_then(Node::scalar).and_then(|text| quantity::kube_bytes(&text).ok());
     let cpu = |node: &Node, part| dig(node, &["resources", part, "cpu"]).and_then(Node::scalar).and_then(|text| quantity::kube_cpu(&text).ok());
     let mut sum = Resources::default();

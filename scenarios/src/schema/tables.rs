@@ -51,6 +51,9 @@ static CLUSTER: Shape = Shape {
         ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
+        Field::optional("nodes", Kind::Text, "Output of kubectl get nodes -o yaml (or json), as a path; its nodes take the place of the pools."),
+        Field::optional("pods", Kind::Text, "Output of kubectl get pods -A -o json (or yaml), as a path; its pods take the place of the neighbours."),
+        Field::optional("pod_usage", Kind::Text, "Output of kubectl top pods -A, or the metrics API's JSON: what the pods of `pods` use."),
         Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
         Field::default("scheduler", Kind::Table(&KUBE_SCHEDULER), "{}", "The scheduler's profile (Kubernetes only).", "5.1"),
         Field::default("yarn", Kind::Table(&YARN), "{}", "YARN settings (YARN only).", ""),
@@ -73,6 +76,9 @@ static POOL: Shape = Shape {
         ),
         Field::computed("memory", Kind::Size, "98 % of the VM shape's nominal memory", "MemTotal: what the kernel and the kubelet see, bytes.", "0.2"),
         Field::default("max_pods", Kind::Integer(1, 10_000), "110", "Largest number of pods of a node.", "kubelet default, K8-KDEF"),
+        Field::optional("node_names", Kind::List(&Kind::Text), "Names of its nodes, in order; the others are NAME-INDEX."),
+        Field::optional("allocatable", Kind::Table(&ALLOCATABLE), "What the nodes' status tells as allocatable; what is reserved follows from it."),
+        Field::optional("ephemeral_storage", Kind::Size, "Size of the file system that carries the kubelet directory, bytes, where it is not the VM shape's."),
         Field::default("reserved", Kind::Table(&RESERVED), "{}", "What is kept from pods.", ""),
         Field::computed(
             "disk",
@@ -100,6 +106,11 @@ static POOL: Shape = Shape {
             "learn.microsoft.com/azure/virtual-machines/sizes",
         ),
     ],
+};
+
+static ALLOCATABLE: Shape = Shape {
+    name: "[cluster.pool.allocatable]",
+    fields: &[Field::optional("memory", Kind::Size, "status.allocatable.memory, bytes."), Field::optional("cpu", Kind::Cpu, "status.allocatable.cpu, cores.")],
 };
 
 static RESERVED: Shape = Shape {
@@ -137,6 +148,7 @@ static NEIGHBOUR: Shape = Shape {
     fields: &[
         Field::required("name", Kind::Text, "Name."),
         Field::optional("replicas", COUNT, "How many, placed by the scheduler; without it one runs on every node, like a DaemonSet."),
+        Field::optional("nodes", Kind::List(&Kind::Text), "Names of the nodes where it runs, once each time; instead of `replicas`."),
         Field::default("cpu_request", Kind::Cpu, "0", "CPU request, cores.", ""),
         Field::optional("cpu_limit", Kind::Cpu, "CPU limit, cores."),
         Field::default("memory_request", Kind::Size, "0", "Memory request, bytes.", ""),
@@ -165,6 +177,29 @@ static KUBELET: Shape = Shape {
             "{ uniform = { low = 0, high = 10 } }",
             "Age of the metrics that it sees, seconds.",
             "NE-1",
+        ),
+        Field::default("eviction_soft_memory", Kind::Size, "0", "evictionSoft of memory.available, bytes; 0 for none.", "K8-KDEF: none"),
+        Field::default(
+            "eviction_soft_grace",
+            Kind::Time,
+            "\"90s\"",
+            "evictionSoftGracePeriod of that threshold.",
+            "the example of the Kubernetes documentation; there is no default",
+        ),
+        Field::default(
+            "eviction_minimum_reclaim",
+            Kind::Size,
+            "0",
+            "evictionMinimumReclaim of memory.available: an eviction goes on until so much more is available.",
+            "K8-KDEF: none",
+        ),
+        Field::default("pressure_transition", Kind::Time, "\"5m\"", "evictionPressureTransitionPeriod: how long a node keeps its condition and taint.", "NE-5"),
+        Field::default(
+            "unused_images",
+            Kind::Size,
+            "0",
+            "Images on the kubelet's disk that nothing uses, part of the disk's `used`: garbage collection frees them before a pod is evicted, bytes.",
+            "NE-6; 0 because it is not known",
         ),
         Field::default("volume_stats_period", Kind::Time, "\"60s\"", "Period of the volume statistics.", "ED-11"),
         Field::default(
@@ -205,7 +240,8 @@ static SPARK: Shape = Shape {
             "Pools for spark.scheduler.mode = FAIR, beside those of spark.scheduler.allocation.file.",
             "",
         ),
-        Field::optional("pod_template", Kind::Text, "The executor pod template: YAML text, or a path relative to the scenario file."),
+        Field::optional("pod_template", Kind::Any, "The executor pod template: YAML text, a path relative to the scenario file, or a table."),
+        Field::optional("application", Kind::Text, "A SparkApplication in YAML, as a path relative to the scenario file; the keys of this file win over it."),
         Field::computed(
             "local_dirs",
             Kind::Integer(1, 64),

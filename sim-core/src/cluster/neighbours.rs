@@ -43,9 +43,10 @@ pub(super) fn settle(sim: &mut Sim) {
             sim.after(arrives, Event::NeighbourArrives(index as u32));
             continue;
         }
-        match neighbour.placement {
+        match &neighbour.placement {
             NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(node as u32))),
-            NeighbourPlacement::Replicas(count) => (0..count).for_each(|_| settle_pod(sim, index as u32)),
+            NeighbourPlacement::Replicas(count) => (0..*count).for_each(|_| settle_pod(sim, index as u32)),
+            NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(*node))),
         }
     }
 }
@@ -63,10 +64,11 @@ fn settle_pod(sim: &mut Sim, spec: u32) {
 pub(crate) fn on_arrives(sim: &mut Sim, index: u32) {
     let plan = sim.plan;
     let neighbour = &plan.spec().cluster.neighbours[index as usize];
-    match neighbour.placement {
+    match &neighbour.placement {
         NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index, neighbour, NodeId::new(node as u32))),
+        NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index, neighbour, NodeId::new(*node))),
         NeighbourPlacement::Replicas(count) => {
-            for _ in 0..count {
+            for _ in 0..*count {
                 let pod = sim.cluster.new_pod_of(index);
                 sim.cluster.pending_neighbours.push(pod);
             }

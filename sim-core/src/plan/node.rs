@@ -17,7 +17,7 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 /// One node, ready to run.
 #[derive(Clone, Debug)]
 pub struct NodePlan {
-    /// `{pool}-{index}`.
+    /// `{pool}-{index}`, or its own.
     pub name: String,
     /// What breaks the scheduler's ties: the pool's place and the node's in it, so that names are no luck and a larger pool shifts nobody.
     pub identity: u64,
@@ -65,7 +65,7 @@ pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
     let mut nodes = Vec::new();
     for (place, pool) in spec.cluster.pools.iter().enumerate() {
         for index in 0..pool.count {
-            let name = format!("{}-{index}", pool.name);
+            let name = pool.node_names.get(index as usize).cloned().unwrap_or_else(|| format!("{}-{index}", pool.name));
             let mut labels = pool.labels.clone();
             labels.push(Label::new(HOSTNAME, name.clone()));
             if let Some(zone) = pool.zones.get(index as usize % pool.zones.len().max(1)) {

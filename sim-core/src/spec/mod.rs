@@ -27,7 +27,8 @@ pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
 pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use cluster::{
-    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
+    CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation,
+    SoftEviction, YarnSpec,
 };
 pub use dist::Dist;
 pub use inject::{Injection, Moment};
