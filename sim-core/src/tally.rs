@@ -157,7 +157,12 @@ impl Sim<'_, '_> {
         for (_, executor) in self.executors.iter_mut() {
             executor.note_scratch();
         }
-        let peaks: Vec<Bytes> = self.executors.values().filter_map(|e| Some(self.machines[e.node?].memory.pods[e.slot?.index()].peak)).collect();
+        // A dead executor's slot may have gone to a neighbour that came later.
+        let peak = |node: NodeId, slot: PodSlot| {
+            let machine = &self.machines[node];
+            matches!(machine.owners[slot.index()], Owner::Executor(_)).then(|| machine.memory.pods[slot.index()].peak)
+        };
+        let peaks: Vec<Bytes> = self.executors.values().filter_map(|e| peak(e.node?, e.slot?)).collect();
         peaks.into_iter().for_each(|peak| self.tally.pod_peak(peak));
     }
 
