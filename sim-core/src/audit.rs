@@ -25,7 +25,7 @@ pub(crate) fn no_slot_is_idle(sim: &Sim) {
     }
     let waiting = sim.driver.stages.iter().find(|(_, stage)| stage.active && stage.set.waiting() > 0);
     let Some((stage, _)) = waiting else { return };
-    let idle = sim.executors.iter().find(|(_, e)| e.free_slots(sim.plan.executor.slots) > 0);
+    let idle = sim.executors.iter().find(|(_, e)| e.free_slots() > 0);
     assert!(idle.is_none(), "{:?} is idle at {:?} although {stage:?} has tasks to give", idle.map(|(id, _)| id), sim.now());
 }
 
@@ -80,7 +80,7 @@ fn tasks_of(sim: &Sim, id: ExecutorId) {
         assert!(host.running.is_empty(), "{id:?} is {:?} and has tasks", host.life);
         return;
     }
-    assert!(host.running.len() <= sim.plan.executor.slots as usize, "{id:?} runs more tasks than it has slots");
+    assert!(host.running.len() <= host.announced.slots as usize, "{id:?} runs more tasks than it has slots");
     let of = |value: fn(&task::TaskRun) -> Bytes| host.running.iter().map(|&task: &TaskId| value(&sim.tasks[task])).sum::<Bytes>();
     assert_eq!(host.unmanaged, of(|run| run.demand.unmanaged), "live objects of {id:?}");
     assert_eq!(host.direct, of(|run| run.direct), "fetch buffers of {id:?}");
@@ -146,7 +146,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
             match owner {
                 FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
-                FlowOwner::Migration(_) => {}
+                FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) => {}
             }
         }
     }

@@ -26,6 +26,12 @@ pub enum Event {
     DynamicAllocation,
     /// The cluster takes something back, by its index in the spec.
     Reclaim(u32),
+    /// The cluster gives up a node that vanished.
+    NodeGivenUp(NodeId),
+    /// The metrics server asks the kubelets.
+    PodMetrics,
+    /// The plugin that resizes executors looks at their metrics.
+    ResizeLook,
     /// A leaving executor is killed if it is still there.
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
@@ -82,10 +88,11 @@ impl Event {
             Self::VolumesTornDown(_) | Self::NeighbourLeaves(..) => 1,
             Self::DeviceDone(..) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
-            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
+            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
             Self::ExecutorLossSeen(_)
             | Self::ContainerRestarts(_)
             | Self::Reclaim(_)
+            | Self::NodeGivenUp(_)
             | Self::NoticeOver(_)
             | Self::ExecutorStarts(_)
             | Self::ExecutorRegisters(_)
@@ -94,6 +101,7 @@ impl Event {
             Self::DriverUp
             | Self::AllocationRound
             | Self::DynamicAllocation
+            | Self::ResizeLook
             | Self::MigrationRefill(_)
             | Self::SchedulePods
             | Self::RegistrationTimeout
@@ -120,6 +128,9 @@ impl Event {
             Self::DynamicAllocation => (40, 0),
             Self::ContainerRestarts(e) => (41, e.index() as u64),
             Self::Reclaim(index) => (42, u64::from(index)),
+            Self::PodMetrics => (71, 0),
+            Self::ResizeLook => (72, 0),
+            Self::NodeGivenUp(node) => (70, node.index() as u64),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),
             Self::ExecutorStarts(e) => (8, e.index() as u64),

@@ -63,6 +63,8 @@ pub(crate) struct Machine {
     pub(crate) cordoned: bool,
     /// Whether an executor has been here, so that its image is.
     pub(crate) has_image: bool,
+    /// Whether it has vanished.
+    pub(crate) lost: bool,
     crossing: Option<(SimTime, EventHandle)>,
     /// Whether it must be looked at after this event.
     pub(crate) touched: bool,
@@ -87,6 +89,7 @@ impl Machine {
             disk_pressure_until: SimTime::ZERO,
             cordoned: false,
             has_image: false,
+            lost: false,
             crossing: None,
             touched: true,
         }

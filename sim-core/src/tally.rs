@@ -7,6 +7,7 @@
 use crate::ids::{NodeId, PodSlot, StageId};
 use crate::linux::cgroup::Charge;
 use crate::linux::oom;
+use crate::machine::Owner;
 use crate::plan::SimPlan;
 use crate::record::{Ending, Holder, Incident, MemoryClass, Outcome, Party, StageRecord, Truncation};
 use crate::sim::{RunKey, Sim};

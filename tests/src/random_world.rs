@@ -9,9 +9,9 @@ use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
     ExclusionConf, FitStrategy, HostPort, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement,
-    NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode,
-    SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect,
-    TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
+    NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, RecoveryMode, Requirement,
+    ResizeConf, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec,
+    StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -121,11 +121,20 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
 }
 
 fn neighbours(d: &mut Draw, spec: &mut Spec) {
+    let eviction = &mut spec.cluster.kubelet.eviction;
+    if d.once_in(4) {
+        eviction.soft = Some(SoftEviction { available: d.bytes(Bytes::mib(50), Bytes::gib(4)), grace: SimSpan::from_secs(d.count(0, 60)) });
+        eviction.minimum_reclaim = d.bytes(Bytes::new(0), Bytes::gib(1));
+        eviction.unused_images = d.bytes(Bytes::new(0), Bytes::gib(1));
+    }
     for index in 0..d.count(0, 3) {
         let anon = d.bytes(Bytes::mib(20), Bytes::gib(6));
         let mut it: NeighbourSpec = world::neighbour(&format!("neighbour-{index}"), d.bytes(Bytes::mib(1), Bytes::gib(2)), anon);
+        let nodes: u64 = spec.cluster.pools.iter().map(|pool| u64::from(pool.count)).sum();
         if d.once_in(3) {
             it.placement = NeighbourPlacement::Replicas(d.count(1, 5) as u32);
+        } else if d.once_in(4) {
+            it.placement = NeighbourPlacement::On((0..d.count(0, 4)).map(|_| d.count(0, nodes - 1) as u32).collect());
         }
         if d.once_in(2) {
             it.memory.anon = Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 };
@@ -265,6 +274,7 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     if d.once_in(3) {
         conf.decommission = Some(DecommissionConf {
             shuffle_blocks: !d.once_in(4),
+            rdd_blocks: d.once_in(2),
             max_threads: d.count(1, 8) as u32,
             max_disk_size: d.once_in(4).then(|| d.bytes(Bytes::mib(1), Bytes::gib(1))),
             max_failures_per_block: d.count(1, 3) as u32,
@@ -272,11 +282,19 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
             force_kill_timeout: d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60))),
         });
     }
+    conf.recovery = d.one_of(&[RecoveryMode::Off, RecoveryMode::AfterOom, RecoveryMode::AfterOom, RecoveryMode::Always]);
+    if platform == Platform::Kubernetes && conf.allocator == PodsAllocator::Direct && d.once_in(2) {
+        conf.resize = Some(ResizeConf { interval: SimSpan::from_secs(d.count(1, 60)), threshold: 0.3 + 0.7 * d.0.unit(), factor: 0.5 * d.0.unit() });
+    }
+    conf.heartbeat.timeout = SimSpan::from_secs(d.count(11, 120));
+    conf.heartbeat.check_interval = SimSpan::from_secs(d.count(1, 11));
+    conf.heartbeat.connection_timeout = SimSpan::from_secs(d.count(1, 120));
     let nodes = spec.cluster.pools.iter().map(|pool| pool.count).sum::<u32>();
     if d.once_in(3) {
         for _ in 0..d.count(1, 3) {
             let who = if d.once_in(3) { Reclaimed::Node(d.0.below(u64::from(nodes)) as u32) } else { Reclaimed::Executor(d.count(1, 8) as u32) };
-            spec.reclaims.push(Reclaim { who, at: SimSpan::from_ms(d.count(0, 90_000)), notice: SimSpan::from_ms(d.count(0, 60_000)) });
+            let sudden = matches!(who, Reclaimed::Node(_)) && d.once_in(2);
+            spec.reclaims.push(Reclaim { who, at: SimSpan::from_ms(d.count(0, 90_000)), notice: SimSpan::from_ms(d.count(0, 60_000)), sudden });
         }
     }
 }
@@ -517,6 +535,9 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no off-heap", |s| s.spark.executor.off_heap = Bytes::ZERO),
         ("JVM", |s| s.spark.language = Language::Jvm),
         ("nobody leaves", |s| s.reclaims.clear()),
+        ("nobody vanishes", |s| s.reclaims.iter_mut().for_each(|r| r.sudden = false)),
+        ("no recovery mode", |s| s.spark.allocation.recovery = RecoveryMode::Off),
+        ("no resizing", |s| s.spark.allocation.resize = None),
         ("no decommission", |s| s.spark.allocation.decommission = None),
         ("fixed number", |s| s.spark.allocation.dynamic = None),
         ("not adaptive", |s| s.spark.adaptive = None),

@@ -75,7 +75,7 @@ fn missing(table: &mut Node, key: &str, make: impl FnOnce() -> Node) {
     }
 }
 
-fn kubernetes_version(text: &str) -> (u16, u16) {
+pub(super) fn kubernetes_version(text: &str) -> (u16, u16) {
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     (major.parse().unwrap_or(1), minor.parse().unwrap_or(0))
 }

@@ -135,7 +135,8 @@ fn pools(spark: View<'_>, conf: &Conf, problems: &mut Diagnostics) -> Vec<PoolCo
 
 fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) -> SparkConf {
     let platform = cluster::platform(&View(tree).table("cluster").text("platform"));
-    spark_conf::resolve(conf, surroundings(View(tree).table("spark"), platform, template, pools))
+    let around = surroundings(View(tree).table("spark"), platform, template, pools);
+    spark_conf::resolve(conf, Surroundings { resizes_in_place: resizes_in_place(tree), ..around })
 }
 
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
@@ -176,8 +177,14 @@ fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: P
         replace_delay: spark.time("replace_delay"),
         max_replacements: spark.maybe("max_replacements").map(|_| spark.count("max_replacements")),
         pools,
+        resizes_in_place: false,
         template,
     }
+}
+
+/// Whether the cluster resizes pods in place: Kubernetes 1.33 and later.
+pub(crate) fn resizes_in_place(tree: &Node) -> bool {
+    derive::kubernetes_version(&View(tree).table("cluster").text("kubernetes")) >= (1, 33)
 }
 
 fn uncertainty(view: View<'_>) -> Uncertainty {

@@ -3,19 +3,20 @@
 use sim_core::spec::{AllocationConf, DecommissionConf, DynamicAllocation, Platform, PodsAllocator};
 use sim_core::units::SimSpan;
 
-use super::Conf;
+use super::{Conf, executor_life};
 
 /// Without a ceiling Spark's keys hold the largest 32-bit integer.
 const NO_CEILING: u32 = i32::MAX as u32;
 
-/// How executors are asked for on a platform.
-pub(super) fn allocation(conf: &Conf, platform: Platform) -> AllocationConf {
+/// How executors are asked for on a platform; `in_place` tells whether its pods can be resized.
+pub(super) fn allocation(conf: &Conf, platform: Platform, in_place: bool) -> AllocationConf {
     let ceiling = |key| conf.count(key).filter(|&most| most < NO_CEILING);
     let delay = conf.time("spark.kubernetes.allocation.batch.delay").unwrap_or_default();
     let timeout = conf.time("spark.kubernetes.allocation.executor.timeout").unwrap_or_default();
     let by_controller = conf.text("spark.kubernetes.allocation.pods.allocator").is_some_and(|name| ["statefulset", "deployment"].contains(&name.as_str()));
+    let allocator = if by_controller { PodsAllocator::Controller } else { PodsAllocator::Direct };
     AllocationConf {
-        allocator: if by_controller { PodsAllocator::Controller } else { PodsAllocator::Direct },
+        allocator,
         delete_on_termination: conf.on("spark.kubernetes.executor.deleteOnTermination"),
         max_pending_pods: [ceiling("spark.kubernetes.allocation.maxPendingPods"), ceiling("spark.kubernetes.allocation.maxPendingPodsPerRp")]
             .into_iter()
@@ -28,6 +29,9 @@ pub(super) fn allocation(conf: &Conf, platform: Platform) -> AllocationConf {
         max_executor_retries: conf.count("spark.deploy.maxExecutorRetries").filter(|_| platform == Platform::Standalone),
         dynamic: dynamic(conf).filter(|_| platform != Platform::Bare),
         decommission: decommission(conf),
+        recovery: executor_life::recovery(conf, platform, allocator),
+        resize: executor_life::resize(conf, platform, allocator, in_place),
+        heartbeat: executor_life::heartbeat(conf),
     }
 }
 
@@ -36,6 +40,7 @@ fn decommission(conf: &Conf) -> Option<DecommissionConf> {
     let storage = |name: &str| format!("spark.storage.decommission.{name}");
     conf.on("spark.decommission.enabled").then(|| DecommissionConf {
         shuffle_blocks: conf.on(&storage("enabled")) && conf.on(&storage("shuffleBlocks.enabled")),
+        rdd_blocks: conf.on(&storage("enabled")) && conf.on(&storage("rddBlocks.enabled")),
         max_threads: conf.count(&storage("shuffleBlocks.maxThreads")).unwrap_or_default(),
         max_disk_size: conf.size(&storage("shuffleBlocks.maxDiskSize")),
         max_failures_per_block: conf.count(&storage("maxReplicationFailuresPerBlock")).unwrap_or_default(),
@@ -79,7 +84,7 @@ mod tests {
     fn resolved(text: &str, minor: u16) -> AllocationConf {
         let source = Source::new("test.conf", text);
         let entries = read_properties(&source, &Layer::Properties, &mut Diagnostics::default());
-        allocation(&Conf::new(&entries, SparkVersion { major: if minor < 3 { 4 } else { 3 }, minor, patch: 0 }), Platform::Kubernetes)
+        allocation(&Conf::new(&entries, SparkVersion { major: if minor < 3 { 4 } else { 3 }, minor, patch: 0 }), Platform::Kubernetes, true)
     }
 
     /// Appendix B, and the chain of defaults: the minimum, unless more is asked for at first.

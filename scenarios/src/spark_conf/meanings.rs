@@ -68,6 +68,7 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.memory.", "unified memory: execution, storage, spills"),
     ("spark.memory.offHeap.", "off-heap memory, container size"),
     ("spark.network.", "what a fetch holds in memory, when a silent peer is given up"),
+    ("spark.plugins", "memory limits of executors, where it names the plugin that resizes them"),
     ("spark.python.", "memory of Python workers"),
     ("spark.rdd.compress", "size of cached partitions"),
     ("spark.reducer.", "fetched bytes in memory, speed of a fetch"),

@@ -6,6 +6,7 @@
 
 mod adaptive;
 mod allocation;
+mod executor_life;
 mod families;
 mod keys;
 mod known;
@@ -20,6 +21,7 @@ mod scheduler;
 
 pub(crate) use adaptive::shuffle_partitions;
 pub(crate) use allocation::dynamic;
+pub(crate) use executor_life::{RESIZE_PLUGIN, plugins};
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};

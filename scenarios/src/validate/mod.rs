@@ -9,6 +9,7 @@ mod dynamic_allocation;
 mod executor_fits;
 mod file_cleanup;
 mod heap_minimum;
+mod heartbeats;
 mod inject;
 mod kube_scheduler;
 mod limit_below_heap;
@@ -16,6 +17,7 @@ mod needs_shuffle;
 mod node_memory;
 mod nodes;
 mod off_heap_size;
+mod plugins;
 mod reclaim;
 mod shuffle_service;
 mod task_slots;
@@ -75,6 +77,8 @@ const RULES: &[Rule] = &[
     shuffle_service::rule,
     dynamic_allocation::rule,
     reclaim::rule,
+    plugins::rule,
+    heartbeats::rule,
     executor_fits::rule,
     driver_fits::rule,
     limit_below_heap::rule,

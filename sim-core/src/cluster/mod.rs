@@ -146,6 +146,11 @@ pub(crate) fn place_for_executor(sim: &Sim, id: ExecutorId) -> Option<NodeId> {
     placement::find(sim, Candidate::Executor(id))
 }
 
+/// Memory that the pods of a node beside one have been given.
+pub(crate) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
+    views::requested_by_others(sim, node, own)
+}
+
 /// Whether nothing has happened that could help a waiting executor, so that it must not fit anywhere: for the audit.
 pub(crate) fn is_parked(sim: &Sim, id: ExecutorId) -> bool {
     sim.plan.spec().cluster.platform != Platform::Kubernetes || sim.cluster.queue.is_parked(Candidate::Executor(id))

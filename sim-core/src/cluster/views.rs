@@ -2,7 +2,8 @@
 //!
 //! A pod counts on its node from its binding until its death has been seen or it is closed (PA-7). Executors are alike but for the time of
 //! their binding; the driver and the neighbours have requests, labels and a priority, and no rules but the default spread of
-//! controllers. The driver's priority is above all: it is never preempted. Source: 5.1; PT-2, PT-3.
+//! controllers. The driver's priority is above all: it is never preempted. A node that is taken back or has vanished takes no pod,
+//! whatever it tolerates. Source: 5.1; PT-2, PT-3.
 
 use super::placement::{Candidate, view};
 use crate::ids::{NodeId, PodSlot};
@@ -47,6 +48,7 @@ fn node<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
         labels: &plan.labels,
         taints: &plan.taints,
         unschedulable: machine.cordoned,
+        gone: machine.cordoned,
         allocatable_cpu: plan.allocatable_cpu,
         allocatable_memory: plan.allocatable_memory,
         allocatable_ephemeral: plan.shape.disks[0].size.saturating_sub(plan.shape.disks[0].used),
@@ -67,7 +69,9 @@ fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> O
         Owner::Executor(id) => {
             let it = &sim.executors[id];
             let counts = it.life != Life::Gone || it.restarts_in_place;
-            counts.then(|| PodView { started: it.created_at, terminating: it.terminating, ..executor(sim) })
+            let new = executor(sim);
+            let memory_request = new.memory_request + it.growth.asked;
+            counts.then_some(PodView { memory_request, started: it.created_at, terminating: it.terminating, ..new })
         }
         Owner::Neighbour(index) => {
             let leaving = &sim.cluster.leaving;
@@ -76,6 +80,20 @@ fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> O
         }
         Owner::Driver => Some(driver(sim)),
     }
+}
+
+/// Memory that the other pods of a node have been given: an executor's as its kubelet has taken it.
+pub(super) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
+    let machine = &sim.machines[node];
+    let request = |(slot, owner): (usize, &Owner)| {
+        let view = assigned(sim, machine, slot, *owner)?;
+        let deferred = match *owner {
+            Owner::Executor(id) => sim.executors[id].growth.asked - sim.executors[id].growth.taken,
+            Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
+        };
+        Some(view.memory_request - deferred)
+    };
+    machine.owners.iter().enumerate().filter(|(slot, _)| *slot != own.index()).filter_map(request).sum()
 }
 
 /// A new executor.

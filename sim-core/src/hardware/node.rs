@@ -51,6 +51,8 @@ pub(crate) enum FlowOwner {
     Task(TaskId, u32),
     /// A flow of a thread that copies shuffle files of a leaving executor.
     Migration(u32),
+    /// A flow of a thread that copies cached blocks of a leaving executor.
+    CachedMigration(u32),
     /// Dirty pages on their way to a disk: so many bytes of this node.
     WriteBack(Bytes),
 }

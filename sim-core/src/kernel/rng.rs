@@ -74,6 +74,10 @@ pub enum Purpose {
     PodAcknowledged = 28,
     /// First peer that gets a leaving executor's shuffle files; entity executor.
     MigrationPeer = 29,
+    /// Phase of an executor's heartbeats; entity executor.
+    Heartbeat = 40,
+    /// Peer that gets a cached block of a leaving executor; entity (executor, block, try).
+    CachedMigrationPeer = 41,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

@@ -51,6 +51,9 @@ pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
 
 /// The eviction manager looks.
 pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
+    if sim.machines[node].lost {
+        return;
+    }
     let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
     let look = sim.now().as_ns();
     let evicted = if over_volume_limit(sim, node) {
@@ -119,7 +122,11 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
         }
         let spec = sim.plan.spec();
         let (resources, priority) = match owner {
-            Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
+            Owner::Executor(id) if sim.executors[id].is_up() => {
+                let mut resources = sim.plan.executor.resources;
+                resources.memory_request += sim.executors[id].growth.taken;
+                (resources, spec.spark.kubernetes.pod_template.priority)
+            }
             Owner::Executor(_) => continue,
             Owner::Driver => (crate::linux::oom::driver_resources(sim), 0),
             Owner::Neighbour(n) => {

@@ -1,6 +1,6 @@
 //! The executor, sized: slots, memory regions, limit, scratch.
 //!
-//! All executors of an application are alike (no resource profiles), so this is worked out once. With off-heap memory enabled
+//! All executors of an application are alike (no resource profiles) but for those that recovery mode makes, so this is worked out once. With off-heap memory enabled
 //! there are two pairs of pools: Tungsten's pages come from the off-heap one, the object writer's collection and cached blocks from
 //! the one in the heap, which keeps its size (MEM-8). A claim is put on the bandwidth of disk 0 (4.8 has it on a device of its
 //! own). Sources: 1.1, 1.5, 4.1, MEM-8, MEM-33.
@@ -11,11 +11,26 @@ use crate::spark::{jvm, page};
 use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
 use crate::units::{Bytes, CoreMillis};
 
+/// What an executor says of itself when it registers, and what its JVM makes of that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Announced {
+    /// Cores.
+    pub cores: u32,
+    /// Task slots: `cores / task_cpus`.
+    pub slots: u32,
+    /// Tungsten page (MEM-33).
+    pub page: Bytes,
+    /// Factor on CPU work when a CPU limit is below the slots.
+    pub cpu_stretch: f64,
+}
+
 /// Sizes of every executor.
 #[derive(Clone, Debug)]
 pub struct ExecutorPlan {
-    /// Task slots: `cores / task_cpus`.
-    pub slots: u32,
+    /// What an executor announces.
+    pub usual: Announced,
+    /// What one that was made in recovery mode announces: as many cores as one task takes. Its pod is the same.
+    pub recovery: Announced,
     /// `-Xmx`.
     pub heap: Bytes,
     /// M: unified memory in the heap (MEM-6).
@@ -26,16 +41,12 @@ pub struct ExecutorPlan {
     pub off_heap: Bytes,
     /// The part of it where off-heap cached data is safe from execution.
     pub native_storage_region: Bytes,
-    /// Tungsten page (MEM-33).
-    pub page: Bytes,
     /// Container (or pod) memory limit, if any.
     pub limit: Option<Bytes>,
     /// Pod requests and limits for the scheduler, sidecars included.
     pub resources: Resources,
     /// Labels of executor pods (PT-2 and the template's).
     pub labels: Vec<Label>,
-    /// Factor on CPU work when a CPU limit is below the slots.
-    pub cpu_stretch: f64,
     /// Where scratch goes.
     pub scratch: ScratchPlan,
 }
@@ -63,7 +74,6 @@ impl ExecutorPlan {
     pub(super) fn new(spec: &Spec) -> Self {
         let conf = &spec.spark;
         let executor = &conf.executor;
-        let slots = executor.cores / executor.task_cpus;
         let reported = jvm::max_memory(executor.heap, executor.collector, executor.xms_equals_xmx);
         let unified = unified_memory::unified_region(reported, conf.memory.fraction);
         let on_heap = executor.off_heap.is_zero();
@@ -71,6 +81,11 @@ impl ExecutorPlan {
         // Pages are sized by the execution pool that they come from.
         let tungsten = if on_heap { unified } else { executor.off_heap };
         let execution = tungsten - unified_memory::storage_region(tungsten, conf.memory.storage_fraction);
+        let announced = |cores: u32| {
+            let slots = cores / executor.task_cpus;
+            let page = conf.memory.page_size.unwrap_or_else(|| page::default_page_size(execution, cores, executor.collector, on_heap));
+            Announced { cores, slots, page, cpu_stretch: cpu_stretch(executor.cpu_limit, slots) }
+        };
         let container = spec.container(executor.container_memory);
         let limit = match spec.cluster.platform {
             Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
@@ -88,17 +103,16 @@ impl ExecutorPlan {
         let mut labels = vec![Label::new("spark-role", "executor"), Label::new("spark-app-selector", spec.app.name.clone())];
         labels.extend(template.labels.iter().cloned());
         Self {
-            slots,
+            usual: announced(executor.cores),
+            recovery: announced(executor.task_cpus),
             heap: executor.heap,
             unified,
             storage_region,
             native_storage_region: unified_memory::storage_region(executor.off_heap, conf.memory.storage_fraction),
             off_heap: executor.off_heap,
-            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(execution, executor.cores, executor.collector, on_heap)),
             limit,
             resources,
             labels,
-            cpu_stretch: cpu_stretch(executor.cpu_limit, slots),
             scratch: scratch(spec),
         }
     }
@@ -175,7 +189,7 @@ mod tests {
         spec.spark.memory.storage_fraction = 0.25;
         let plan = ExecutorPlan::new(&spec);
         // 0.75 GiB / 2 cores / 16 = 24 MiB, the next power of two is 32 MiB.
-        assert_eq!(plan.page, Bytes::mib(32));
+        assert_eq!(plan.usual.page, Bytes::mib(32));
         let pools = plan.native_memory();
         assert_eq!((pools.execution_pool(), pools.storage_pool()), (Bytes::mib(768), Bytes::mib(256)));
         assert_eq!(plan.unified_memory().max(), unified_memory::unified_region(spec.spark.executor.heap, 0.6), "the pools in the heap keep their size");

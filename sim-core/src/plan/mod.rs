@@ -13,7 +13,7 @@ mod pods;
 
 use std::fmt;
 
-pub use executor::{ExecutorPlan, ScratchPlan};
+pub use executor::{Announced, ExecutorPlan, ScratchPlan};
 pub use node::{NodeLines, NodePlan};
 use pods::PodPlans;
 

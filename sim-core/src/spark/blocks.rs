@@ -136,11 +136,37 @@ pub(crate) fn store_results(sim: &mut Sim, id: TaskId) {
     }
 }
 
+/// Size of a cached partition.
+pub(crate) fn size(sim: &Sim, stage: StageId, partition: u32) -> Bytes {
+    let share = sim.driver.stages[stage].shares[partition as usize];
+    sim.plan.spec().app.stages[stage.index()].cached.scale(share * sim.day.volume * sim.day.expansion)
+}
+
+/// A copy of a partition that is cached at `from` has come to `to`, which stores it or not; if it does, the old one leaves memory.
+pub(crate) fn migrate(sim: &mut Sim, from: ExecutorId, to: ExecutorId, stage: StageId, partition: u32) -> bool {
+    let Some(before) = sim.driver.cache.place_mut(stage, partition).map(|place| *place) else { return true };
+    if before != Place::Memory(from) && before != Place::Disk(from) {
+        // It has been evicted or computed elsewhere meanwhile.
+        return true;
+    }
+    store(sim, to, stage, partition);
+    let stored = sim.driver.cache.place_mut(stage, partition).is_some_and(|place| *place != Place::Nowhere);
+    if !stored {
+        if let Some(place) = sim.driver.cache.place_mut(stage, partition) {
+            *place = before;
+        }
+        return false;
+    }
+    let mode = mode(sim.plan, stage);
+    sim.executors[from].pool(mode).drop_block(partition_id(stage, partition));
+    task::off_heap(sim, from);
+    true
+}
+
 fn store(sim: &mut Sim, executor: ExecutorId, stage: StageId, partition: u32) {
     let plan = sim.plan;
     let spec = &plan.spec().app.stages[stage.index()];
-    let share = sim.driver.stages[stage].shares[partition as usize];
-    let bytes = spec.cached.scale(share * sim.day.volume * sim.day.expansion);
+    let bytes = size(sim, stage, partition);
     let block = Block { id: partition_id(stage, partition), rdd: Some(stage.index() as u32), bytes };
     let stored = sim.executors[executor].pool(mode(plan, stage)).store_block(block);
     let place = match spec.memory.storage_level {

@@ -11,11 +11,13 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
+use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
-use crate::spark::decommission::migration;
+use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
+use crate::spark::resize::Growth;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
@@ -49,6 +51,8 @@ pub(crate) struct Executor {
     pub(crate) life: Life,
     pub(crate) node: Option<NodeId>,
     pub(crate) slot: Option<PodSlot>,
+    /// Cores and slots that it registers with, fixed when its pod is made.
+    pub(crate) announced: Announced,
     /// Execution and storage memory in the heap.
     pub(crate) memory: UnifiedMemory,
     /// The same off-heap; of no size unless `spark.memory.offHeap.enabled` (MEM-8).
@@ -58,6 +62,14 @@ pub(crate) struct Executor {
     pub(crate) blocked: Vec<TaskId>,
     /// Tasks that died with it, for the driver to hear of.
     pub(crate) lost: Vec<task::Attempt>,
+    /// How its memory limit has grown.
+    pub(crate) growth: Growth,
+    /// When it registered.
+    pub(crate) registered_at: Option<SimTime>,
+    /// That it vanished, and when the driver gives it up.
+    pub(crate) silent: Option<SimTime>,
+    /// What it died of.
+    pub(crate) cause: Option<Cause>,
     /// Whether the driver ended it: then nobody is to blame.
     pub(crate) dismissed: bool,
     /// Share of the heap that the young generation may touch.
@@ -115,6 +127,7 @@ impl Executor {
         let young = &plan.spec().uncertainty.heap_young_share;
         let now = sim.now();
         let seen = sim.luck.draw(&plan.spec().uncertainty.pod_acknowledged_s, Purpose::PodAcknowledged, id.index() as u64).max(0.0);
+        let announced = if sim.allocator.recovery { plan.executor.recovery } else { plan.executor.usual };
         let mut outputs = IdVec::new();
         for _ in &plan.spec().app.shuffles {
             outputs.push(Stored::NONE);
@@ -123,11 +136,16 @@ impl Executor {
             life: Life::Pending,
             node: None,
             slot: None,
+            announced,
             memory: plan.executor.unified_memory(),
             native: plan.executor.native_memory(),
-            running: Vec::with_capacity(plan.executor.slots as usize),
+            running: Vec::with_capacity(announced.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
+            growth: Growth::default(),
+            registered_at: None,
+            silent: None,
+            cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             unused: Bytes::ZERO,
@@ -186,8 +204,12 @@ impl Executor {
     }
 
     /// Free task slots.
-    pub(crate) fn free_slots(&self, slots: u32) -> u32 {
-        if self.life == Life::Registered && !self.leaving { slots - self.running.len() as u32 } else { 0 }
+    pub(crate) fn free_slots(&self) -> u32 {
+        if self.life == Life::Dead && self.silent.is_some() && self.registered_at.is_some() && !self.leaving {
+            // The driver does not know.
+            return self.announced.slots.saturating_sub(self.lost.len() as u32);
+        }
+        if self.life == Life::Registered && !self.leaving { self.announced.slots - self.running.len() as u32 } else { 0 }
     }
 }
 
@@ -223,7 +245,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, jvm::threads(conf.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
+    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
@@ -239,6 +261,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
 pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
     if sim.executors[id].life == Life::Starting {
         sim.executors[id].life = Life::Registered;
+        sim.executors[id].registered_at = Some(sim.now());
         driver::on_executor_registered(sim, id);
     }
 }
@@ -276,12 +299,14 @@ pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     }
     let executor = &mut sim.executors[id];
     executor.life = Life::Dead;
+    executor.cause = Some(cause);
     executor.blocked.clear();
     sim.driver.cache.forget(id);
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
     migration::on_executor_gone(sim, id);
+    cached::on_executor_gone(sim, id);
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);
     }
@@ -325,6 +350,7 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
 /// Driver and scheduler learn of the death.
 pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     sim.executors[id].life = Life::Gone;
+    allocator::recovery::on_failed(sim, id);
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
         allocator::wake_if_missing(sim);

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::kernel::Purpose;
 use crate::sim::Sim;
-use crate::spark::decommission::{self, migration};
+use crate::spark::decommission::{self, cached, migration};
 use crate::spark::executor::Life;
 use crate::spark::{allocator, driver, task};
 use crate::units::SimSpan;
@@ -39,6 +39,7 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
     executor.life = Life::Gone;
     sim.driver.cache.forget(id);
     migration::on_executor_gone(sim, id);
+    cached::on_executor_gone(sim, id);
     if let Some((node, slot)) = place {
         let v = sim.machines[node].v(now);
         sim.machines[node].memory.container_died(slot, v);

@@ -11,6 +11,7 @@ mod allocation;
 mod app;
 mod cluster;
 mod dist;
+mod executor_life;
 mod inject;
 mod kube_scheduler;
 mod limits;
@@ -31,6 +32,7 @@ pub use cluster::{
     SoftEviction, YarnSpec,
 };
 pub use dist::Dist;
+pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};
 pub use kube_scheduler::{FitStrategy, KubeSchedulerSpec, ScoredResource, ShapePoint};
 pub use limits::RunLimits;

@@ -109,6 +109,8 @@ pub struct NodeView<'a> {
     pub taints: &'a [Taint],
     /// `spec.unschedulable`: cordoned.
     pub unschedulable: bool,
+    /// Whether nothing can start there any more, whatever a pod tolerates.
+    pub gone: bool,
     /// CPU that pods may request.
     pub allocatable_cpu: CoreMillis,
     /// Memory that pods may request (5.9).

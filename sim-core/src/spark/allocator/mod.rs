@@ -9,6 +9,7 @@
 mod bare;
 pub(crate) mod dynamic;
 mod kubernetes;
+pub(crate) mod recovery;
 pub(crate) mod restart;
 mod rounds;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use crate::plan::SimPlan;
 use crate::sim::Sim;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::removal;
-use crate::spec::Platform;
+use crate::spec::{Platform, RecoveryMode};
 use crate::units::{SimSpan, SimTime};
 
 pub(crate) use bare::{replace as replace_bare, start as start_bare};
@@ -43,6 +44,8 @@ pub(crate) struct Allocator {
     phase: SimSpan,
     /// Whether `spark.kubernetes.allocation.maximum` has been met.
     exhausted: bool,
+    /// Whether pods that are made now announce the cores of one task.
+    pub(crate) recovery: bool,
     pub(crate) dynamic: Option<Dynamic>,
 }
 
@@ -59,6 +62,7 @@ impl Allocator {
             last_round: None,
             phase: SimSpan::from_secs_f64(phase),
             exhausted: false,
+            recovery: plan.spec().spark.allocation.recovery == RecoveryMode::Always,
             dynamic: dynamic.map(Dynamic::new),
         }
     }

@@ -57,6 +57,7 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     dead.restarts_in_place = false;
     dead.succeeded = true;
     new.restarts = dead.restarts + 1;
+    new.announced = dead.announced;
     new.garbage = dead.scratch();
     dead.garbage = Stored::NONE;
     dead.temporary = Stored::NONE;

@@ -31,6 +31,8 @@ pub(crate) struct Demand {
     pub(crate) unmanaged: Bytes,
     pub(crate) allocated: Bytes,
     pub(crate) unspillable: Bytes,
+    /// Tungsten page of the executor that it runs on (MEM-33).
+    pub(crate) page: Bytes,
 }
 
 impl Demand {
@@ -69,6 +71,7 @@ impl Demand {
             unmanaged: row.unmanaged.scale(fixed * day.expansion),
             allocated: row.allocated.scale(bytes * day.allocation),
             unspillable: row.unspillable.scale(memory),
+            page: Bytes::ZERO,
         }
     }
 

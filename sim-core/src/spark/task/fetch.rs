@@ -5,7 +5,7 @@
 //! buffers bounded by `maxSizeInFlight`, but for an executor's own, which are files (FR-3); requests above
 //! `maxRemoteBlockSizeFetchToMem` become files on the reader's scratch, which it keeps until it has read all its input (FR-2).
 //! Assumption: blocks of a shuffle are alike. An executor that is dead but not yet known to be refuses
-//! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
+//! connections: a fetch that was under way gives up after a retry, a new one at once, either after timeouts where the node has vanished ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
 use super::consumers::WRITER;
@@ -19,7 +19,7 @@ use crate::sim::Sim;
 use crate::spark::driver::MapOutputs;
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
-use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
+use crate::spark::fetch_retry::{SilentPeer, fetch_failed_after, retries_against_the_dead, silent_peer};
 use crate::spark::scratch::{self, Stored};
 use crate::spec::InputSource;
 use crate::units::{ByteRate, Bytes, SimSpan};
@@ -34,7 +34,9 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
             finish::fail(sim, id, Failure::Fetch(None));
             return false;
         }
-        let dead = if plan.spec().spark.shuffle.service { None } else { outputs.hosts().find(|&e| sim.executors[e].life == Life::Dead) };
+        let is_lost = |e: ExecutorId| sim.executors[e].node.is_some_and(|node| sim.machines[node].lost);
+        let service = plan.spec().spark.shuffle.service;
+        let dead = outputs.hosts().find(|&e| if service { is_lost(e) } else { sim.executors[e].life == Life::Dead });
         if let Some(executor) = dead {
             break_fetch(sim, id, executor, false);
         }
@@ -249,13 +251,30 @@ fn is_fetching(run: &TaskRun) -> bool {
 fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId, under_way: bool) {
     let spark = &sim.plan.spec().spark;
     let retries = retries_against_the_dead(spark.version, spark.shuffle.io_max_retries, under_way);
-    let wait = fetch_failed_after(retries, spark.shuffle.io_retry_wait, SimSpan::ZERO);
+    let wait = match sim.executors[dead].node {
+        Some(node) if sim.machines[node].lost => silent_for(sim, dead),
+        _ => fetch_failed_after(retries, spark.shuffle.io_retry_wait, SimSpan::ZERO),
+    };
     if sim.tasks[id].broken_by.is_none() {
         let handle = sim.after(wait, Event::FetchGivesUp(id));
         let run = &mut sim.tasks[id];
         run.gives_up = Some(handle);
         run.broken_by = Some(dead);
     }
+}
+
+/// How long a reducer waits for an executor, or its node's shuffle service, that has vanished.
+fn silent_for(sim: &Sim, dead: ExecutorId) -> SimSpan {
+    let (spark, now) = (&sim.plan.spec().spark, sim.now());
+    let asks = spark.version.major >= 3 && !spark.shuffle.service;
+    let given_up = sim.executors[dead].silent.unwrap_or(now);
+    silent_peer(&SilentPeer {
+        retries: spark.shuffle.io_max_retries,
+        wait: spark.shuffle.io_retry_wait,
+        connection: spark.allocation.heartbeat.connection_timeout,
+        creation: spark.allocation.heartbeat.creation_timeout,
+        known_after: asks.then(|| if given_up > now { given_up.since(now) } else { SimSpan::ZERO }),
+    })
 }
 
 /// The last retry failed.

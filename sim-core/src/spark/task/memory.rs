@@ -32,7 +32,8 @@ pub(super) enum Grant {
 
 /// Asks for execution memory for a consumer, a page at least.
 pub(super) fn acquire(sim: &mut Sim, id: TaskId, consumer: ConsumerId, wanted: Bytes) -> Grant {
-    acquire_at_least(sim, id, consumer, wanted.min(sim.plan.executor.page), wanted)
+    let page = sim.executors[sim.tasks[id].executor].announced.page;
+    acquire_at_least(sim, id, consumer, wanted.min(page), wanted)
 }
 
 /// Asks for execution memory for a consumer: for `least` by the manager's rules, up to `wanted` of what there is.

@@ -25,7 +25,7 @@ use crate::kernel::{EventHandle, FlowHandle};
 use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
 use crate::spark::blocks::CachedInput;
-use crate::spark::decommission::migration;
+use crate::spark::decommission::{cached, migration};
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
 use crate::units::Bytes;
@@ -232,6 +232,7 @@ pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
         match owner {
             FlowOwner::WriteBack(bytes) => sim.machines[node].dirty -= bytes,
             FlowOwner::Migration(thread) => migration::on_flow_done(sim, thread),
+            FlowOwner::CachedMigration(thread) => cached::on_flow_done(sim, thread),
             FlowOwner::Task(task, number) => pieces::piece_done(sim, task, number),
         }
     }

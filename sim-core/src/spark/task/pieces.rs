@@ -105,7 +105,7 @@ pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     let disk = disk_of(sim, id);
     let own = work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND;
     let collecting = collecting(sim, id, work.allocated, own);
-    let cpu = (own + collecting) * sim.plan.executor.cpu_stretch;
+    let cpu = (own + collecting) * sim.executors[sim.tasks[id].executor].announced.cpu_stretch;
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
         write_to_disk(sim, id, disk, writing.disk);
@@ -222,9 +222,9 @@ fn write_to_disk(sim: &mut Sim, id: TaskId, disk: u8, bytes: Bytes) {
 
 /// Room for page cache in a limited container (PC-2, PC-5).
 fn pod_cache_room(sim: &Sim, run: &TaskRun) -> Option<Bytes> {
-    let limit = sim.plan.executor.limit?;
     let slot = sim.executors[run.executor].slot?;
     let machine = &sim.machines[run.node];
+    let limit = machine.memory.pods[slot.index()].limit?;
     Some(limit.saturating_sub(machine.memory.level(slot, machine.v(sim.now()))))
 }
 

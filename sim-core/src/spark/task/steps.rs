@@ -24,6 +24,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     let node = sim.executors[executor].node?;
     let entity = entity(stage, partition, attempt, copy);
     let mut demand = demand_of(sim, stage, partition, entity);
+    demand.page = sim.executors[executor].announced.page;
     let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
     let id = sim.tasks.insert(TaskRun {

@@ -25,7 +25,7 @@ pub(super) fn fill(kind: WriterKind, demand: &Demand, (held, all): (u64, u64), s
     if kind == WriterKind::Unsafe {
         return unsafe_writer::fill(&UnsafeWriterInput {
             share,
-            page_size: plan.executor.page,
+            page_size: demand.page,
             records: all,
             in_memory: held,
             record_bytes: record,

@@ -57,6 +57,12 @@ fn cordoned_nodes_refuse_unless_everything_is_tolerated() {
 }
 
 #[test]
+fn a_node_that_is_gone_takes_nobody() {
+    let gone = [Node { gone: true, ..node("a", vec![]) }];
+    refused(&executor().tolerating("", None), &gone, &[(0, "node(s) were unschedulable")]);
+}
+
+#[test]
 fn pods_of_a_cordoned_node_still_keep_others_away() {
     let guarded = executor().require_apart(crate::kube::scheduler::fixture::executors_in_zone());
     let nodes = [Node { unschedulable: true, ..node("a", vec![guarded]).zone("1") }, node("b", vec![]).zone("1"), node("c", vec![]).zone("2")];
