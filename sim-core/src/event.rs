@@ -54,6 +54,12 @@ pub enum Event {
     JobStarts(u32),
     /// The driver is through with what it does before it submits a stage.
     StageReady(StageId),
+    /// An executor reports how full its local directories are.
+    ClaimReport(ExecutorId),
+    /// The driver looks for claims that fill up.
+    ClaimLook,
+    /// An executor's claims have grown.
+    ClaimsGrown(ExecutorId),
     /// The driver's forced collection lets unreachable shuffles be removed.
     CleanerRuns,
     /// Failed stages are submitted again.
@@ -90,6 +96,8 @@ impl Event {
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
             Self::ExecutorLossSeen(_)
+            | Self::ClaimReport(_)
+            | Self::ClaimsGrown(_)
             | Self::ContainerRestarts(_)
             | Self::Reclaim(_)
             | Self::NodeGivenUp(_)
@@ -108,6 +116,7 @@ impl Event {
             | Self::JobStarts(_)
             | Self::StageReady(_)
             | Self::CleanerRuns
+            | Self::ClaimLook
             | Self::ResubmitStages
             | Self::ReviveOffers
             | Self::SpeculationLook
@@ -151,6 +160,9 @@ impl Event {
             Self::CleanerRuns => (65, 0),
             Self::NeighbourArrives(index) => (80, u64::from(index)),
             Self::NeighbourLeaves(node, slot) => (81, (node.index() as u64) << 16 | u64::from(slot)),
+            Self::ClaimReport(e) => (73, e.index() as u64),
+            Self::ClaimLook => (74, 0),
+            Self::ClaimsGrown(e) => (75, e.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

@@ -24,6 +24,8 @@ pub(crate) fn certain() -> Uncertainty {
         warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
         pod_acknowledged_s: Dist::Constant(0.1),
+        claim_attach_s: Dist::Constant(15.0),
+        claim_resize_s: Dist::Constant(30.0),
     }
 }
 
@@ -60,6 +62,7 @@ fn node() -> NodeShape {
             io_size: Bytes::kib(256),
         }],
         nic: ByteRate::mb_per_sec(1250),
+        remote: None,
         system_memory: Dist::Constant(1.5 * (1u64 << 30) as f64),
     }
 }
@@ -260,6 +263,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
         },
         scheduler: SchedulerConf::default(),
         adaptive: None,
+        sql: SqlConf::default(),
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,
@@ -272,4 +276,10 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             pod_template: PodTemplate { affinity: affinity(packed), ..PodTemplate::default() },
         },
     }
+}
+
+/// An on-demand claim of a 150 MB/s volume.
+pub(crate) fn claim(size: Bytes) -> ClaimSpec {
+    let rate = ByteRate::mb_per_sec(150);
+    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false }
 }

@@ -22,7 +22,7 @@ use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, decommission, driver, executor, inject, resize, silence, task};
+use crate::spark::{allocator, claims, decommission, driver, executor, inject, resize, silence, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -201,6 +201,9 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
+            Event::ClaimReport(executor) => claims::resize::on_report(self, executor),
+            Event::ClaimLook => claims::resize::on_look(self),
+            Event::ClaimsGrown(executor) => claims::resize::on_grown(self, executor),
             Event::CleanerRuns => driver::cleaner::on_cleaner(self),
             Event::ResubmitStages => driver::fetch_failures::on_resubmit(self),
             Event::ReviveOffers => driver::offers::on_revive(self),

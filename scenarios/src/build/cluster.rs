@@ -80,6 +80,7 @@ fn pool(view: View<'_>) -> PoolSpec {
             max_pods: view.count("max_pods"),
             disks: view.items("disk").map(disk).collect(),
             nic: view.rate("nic"),
+            remote: view.maybe("remote").map(|_| view.rate("remote")),
             system_memory: view.dist("system_memory", Measure::Bytes),
         },
         labels: view.labels("labels"),

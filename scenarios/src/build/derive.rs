@@ -154,6 +154,9 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
 /// Disks and network of a shape.
 pub(super) fn machine_speed(pool: &mut Node, shape: &VmShape, provider: Provider, from: &str) {
     missing(pool, "nic", || derived(rate(shape.nic), format!("80 % of the line rate of {from} (8.1)")));
+    if let Some(ceiling) = shape.remote {
+        missing(pool, "remote", || derived(rate(ceiling), from));
+    }
     missing(pool, "disk", || derived(Value::Array(shape.disks(provider).iter().map(|disk| disk_node(disk, from)).collect()), from));
 }
 

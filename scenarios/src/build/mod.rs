@@ -1,5 +1,6 @@
 //! From layers to the model's input: merge, check all of it, fill what follows, build, apply the rules.
 
+mod claims;
 mod cluster;
 mod derive;
 mod inject;
@@ -61,6 +62,7 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     let mut template = template.unwrap_or_default();
     spark_conf::families(&conf, &mut template, problems);
     place_host_paths(&mut template, &tree);
+    claims::place_claims(&mut template, &tree, problems);
     let spark = spark(&tree, &conf, template.pod, pools);
     derive::young_share(&mut tree, spark.executor.collector);
     let profile = profile?;
@@ -208,6 +210,8 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
         pod_acknowledged_s: seconds("pod_acknowledged"),
+        claim_attach_s: seconds("claim_attach"),
+        claim_resize_s: seconds("claim_resize"),
     }
 }
 

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod format;
+pub(crate) mod storage;
 
 use std::sync::LazyLock;
 
@@ -45,7 +46,8 @@ pub(crate) struct VmShape {
     disks: Vec<DiskSpec>,
     temp: Option<DiskSpec>,
     ephemeral_os: bool,
-    remote: Option<ByteRate>,
+    /// Ceiling on all remote disks together.
+    pub(crate) remote: Option<ByteRate>,
 }
 
 impl VmShape {
@@ -164,13 +166,13 @@ fn shape(node: &Node) -> VmShape {
 
 #[cfg(test)]
 mod tests {
-    use super::format::{FILE, TIERS};
+    use super::format::{CLASSES, FILE, TIERS};
     use super::*;
     use crate::schema::{Unknown, walk};
 
     #[test]
     fn every_file_is_clean() {
-        for ((name, text), root) in FILES.iter().map(|file| (*file, &FILE)).chain([(OS_DISKS, &TIERS)]) {
+        for ((name, text), root) in FILES.iter().map(|file| (*file, &FILE)).chain([(OS_DISKS, &TIERS), (storage::FILE, &CLASSES)]) {
             let mut problems = Diagnostics::default();
             let node = read_toml(&Source::new(name, text), &Layer::Scenario, &mut problems);
             walk(&node, root, "", Unknown::Error, &mut problems);

@@ -11,9 +11,10 @@ mod spread;
 
 use std::sync::Arc;
 
-use sim_core::spec::{EmptyDir, Label, Medium, PodTemplate, Requirement, Resources, SelectorOp, TaintEffect, Toleration, Volume, VolumeSource};
+use sim_core::spec::{ClaimSpec, EmptyDir, Label, Medium, PodTemplate, Requirement, Resources, SelectorOp, TaintEffect, Toleration, Volume, VolumeSource};
 use sim_core::units::{Bytes, CoreMillis};
 
+use crate::catalog::storage;
 use crate::diag::{Diagnostic, Diagnostics, Source};
 use crate::quantity;
 use crate::raw::{Layer, Node, Value, read_yaml};
@@ -30,6 +31,8 @@ pub(crate) struct Template {
     pub(crate) pod: PodTemplate,
     /// Index of each `hostPath` volume of the pod, with the directory.
     pub(crate) host_paths: Vec<(usize, String)>,
+    /// Index of each claim of the pod, with the storage class that it names.
+    pub(crate) claims: Vec<(usize, Option<String>)>,
 }
 
 /// Reads a template; `None` when it has errors. `classes` are the scenario's priority classes with their values.
@@ -42,8 +45,8 @@ pub(crate) fn pod_template(source: &Arc<Source>, classes: Option<&Node>, problem
 pub(crate) fn pod_template_of(root: &Node, classes: Option<&Node>, problems: &mut Diagnostics) -> Option<Template> {
     let before = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     walk(root, &shape::POD, "", Unknown::Warning, problems);
-    let mut reader = Reader { problems, classes, host_paths: Vec::new() };
-    let template = Template { pod: reader.template(root), host_paths: reader.host_paths };
+    let mut reader = Reader { problems, classes, host_paths: Vec::new(), claims: Vec::new() };
+    let template = Template { pod: reader.template(root), host_paths: reader.host_paths, claims: reader.claims };
     let after = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     (after == before).then_some(template)
 }
@@ -65,6 +68,7 @@ struct Reader<'a> {
     problems: &'a mut Diagnostics,
     classes: Option<&'a Node>,
     host_paths: Vec<(usize, String)>,
+    claims: Vec<(usize, Option<String>)>,
 }
 
 impl Reader<'_> {
@@ -154,6 +158,10 @@ impl Reader<'_> {
                         self.host_paths.push((volumes.len(), path));
                     }
                     if let Some(source) = self.volume_source(volume) {
+                        if matches!(source, VolumeSource::Claim(_)) {
+                            let class = dig(volume, &["ephemeral", "volumeClaimTemplate", "spec", "storageClassName"]).and_then(Node::scalar);
+                            self.claims.push((volumes.len(), class));
+                        }
                         volumes.push(Volume { name, mount_path: text(mount, "mountPath"), source });
                     }
                 }
@@ -173,11 +181,11 @@ impl Reader<'_> {
         let claim = ["volumeClaimTemplate", "spec", "resources", "requests", "storage"];
         if let Some(node) = volume.get("ephemeral") {
             let size = dig(node, &claim).and_then(Node::scalar).and_then(|text| quantity::kube_bytes(&text).ok());
-            return Some(VolumeSource::Claim { size: size.unwrap_or(CLAIM_SIZE) });
+            return Some(VolumeSource::Claim(storage::unknown(size.unwrap_or(CLAIM_SIZE))));
         }
         if let Some(node) = volume.get("persistentVolumeClaim") {
             self.warn(node, format!("the size of the claim is not in the template and taken as {CLAIM_SIZE}"));
-            return Some(VolumeSource::Claim { size: CLAIM_SIZE });
+            return Some(VolumeSource::Claim(ClaimSpec { shared: true, ..storage::unknown(CLAIM_SIZE) }));
         }
         // Config maps, secrets and projected volumes hold nothing that counts; the walker has told them.
         None

@@ -7,6 +7,8 @@ use super::Conf;
 
 /// Class of the plugin that resizes executors.
 pub(crate) const RESIZE_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorResizePlugin";
+/// The plugin that lets claims grow (4.7).
+pub(crate) const PVC_RESIZE_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorPVCResizePlugin";
 
 /// Whether replacements run one task at a time. Only the direct allocator is told of an OOM; `true` counts for all.
 pub(super) fn recovery(conf: &Conf, platform: Platform, allocator: PodsAllocator) -> RecoveryMode {

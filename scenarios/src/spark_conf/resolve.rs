@@ -61,6 +61,7 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
         scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
         adaptive: super::adaptive::adaptive(conf, executor.instances * announced(&executor, &allocation)),
+        sql: super::sql::sql(conf),
         allocation,
         kubernetes: kubernetes(conf, around),
         executor,

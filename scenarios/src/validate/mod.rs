@@ -3,6 +3,7 @@
 //! A rule sees a point that is built and says what cannot work (an error) or what will surprise (a warning). Rules of a
 //! single value are the walker's; here stand those that need the cluster, the configuration and the job together.
 
+mod claims;
 mod codec;
 mod driver_fits;
 mod dynamic_allocation;
@@ -73,6 +74,7 @@ const RULES: &[Rule] = &[
     heap_minimum::rule,
     off_heap_size::rule,
     task_slots::rule,
+    claims::rule,
     codec::rule,
     shuffle_service::rule,
     dynamic_allocation::rule,

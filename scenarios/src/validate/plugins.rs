@@ -4,7 +4,7 @@ use sim_core::spec::PodsAllocator;
 
 use super::Facts;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::spark_conf::{RESIZE_PLUGIN, plugins};
+use crate::spark_conf::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, plugins};
 
 const PLUGINS: &str = "spark.plugins";
 const RESIZE_KEYS: [&str; 3] =
@@ -12,7 +12,7 @@ const RESIZE_KEYS: [&str; 3] =
 
 pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     let named = plugins(facts.conf);
-    for name in named.iter().filter(|name| *name != RESIZE_PLUGIN) {
+    for name in named.iter().filter(|name| ![RESIZE_PLUGIN, PVC_RESIZE_PLUGIN].contains(&name.as_str())) {
         let problem = Diagnostic::warning("not-simulated", format!("the plugin {name} is not simulated"));
         problems.push(facts.at_conf(&[PLUGINS], problem));
     }

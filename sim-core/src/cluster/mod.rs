@@ -27,7 +27,7 @@ use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::{driver, executor, jvm};
+use crate::spark::{claims, driver, executor, jvm};
 use crate::spec::{DeployMode, Platform};
 use crate::units::{Bytes, SimSpan, SimTime};
 
@@ -60,6 +60,8 @@ pub(crate) struct Cluster {
     pub(crate) tenants: Vec<neighbours::Tenant>,
     /// Where the driver is.
     pub(crate) driver: Option<(NodeId, PodSlot)>,
+    /// Claims that all executors share.
+    pub(crate) shared: Vec<claims::Shared>,
 }
 
 impl Cluster {
@@ -78,6 +80,7 @@ impl Cluster {
             retry_at: SimTime::ZERO,
             tenants: Vec::new(),
             driver: None,
+            shared: Vec::new(),
         }
     }
 
@@ -99,7 +102,9 @@ impl Cluster {
         for (index, node) in plan.nodes.iter().enumerate() {
             let devices = NodeDevices::new(&node.shape, &day.speeds[index]);
             let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit);
-            machines.push(Machine::new(NodeId::new(index as u32), devices, memory, node.shape.disks[0].used));
+            let mut machine = Machine::new(NodeId::new(index as u32), devices, memory, &node.shape.disks);
+            claims::open_ceiling(plan, index, &mut machine);
+            machines.push(machine);
         }
         machines
     }
@@ -112,6 +117,7 @@ pub(crate) fn settle_in(sim: &mut Sim) {
         let system = sim.luck.draw(&node.shape.system_memory, Purpose::SystemMemory, index as u64);
         sim.machines[NodeId::new(index as u32)].memory.charge_system(Bytes::from_f64(system));
     }
+    claims::open_shared(sim);
     neighbours::settle(sim);
     let start = if plan.spec().cluster.platform == Platform::Bare { SimSpan::ZERO } else { DRIVER_START };
     if plan.spec().spark.deploy_mode == DeployMode::Cluster && plan.spec().cluster.platform != Platform::Bare {
@@ -251,12 +257,13 @@ fn retry_after_pressure(sim: &mut Sim) {
 fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     let plan = sim.plan;
     let scratch = &plan.executor.scratch;
-    let capacity = (scratch.tmpfs_dirs > 0).then(|| {
+    // Several mounts are each looked at when something is written there.
+    let capacity = (scratch.tmpfs_dirs == 1).then(|| {
         let allocatable = plan.nodes[node.index()].allocatable_memory;
-        let mount = crate::kube::empty_dir::tmpfs_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit);
-        mount * u64::from(scratch.tmpfs_dirs)
+        crate::kube::empty_dir::tmpfs_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit)
     });
     let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);
+    claims::mount(sim, id, node);
     executor::on_bound(sim, id, node, slot);
     let now: SimTime = sim.now();
     sim.observer.placed(now, id.index() as u32 + 1, node.index() as u32);

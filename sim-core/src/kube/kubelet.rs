@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Purpose, mix};
 use crate::machine::{Metrics, Owner};
+use crate::plan::Carrier;
 use crate::record::{Cause, Incident, Level};
 use crate::sim::Sim;
 use crate::spark::executor::{self, Death};
@@ -169,14 +170,26 @@ fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
 fn over_volume_limit(sim: &mut Sim, node: NodeId) -> bool {
     refresh_volume_stats(sim, node);
     let scratch = &sim.plan.executor.scratch;
-    let size = scratch.disk_size_limit.map(|limit| limit * u64::from(scratch.disk_count.max(1)));
-    let Some(limit) = [size, sim.plan.executor.resources.ephemeral_limit].into_iter().flatten().min() else { return false };
-    let is_over = |e: &executor::Executor| e.node == Some(node) && e.is_up() && e.disk_stats > limit;
-    let over: Vec<(ExecutorId, Bytes)> = sim.executors.iter().filter(|(_, e)| is_over(e)).map(|(id, e)| (id, e.disk_stats)).collect();
-    for &(id, used) in &over {
+    let limited = scratch.dirs.iter().any(|dir| dir.carrier == Carrier::EmptyDir && dir.size_limit.is_some());
+    if !limited && sim.plan.executor.resources.ephemeral_limit.is_none() {
+        return false;
+    }
+    let here = sim.executors.iter().filter(|(_, e)| e.node == Some(node) && e.is_up());
+    let over: Vec<(ExecutorId, Bytes, Bytes)> = here.filter_map(|(id, e)| over_a_limit(sim, e).map(|(used, limit)| (id, used, limit))).collect();
+    for &(id, used, limit) in &over {
         executor::die(sim, id, Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
     }
     !over.is_empty()
+}
+
+/// A volume over its `sizeLimit` (ED-11), or the pod over its ephemeral limit (ED-12): use and limit.
+fn over_a_limit(sim: &Sim, executor: &executor::Executor) -> Option<(Bytes, Bytes)> {
+    let scratch = &sim.plan.executor.scratch;
+    let stats = &executor.disk_stats;
+    let volumes = scratch.dirs.iter().enumerate().filter(|(_, dir)| dir.carrier == Carrier::EmptyDir);
+    let volume = volumes.filter_map(|(number, dir)| Some((stats.in_dir(number), dir.size_limit?))).find(|(used, limit)| used > limit);
+    let pod = sim.plan.executor.resources.ephemeral_limit.map(|limit| (stats.ephemeral(scratch), limit)).filter(|(used, limit)| used > limit);
+    volume.or(pod)
 }
 
 fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
@@ -188,7 +201,7 @@ fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
     }
     machine.volume_stats_at = now;
     for (_, executor) in sim.executors.iter_mut().filter(|(_, e)| e.node == Some(node)) {
-        executor.disk_stats = executor.scratch().disk;
+        executor.disk_stats = executor.scratch();
     }
 }
 
@@ -197,11 +210,8 @@ fn disk_pressure(sim: &mut Sim, node: NodeId) -> Option<Owner> {
     let now = sim.now();
     let plan = &sim.plan.nodes[node.index()];
     let settings = &sim.plan.spec().cluster.kubelet.eviction;
-    let scratch = &sim.plan.executor.scratch;
-    let disks = &scratch.disks[..scratch.disk_count as usize];
     let machine = &mut sim.machines[node];
-    // Files are spread evenly over the scratch disks; only those on the kubelet's disk press on it.
-    let files = if disks.contains(&0) { Bytes::new(machine.files.get() / disks.len() as u64) } else { Bytes::ZERO };
+    let files = machine.files_on[0];
     let percent = plan.shape.reserved.eviction_nodefs_percent;
     let size = plan.shape.disks[0].size;
     let pressed = |disk_used: Bytes| eviction::nodefs_pressure(size, size.saturating_sub(files + disk_used), percent).is_some();
@@ -230,7 +240,7 @@ fn disk_pressure(sim: &mut Sim, node: NodeId) -> Option<Owner> {
 }
 
 fn scratch_on_disk(sim: &Sim, id: ExecutorId) -> Bytes {
-    sim.executors[id].scratch().disk
+    sim.executors[id].scratch().ephemeral(&sim.plan.executor.scratch)
 }
 
 #[cfg(test)]
@@ -241,6 +251,7 @@ mod tests {
     use crate::plan::SimPlan;
     use crate::sim::RunKey;
     use crate::spark::executor::{Executor, Life};
+    use crate::spark::scratch::Stored;
 
     /// ED-11: the local-storage pass evicts every pod over its limit, not one like the pass for node pressure (NE-2).
     #[test]
@@ -254,7 +265,8 @@ mod tests {
         for (index, used) in [Bytes::gib(2), Bytes::gib(1), Bytes::gib(3)].into_iter().enumerate() {
             let mut executor = Executor::new(&sim, ExecutorId::new(sim.executors.len() as u32));
             let slot = sim.machines[node].open_pod(Owner::Executor(ExecutorId::new(index as u32)), plan.executor.limit, None);
-            (executor.life, executor.node, executor.slot, executor.disk_stats) = (Life::Registered, Some(node), Some(slot), used);
+            (executor.life, executor.node, executor.slot) = (Life::Registered, Some(node), Some(slot));
+            executor.disk_stats = Stored::at(&plan.executor.scratch, 0, used);
             sim.executors.push(executor);
         }
         assert!(over_volume_limit(&mut sim, node));

@@ -2,13 +2,12 @@
 //!
 //! All executors of an application are alike (no resource profiles) but for those that recovery mode makes, so this is worked out once. With off-heap memory enabled
 //! there are two pairs of pools: Tungsten's pages come from the off-heap one, the object writer's collection and cached blocks from
-//! the one in the heap, which keeps its size (MEM-8). A claim is put on the bandwidth of disk 0 (4.8 has it on a device of its
-//! own). Sources: 1.1, 1.5, 4.1, MEM-8, MEM-33.
+//! the one in the heap, which keeps its size (MEM-8). Sources: 1.1, 1.5, MEM-8, MEM-33.
 
-use crate::kube::local_dirs;
+use super::scratch::ScratchPlan;
 use crate::spark::unified_memory::{self, UnifiedMemory};
 use crate::spark::{jvm, page};
-use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
+use crate::spec::{Label, Platform, Resources, Spec};
 use crate::units::{Bytes, CoreMillis};
 
 /// What an executor says of itself when it registers, and what its JVM makes of that.
@@ -49,25 +48,6 @@ pub struct ExecutorPlan {
     pub labels: Vec<Label>,
     /// Where scratch goes.
     pub scratch: ScratchPlan,
-}
-
-/// An executor's local directories, summed up: files are spread evenly over them (CM-3).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScratchPlan {
-    /// Share of the files that lie in tmpfs directories.
-    pub tmpfs_share: f64,
-    /// Smallest `sizeLimit` of the tmpfs directories, if any has one.
-    pub tmpfs_size_limit: Option<Bytes>,
-    /// Number of tmpfs directories.
-    pub tmpfs_dirs: u32,
-    /// Disk of the node that carries the others; several are used in turn by node index of the file's hash.
-    pub disks: [u8; 4],
-    /// How many entries of `disks` count.
-    pub disk_count: u8,
-    /// Smallest disk `emptyDir` `sizeLimit`: beyond it the kubelet evicts (ED-11).
-    pub disk_size_limit: Option<Bytes>,
-    /// Smallest capacity of a claim: beyond it writes fail (4.8).
-    pub claim_size: Option<Bytes>,
 }
 
 impl ExecutorPlan {
@@ -113,7 +93,7 @@ impl ExecutorPlan {
             limit,
             resources,
             labels,
-            scratch: scratch(spec),
+            scratch: ScratchPlan::new(spec),
         }
     }
 
@@ -135,44 +115,6 @@ impl ExecutorPlan {
 
 fn cpu_stretch(limit: Option<CoreMillis>, slots: u32) -> f64 {
     limit.map_or(1.0, |limit| (f64::from(slots) / limit.as_cores().max(0.001)).max(1.0))
-}
-
-fn scratch(spec: &Spec) -> ScratchPlan {
-    let mut plan =
-        ScratchPlan { tmpfs_share: 0.0, tmpfs_size_limit: None, tmpfs_dirs: 0, disks: [0; 4], disk_count: 0, disk_size_limit: None, claim_size: None };
-    let smallest = |old: Option<Bytes>, new: Option<Bytes>| [old, new].into_iter().flatten().min();
-    let on_disk = |plan: &mut ScratchPlan, disk: usize| {
-        if (plan.disk_count as usize) < plan.disks.len() {
-            plan.disks[plan.disk_count as usize] = disk as u8;
-            plan.disk_count += 1;
-        }
-    };
-    if matches!(spec.cluster.platform, Platform::Yarn | Platform::Standalone) {
-        // YARN's local directories are the node's data disks: all but the first when there are several (YRN-7).
-        let disks = spec.cluster.pools.iter().map(|pool| pool.shape.disks.len()).min().unwrap_or(1);
-        (usize::from(disks > 1)..disks).for_each(|disk| on_disk(&mut plan, disk));
-        return plan;
-    }
-    let dirs = local_dirs::local_dirs(&spec.spark.kubernetes);
-    for dir in &dirs {
-        match dir.source {
-            VolumeSource::EmptyDir(volume) if volume.medium == Medium::Memory => {
-                plan.tmpfs_dirs += 1;
-                plan.tmpfs_size_limit = smallest(plan.tmpfs_size_limit, volume.size_limit.filter(|s| !s.is_zero()));
-            }
-            VolumeSource::EmptyDir(volume) => {
-                on_disk(&mut plan, 0);
-                plan.disk_size_limit = smallest(plan.disk_size_limit, volume.size_limit.filter(|s| !s.is_zero()));
-            }
-            VolumeSource::HostPath { disk } => on_disk(&mut plan, disk),
-            VolumeSource::Claim { size } => {
-                on_disk(&mut plan, 0);
-                plan.claim_size = smallest(plan.claim_size, Some(size));
-            }
-        }
-    }
-    plan.tmpfs_share = f64::from(plan.tmpfs_dirs) / dirs.len().max(1) as f64;
-    plan
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ mod executor;
 mod graph;
 mod node;
 mod pods;
+mod scratch;
 
 use std::fmt;
 
-pub use executor::{Announced, ExecutorPlan, ScratchPlan};
+pub use executor::{Announced, ExecutorPlan};
 pub use node::{NodeLines, NodePlan};
 use pods::PodPlans;
+pub use scratch::{Carrier, ScratchDir, ScratchPlan};
 
 use crate::ids::StageId;
 use crate::spark::writer::{self, WriterKind};

@@ -2,8 +2,8 @@
 //!
 //! Pods of a neighbour with replicas belong to a controller: they get the scheduler's default spread over the labels that they share, and a
 //! label with the neighbour's name when they have none, as every controller selects its pods by some. The driver has Spark's labels.
-//! Executors belong to the driver, which is no controller (PT-3). Each claim of an executor is a disk of its own that is attached to
-//! its node. Source: 5.5, PT-2, PT-3, 4.8.
+//! Executors belong to the driver, which is no controller (PT-3). Each claim of an executor of its own is a disk that is attached to
+//! its node; one that all share is a file share, which is mounted. Source: 5.5, PT-2, PT-3, 4.8.
 
 use crate::kube::scheduler::system_defaults;
 use crate::spec::{Label, LabelSelector, NeighbourPlacement, NeighbourSpec, Requirement, SelectorOp, Spec, SpreadConstraint, VolumeSource};
@@ -35,7 +35,7 @@ impl PodPlans {
         let volumes = &spec.spark.kubernetes.pod_template.volumes;
         Self {
             driver_labels: vec![Label::new("spark-role", "driver"), Label::new("spark-app-selector", spec.app.name.clone())],
-            executor_volumes: volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Claim { .. })).count() as u32,
+            executor_volumes: volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Claim(claim) if !claim.shared)).count() as u32,
             lowest_priority: spec.cluster.neighbours.iter().map(|neighbour| neighbour.priority).fold(spec.spark.kubernetes.pod_template.priority, i32::min),
             neighbours: spec.cluster.neighbours.iter().map(neighbour).collect(),
         }

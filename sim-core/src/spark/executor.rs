@@ -14,11 +14,12 @@ use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
+use crate::spark::claims::{self, PodClaims, resize, reuse};
 use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
 use crate::spark::resize::Growth;
-use crate::spark::scratch::Stored;
+use crate::spark::scratch::{self, Stored};
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, task};
@@ -96,8 +97,10 @@ pub(crate) struct Executor {
     /// Spills and temporary outputs.
     pub(crate) temporary: Stored,
     pub(crate) scratch_peak: Bytes,
-    /// Scratch on disk at the kubelet's last volume statistics.
-    pub(crate) disk_stats: Bytes,
+    /// Scratch at the kubelet's last volume statistics.
+    pub(crate) disk_stats: Stored,
+    /// Its claims, and what comes after them.
+    pub(crate) claims: PodClaims,
     /// Whether a task has run here: the first ones load classes (8.5).
     pub(crate) warm: bool,
     /// When it was asked for.
@@ -160,7 +163,8 @@ impl Executor {
             cached_files: Stored::NONE,
             temporary: Stored::NONE,
             scratch_peak: Bytes::ZERO,
-            disk_stats: Bytes::ZERO,
+            disk_stats: Stored::NONE,
+            claims: PodClaims::new(now),
             warm: false,
             created_at: now,
             seen_at: now + SimSpan::from_secs_f64(seen),
@@ -190,12 +194,24 @@ impl Executor {
 
     /// All scratch files.
     pub(crate) fn scratch(&self) -> Stored {
-        self.outputs.values().fold(self.temporary + self.cached_files + self.garbage, |sum, &s| sum + s)
+        let mut all = self.temporary.clone();
+        self.other_files().for_each(|files| all += files);
+        all
+    }
+
+    /// Scratch files in one directory.
+    pub(crate) fn in_dir(&self, dir: usize) -> Bytes {
+        self.temporary.in_dir(dir) + self.other_files().map(|files| files.in_dir(dir)).sum()
+    }
+
+    fn other_files(&self) -> impl Iterator<Item = &Stored> {
+        [&self.cached_files, &self.garbage].into_iter().chain(self.outputs.values())
     }
 
     /// Notes the scratch peak.
     pub(crate) fn note_scratch(&mut self) {
-        self.scratch_peak = self.scratch_peak.max(self.scratch().sum());
+        let all = self.temporary.sum() + self.other_files().map(Stored::sum).sum();
+        self.scratch_peak = self.scratch_peak.max(all);
     }
 
     /// Whether its process exists.
@@ -220,8 +236,10 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlo
     executor.life = Life::Bound;
     executor.node = Some(node);
     executor.slot = Some(slot);
-    sim.after(SimSpan::from_secs_f64(total * STARTS_AT), Event::ExecutorStarts(id));
-    sim.after(SimSpan::from_secs_f64(total), Event::ExecutorRegisters(id));
+    reuse::on_bound(sim, id, node);
+    let attach = claims::attach_time(sim, id);
+    sim.after(SimSpan::from_secs_f64(total * STARTS_AT) + attach, Event::ExecutorStarts(id));
+    sim.after(SimSpan::from_secs_f64(total) + attach, Event::ExecutorRegisters(id));
 }
 
 /// A container has restarted in its pod: its process starts now, as another executor.
@@ -262,6 +280,7 @@ pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
     if sim.executors[id].life == Life::Starting {
         sim.executors[id].life = Life::Registered;
         sim.executors[id].registered_at = Some(sim.now());
+        resize::on_registered(sim, id);
         driver::on_executor_registered(sim, id);
     }
 }
@@ -293,6 +312,7 @@ pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
 pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     let now = sim.now();
     let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
+    reuse::on_leaving(sim, id);
     for task in std::mem::take(&mut sim.executors[id].running) {
         let lost = task::abort_at_death(sim, task);
         sim.executors[id].lost.push(lost);
@@ -351,6 +371,7 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
 pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     sim.executors[id].life = Life::Gone;
     allocator::recovery::on_failed(sim, id);
+    reuse::free_if_known(sim, id);
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
         allocator::wake_if_missing(sim);
@@ -366,12 +387,14 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     let platform = sim.plan.spec().cluster.platform;
     // YARN keeps an application's local directories until the application ends; elsewhere they go with the pod.
     if platform != Platform::Yarn {
-        let files = executor.scratch().disk;
+        let files = executor.scratch();
         executor.temporary = Stored::NONE;
         executor.cached_files = Stored::NONE;
         executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
-        sim.machines[node].files -= files;
+        scratch::take(sim, node, &files, false);
+        reuse::on_torn_down(sim, id, &files);
+        claims::unmount(sim, id, node);
     }
     sim.tally.pod_peak(sim.machines[node].memory.pods[slot.index()].peak);
     let v = sim.machines[node].v(now);

@@ -10,8 +10,10 @@ use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::kernel::Purpose;
 use crate::sim::Sim;
+use crate::spark::claims::reuse;
 use crate::spark::decommission::{self, cached, migration};
 use crate::spark::executor::Life;
+use crate::spark::scratch::Stored;
 use crate::spark::{allocator, driver, task};
 use crate::units::SimSpan;
 
@@ -26,6 +28,7 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
     if matches!(sim.executors[id].life, Life::Dead | Life::Gone) {
         return;
     }
+    reuse::on_leaving(sim, id);
     sim.cluster.pending.retain(|&waiting| waiting != id);
     let executor = &mut sim.executors[id];
     let running = std::mem::take(&mut executor.running);
@@ -49,6 +52,9 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
         if !sim.plan.spec().spark.shuffle.service {
             task::break_fetches(sim, id);
         }
+    }
+    if place.is_none() {
+        reuse::on_torn_down(sim, id, &Stored::NONE);
     }
     driver::failures::on_executor_lost(sim, id);
     cluster::pods_changed(sim);

@@ -43,6 +43,8 @@ pub struct AllocationConf {
     pub resize: Option<ResizeConf>,
     /// When silent executors are given up.
     pub heartbeat: HeartbeatConf,
+    /// What becomes of claims beyond their first pod (4.8).
+    pub claims: super::ClaimsConf,
 }
 
 impl AllocationConf {
@@ -60,6 +62,7 @@ impl AllocationConf {
         recovery: RecoveryMode::Off,
         resize: None,
         heartbeat: HeartbeatConf::DEFAULT,
+        claims: super::ClaimsConf { reuse: None, resize: None },
     };
 }
 

@@ -85,6 +85,8 @@ pub struct NodeShape {
     pub disks: Vec<DiskSpec>,
     /// NIC bandwidth each way, effective (line rate × efficiency, 8.1).
     pub nic: ByteRate,
+    /// Ceiling on all remote disks together, so on all claims of the node; `None` where none is known (5.11).
+    pub remote: Option<ByteRate>,
     /// Memory of the kernel, system services, kubelet and runtime, outside `kubepods` (7.3).
     pub system_memory: Dist,
 }

@@ -20,6 +20,7 @@ use crate::ids::ExecutorId;
 use crate::kernel::{Luck, Purpose};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
+use crate::spark::claims::reuse;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::removal;
 use crate::spec::{Platform, RecoveryMode};
@@ -46,6 +47,8 @@ pub(crate) struct Allocator {
     exhausted: bool,
     /// Whether pods that are made now announce the cores of one task.
     pub(crate) recovery: bool,
+    /// Claims of the driver that no pod has.
+    pub(crate) claims: reuse::Claims,
     pub(crate) dynamic: Option<Dynamic>,
 }
 
@@ -63,6 +66,7 @@ impl Allocator {
             phase: SimSpan::from_secs_f64(phase),
             exhausted: false,
             recovery: plan.spec().spark.allocation.recovery == RecoveryMode::Always,
+            claims: reuse::Claims::default(),
             dynamic: dynamic.map(Dynamic::new),
         }
     }
@@ -170,6 +174,7 @@ fn create(sim: &mut Sim) {
     let executor = Executor::new(sim, id);
     sim.executors.push(executor);
     sim.cluster.pending.push(id);
+    reuse::on_created(sim, id);
 }
 
 /// Whether executors are missing that nothing keeps from being created: for the audit.

@@ -13,7 +13,7 @@ use crate::kernel::{FlowHandle, Purpose, mix};
 use crate::sim::Sim;
 use crate::spark::blocks::{self, Place};
 use crate::spark::executor::Life;
-use crate::spark::scratch::Stored;
+use crate::spark::task::files;
 
 /// A cached partition.
 type Part = (StageId, u32);
@@ -94,17 +94,20 @@ fn send(sim: &mut Sim, thread: usize, ((stage, part), place): (Part, Place), pee
     let bytes = blocks::size(sim, stage, part);
     let mut flows = Vec::new();
     if let (Some(from), Some(to)) = (sim.executors[source].node, sim.executors[peer].node) {
-        let scratch = &sim.plan.executor.scratch;
         let owner = FlowOwner::CachedMigration(thread as u32);
-        let machine = &mut sim.machines[from];
-        if let Place::Disk(_) = place {
-            let missed = page_cache::missed(Stored::split(bytes, scratch.tmpfs_share).disk, machine.files, machine.cache_room(now));
+        let dir = blocks::dir_of(sim, source, Some(stage), part);
+        if let Place::Disk(_) = place
+            && let Some((carrier, disk)) = files::device_of(sim, source, dir)
+        {
+            let machine = &mut sim.machines[carrier];
+            let missed = page_cache::missed(bytes, machine.files, machine.cache_room(now));
             if !missed.is_zero() {
-                flows.push((from, Device::Disk(scratch.disks[0]), machine.devices.add_read(now, scratch.disks[0], missed, owner)));
+                flows.push((carrier, Device::Disk(disk), machine.devices.add_read(now, disk, missed, owner)));
+                sim.touch(carrier);
             }
         }
         if from != to {
-            flows.push((from, Device::NicOut, machine.devices.add_nic(now, Device::NicOut, bytes, owner)));
+            flows.push((from, Device::NicOut, sim.machines[from].devices.add_nic(now, Device::NicOut, bytes, owner)));
             flows.push((to, Device::NicIn, sim.machines[to].devices.add_nic(now, Device::NicIn, bytes, owner)));
         }
         sim.touch(from);

@@ -89,8 +89,9 @@ fn a_copy_takes_as_long_as_the_nic_needs() {
         let at = crate::spark::driver::Location { executor: id, node };
         let shuffle = crate::ids::ShuffleId::new(0);
         assert!(sim.driver.outputs[shuffle].register(map, at, bytes));
-        sim.executors[id].outputs[shuffle] += crate::spark::scratch::Stored { tmpfs: Bytes::ZERO, disk: bytes };
-        sim.machines[node].files += bytes;
+        let stored = crate::spark::scratch::Stored::at(&sim.plan.executor.scratch, 0, bytes);
+        sim.executors[id].outputs[shuffle] += &stored;
+        crate::spark::scratch::put(&mut sim, node, &stored);
     }
     let begun = sim.now();
     notify(&mut sim, id, None);

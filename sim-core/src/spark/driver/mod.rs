@@ -46,7 +46,7 @@ pub(crate) struct Driver {
     /// By shuffle, the share of its largest partition where its readers tell.
     largest_shares: Vec<Option<f64>>,
     /// By shuffle, whether its files were removed.
-    cleaned: Vec<bool>,
+    pub(crate) cleaned: Vec<bool>,
     cleaner_due: bool,
     /// When the context was made.
     pub(crate) up_at: SimTime,
@@ -199,6 +199,7 @@ pub(crate) fn on_driver_up(sim: &mut Sim) {
     resize::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, crate::event::Event::RegistrationTimeout);
+    crate::spark::claims::resize::start(sim);
     if sim.allocator.initial == 0 {
         start(sim);
     }
