@@ -24,7 +24,9 @@ pub fn text(report: &PlacementReport, width: usize) -> String {
         text.push_str(&block(report, placement, width));
     }
     if report.left_out > 0 {
-        text.push_str(&format!("\n{} more; --first shows more of them\n", plural(report.left_out as u64, "decision")));
+        text.push('\n');
+        text.push_str(&plural(report.left_out as u64, "decision"));
+        text.push_str(" more; --first shows more of them\n");
     }
     text
 }

@@ -23,5 +23,5 @@ pub(super) fn score(cycle: &Cycle<'_>, feasible: &[usize], scores: &mut [i64]) {
 fn scaled(size: Bytes, warm: usize, nodes: usize) -> i64 {
     let spread = warm as f64 / nodes.max(1) as f64;
     let counted = Bytes::new((size.as_f64() * spread) as u64).max(SMALLEST).min(LARGEST) - SMALLEST;
-    MAX_SCORE * counted.get() as i64 / (LARGEST - SMALLEST).get() as i64
+    (MAX_SCORE.unsigned_abs() * counted.get() / (LARGEST - SMALLEST).get()).cast_signed()
 }

@@ -156,7 +156,7 @@ fn tainted_nodes_count_unless_honoured() {
     // C has 0 and refuses: A and B would be 3 − 0.
     assert_eq!(decide(&mypod(std::slice::from_ref(&ignoring)), &cluster).node, None);
     let honouring = crate::spec::SpreadConstraint { honor_taints: true, ..ignoring };
-    assert!(decide(&mypod(&[honouring.clone()]), &cluster).node.is_some());
+    assert!(decide(&mypod(std::slice::from_ref(&honouring)), &cluster).node.is_some());
     // A pod that tolerates it is welcome in C either way.
     assert_eq!(decide(&mypod(&[honouring]).tolerating("gpu", None), &cluster).node, Some(4));
 }

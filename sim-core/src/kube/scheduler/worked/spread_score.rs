@@ -33,7 +33,8 @@ fn check(constraints: &[SpreadConstraint], nodes: &[Node], expected: &[(i64, i64
 
 #[test]
 fn hosts_by_hand() {
-    let table: [(&[usize], u32, &[(i64, i64)]); 7] = [
+    type Case = (&'static [usize], u32, &'static [(i64, i64)]);
+    let table: [Case; 7] = [
         // Nobody anywhere: the largest sum is 0 and everyone gets 100.
         (&[0, 0, 0], 1, &[(0, 100), (0, 100), (0, 100)]),
         // 1 · ln 4 = 1.39 -> 1: equal, 100 · (1 + 1 − 1) / 1.
