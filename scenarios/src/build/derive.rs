@@ -48,7 +48,7 @@ pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
 fn data_disks(pool: &mut Node) {
     if let Some(shape) = pool.get("vm").and_then(Node::text).and_then(catalog::find) {
         let disks = (2 * shape.vcpu).min(32);
-        missing(pool, "max_volumes", || derived(Value::Integer(disks as i64), shape.name.clone()));
+        missing(pool, "max_volumes", || derived(Value::Integer(disks.cast_signed()), shape.name.clone()));
     }
 }
 

@@ -102,7 +102,7 @@ impl Reader<'_> {
         template.priority = self.priority(spec);
         template.never_preempts = text(spec, "preemptionPolicy") == "Never";
         template.spread = self.spread(spec);
-        template.host_ports = self.host_ports(spec);
+        template.host_ports = Self::host_ports(spec);
         template.node_name = spec.get("nodeName").and_then(Node::scalar);
         let containers = items(spec, &["containers"]);
         if let Some(executor) = containers.first() {

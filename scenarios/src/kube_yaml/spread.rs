@@ -28,7 +28,7 @@ impl Reader<'_> {
     }
 
     /// Host ports of all containers; a container port without one asks for nothing.
-    pub(super) fn host_ports(&mut self, spec: &Node) -> Vec<HostPort> {
+    pub(super) fn host_ports(spec: &Node) -> Vec<HostPort> {
         let ports = items(spec, &["containers"]).iter().flat_map(|container| items(container, &["ports"]));
         ports
             .filter_map(|node| {
