@@ -7,4 +7,5 @@ mod inputs;
 mod interrupt;
 mod manners;
 mod outputs;
+mod placement;
 mod spillcast;
