@@ -135,6 +135,7 @@ fn files(sim: &Sim) {
         let here = |which: &dyn Fn(Carrier) -> bool| -> Bytes { sim.executors.values().filter(|e| e.node == Some(node)).map(|e| in_places(e, which)).sum() };
         let owned = here(&|place| !matches!(place, Carrier::Tmpfs | Carrier::Shared(_)));
         assert_eq!(machine.files, owned, "files on disks of {node:?}");
+        assert_eq!(machine.files, machine.memory.file_bytes(), "files on disks of {node:?} by pod");
         for (disk, files) in machine.files_on.iter().enumerate() {
             let owned = here(&|place| place == Carrier::Disk(disk as u8) || disk == 0 && place == Carrier::EmptyDir);
             assert_eq!(*files, owned, "files on disk {disk} of {node:?}");
@@ -168,7 +169,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
     for device in machine.devices.all().collect::<Vec<_>>() {
         while let Some(owner) = machine.pop_done(now + LONG, device) {
             match owner {
-                FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
+                FlowOwner::WriteBack(index) => machine.written_back(index),
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
                 FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) => {}
             }

@@ -53,8 +53,8 @@ pub(crate) enum FlowOwner {
     Migration(u32),
     /// A flow of a thread that copies cached blocks of a leaving executor.
     CachedMigration(u32),
-    /// Dirty pages on their way to a disk: so many bytes of this node.
-    WriteBack(Bytes),
+    /// Dirty pages on their way to a disk, by their number on this node.
+    WriteBack(u32),
 }
 
 /// The devices of one node.

@@ -8,7 +8,7 @@
 //! charged when an output has arrived. Source: 3.7; `BlockManagerDecommissioner`, `IndexShuffleBlockResolver`.
 
 use crate::event::Event;
-use crate::hardware::{Device, FlowOwner, page_cache};
+use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, ShuffleId};
 use crate::kernel::{FlowHandle, Purpose};
 use crate::linux::cgroup::Charge;
@@ -191,8 +191,9 @@ fn send(sim: &mut Sim, thread: usize, block: Block) {
     let mut flows = Vec::new();
     let read = sim.plan.executor.scratch.some_on_disk(u64::from(block.map)).and_then(|dir| files::device_of(sim, source, dir));
     if let Some((carrier, disk)) = read {
-        let machine = &sim.machines[carrier];
-        let missed = page_cache::missed(block.bytes, machine.files, machine.cache_room(now));
+        let machine = &mut sim.machines[carrier];
+        let pod = machine.pod_of(source, sim.executors[source].slot).filter(|_| carrier == from);
+        let missed = machine.read_files(now, pod, block.bytes);
         if !missed.is_zero() {
             flows.push((carrier, Device::Disk(disk), sim.machines[carrier].devices.add_read(now, disk, missed, owner)));
         }
@@ -203,12 +204,12 @@ fn send(sim: &mut Sim, thread: usize, block: Block) {
     }
     let dir = dir_of(sim, peer, &block);
     if let Some((carrier, disk)) = files::device_of(sim, peer, dir) {
-        let waits = sim.machines[carrier].buffered_write(now, disk, block.bytes, None);
+        let waits = sim.machines[carrier].buffered_write(now, disk, block.bytes, sim.executors[peer].slot.filter(|_| carrier == to));
         if !waits.is_zero() {
             flows.push((carrier, Device::Disk(disk), sim.machines[carrier].devices.add_write(now, disk, waits, owner)));
         }
         let stored = Stored::at(&sim.plan.executor.scratch, dir, block.bytes);
-        scratch::put(sim, to, &stored);
+        scratch::put(sim, peer, to, &stored);
         sim.executors[peer].outputs[block.shuffle] += &stored;
     }
     for node in flows.iter().map(|(node, ..)| *node).chain([from, to]) {
