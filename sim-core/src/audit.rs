@@ -70,6 +70,7 @@ pub(crate) fn audit(sim: &mut Sim) {
     }
     assert!(sim.tasks.ids().is_empty(), "tasks without an executor are left: {:?}", sim.tasks.ids());
     for node in sim.machines.ids().collect::<Vec<_>>() {
+        sim.machines[node].devices.check_credit();
         tear_down(sim, node);
     }
 }

@@ -66,7 +66,7 @@ pub fn uncertain() -> Uncertainty {
 /// A disk of so many MB/s.
 pub fn disk(size: Bytes, mb_per_s: u64) -> DiskSpec {
     let rate = ByteRate::mb_per_sec(mb_per_s);
-    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256) }
+    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256), burst: None }
 }
 
 /// A node with so much memory, 8 cores and one disk of 100 MB/s.
@@ -181,6 +181,7 @@ fn cluster() -> ClusterSpec {
             volume_stats_period_s: 60.0,
             teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
             active_file_share: 0.25,
+            sized_memory_volumes: true,
             eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
         },
         yarn: YarnSpec {

@@ -3,6 +3,7 @@
 mod claims;
 mod cluster;
 mod derive;
+mod disks;
 mod inject;
 mod job;
 mod measured;

@@ -49,6 +49,13 @@ static CLUSTER: Shape = Shape {
             "Memory cgroup version; v2-group-kill: one victim takes its whole container.",
             "QO-4, QO-5",
         ),
+        Field::computed(
+            "network",
+            Kind::Choice(&["azure-overlay", "azure-pod-subnet", "azure-node-subnet", "kubenet", "amazon-vpc", "other"]),
+            "azure-overlay on AKS, amazon-vpc on EKS, other elsewhere",
+            "Network plugin; decides how many pods a node takes, and by that the reservations of AKS from 1.29 and of EKS.",
+            "5.10",
+        ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
         Field::default(
@@ -136,6 +143,13 @@ static KUBELET: Shape = Shape {
             "0.25",
             "Share of file cache that is active and so counts in the working set.",
             "PC-4, open question 18: a guess",
+        ),
+        Field::computed(
+            "sized_memory_volumes",
+            Kind::Bool,
+            "true from Kubernetes 1.22 on",
+            "Whether memory-backed volumes are mounted with their sizeLimit; if not, with half of the node's memory.",
+            "SizeMemoryBackedVolumes, ED-1",
         ),
     ],
 };

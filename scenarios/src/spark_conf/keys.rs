@@ -6,7 +6,7 @@
 use super::{ConfDefault, ConfKey, ConfKind};
 use crate::quantity::SparkUnit::{B, MiB};
 use ConfDefault::{Released, Same, Unset};
-use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Time};
+use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Threshold, Time};
 
 const I32: i64 = 2_147_483_647;
 const COUNT: ConfKind = Integer(1, I32);
@@ -396,13 +396,19 @@ pub(crate) static KEYS: &[ConfKey] = &[
         (3, 2),
         &key(
             "spark.sql.adaptive.autoBroadcastJoinThreshold",
-            Text,
+            Threshold(B),
             Unset("spark.sql.autoBroadcastJoinThreshold"),
             "Plain size up to which a side of a join is broadcast once it is written; negative for never.",
             "2.8",
         ),
     ),
-    key("spark.sql.autoBroadcastJoinThreshold", Text, Released, "The same where the other key is not set; what a plan broadcasts the profile says.", "2.8"),
+    key(
+        "spark.sql.autoBroadcastJoinThreshold",
+        Threshold(B),
+        Released,
+        "The same where the other key is not set; what a plan broadcasts the profile says.",
+        "2.8",
+    ),
     key("spark.sql.adaptive.localShuffleReader.enabled", Bool, Released, "Whether the other side is then read where its maps wrote it.", "2.8"),
     key("spark.default.parallelism", COUNT, Unset("all cores of the executors"), "Tasks that coalescing leaves at least.", "2.8"),
     key("spark.shuffle.accurateBlockThreshold", Size(B), Released, "Bytes of a block whose own size is known in a shuffle of many partitions.", "FR-5"),

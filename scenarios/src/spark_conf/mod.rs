@@ -39,6 +39,8 @@ use released::Step;
 pub(crate) enum ConfKind {
     /// A size whose bare number has this unit.
     Size(SparkUnit),
+    /// Such a size, or a negative number for none.
+    Threshold(SparkUnit),
     /// A time whose bare number has this unit, `ms` or `s`.
     Time(&'static str),
     /// An integer, at least the first and at most the second.
@@ -168,14 +170,12 @@ mod tests {
                 }
             }
             let unit = |kind: ConfKind| match kind {
-                ConfKind::Size(unit) => format!("{unit:?}"),
+                ConfKind::Size(unit) | ConfKind::Threshold(unit) => format!("{unit:?}"),
                 ConfKind::Time(unit) => unit.to_owned(),
                 _ => String::new(),
             };
             let transport = key.key.starts_with("spark.shuffle.io.");
-            // A size that may be negative is read as a text.
-            let signed = key.kind == ConfKind::Text && key.key.ends_with("autoBroadcastJoinThreshold");
-            assert!(transport || signed || unit(key.kind) == unit(row.kind), "{}: {:?} and {:?}", key.key, key.kind, row.kind);
+            assert!(transport || unit(key.kind) == unit(row.kind), "{}: {:?} and {:?}", key.key, key.kind, row.kind);
         }
     }
 

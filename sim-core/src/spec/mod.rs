@@ -30,8 +30,8 @@ pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAl
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use claim::{ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf};
 pub use cluster::{
-    CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation,
-    SoftEviction, YarnSpec,
+    BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
+    Reservation, SoftEviction, YarnSpec,
 };
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};

@@ -121,8 +121,7 @@ pub(crate) fn room(sim: &Sim, executor: ExecutorId, node: NodeId, dir: usize) ->
             (size.saturating_sub(sim.cluster.shared[usize::from(claim)].files), size)
         }
         Carrier::Tmpfs => {
-            let allocatable = sim.plan.nodes[node.index()].allocatable_memory;
-            let size = crate::kube::empty_dir::tmpfs_size(allocatable, sim.plan.executor.limit, scratch.dirs[dir].size_limit);
+            let size = crate::kube::empty_dir::mount_size(sim.plan, &sim.plan.nodes[node.index()], scratch.dirs[dir].size_limit);
             let writing: Bytes = host.running.iter().map(|&task| sim.tasks[task].writing.in_dir(dir)).sum();
             (size.saturating_sub(host.in_dir(dir) + writing), size)
         }
