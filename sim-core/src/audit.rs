@@ -145,6 +145,7 @@ fn files(sim: &Sim) {
         let owned = here(&|place| !matches!(place, Carrier::Tmpfs | Carrier::Shared(_)));
         let merged = |disk: Option<u8>| sim.driver.merges.files_on(scratch, node, disk);
         assert_eq!(machine.files, owned + merged(None), "files on disks of {node:?}");
+        assert_eq!(machine.files, machine.memory.file_bytes(), "files on disks of {node:?} by pod");
         for (disk, files) in machine.files_on.iter().enumerate() {
             let owned = here(&|place| place == Carrier::Disk(disk as u8) || disk == 0 && place == Carrier::EmptyDir);
             assert_eq!(*files, owned + merged(Some(disk as u8)), "files on disk {disk} of {node:?}");
@@ -190,7 +191,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
     for device in machine.devices.all().collect::<Vec<_>>() {
         while let Some(owner) = machine.pop_done(now + LONG, device) {
             match owner {
-                FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
+                FlowOwner::WriteBack(index) => machine.written_back(index),
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
                 FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_) => {}
             }

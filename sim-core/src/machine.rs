@@ -2,16 +2,16 @@
 //!
 //! A machine joins the parts that share a node: processor-sharing devices, memory cgroups, the files on its
 //! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
-//! goes through here or through the rooms' handlers. Assumptions: dirty pages are counted by node, not by container, which throttles writers
-//! of limited containers too early when several write (PC-2). Source: 6.1, 6.5.
+//! goes through here or through the rooms' handlers. Source: 6.1, 6.5.
 
 use crate::event::Event;
-use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};
+use crate::hardware::page_cache::{self, Domain};
+use crate::hardware::{Device, FlowOwner, NodeDevices};
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Calendar, EventHandle};
 use crate::kube::eviction::Remembered;
 use crate::linux::cgroup::NodeMemory;
-use crate::spec::DiskSpec;
+use crate::spec::{CgroupVersion, DiskSpec};
 use crate::units::{Bytes, SimTime};
 
 /// Who owns a pod on a node.
@@ -32,6 +32,14 @@ pub(crate) struct Metrics {
     pub(crate) pods: Bytes,
     /// Working set of the node.
     pub(crate) node: Bytes,
+}
+
+/// Dirty pages on their way to a disk.
+#[derive(Clone, Copy, Debug)]
+struct WriteBack {
+    bytes: Bytes,
+    /// The writer's pod, which may be gone: place and serial number.
+    pod: Option<(PodSlot, u32)>,
 }
 
 /// A node at run time.
@@ -69,6 +77,9 @@ pub(crate) struct Machine {
     pub(crate) has_image: bool,
     /// Whether it has vanished.
     pub(crate) lost: bool,
+    cgroup: CgroupVersion,
+    write_backs: Vec<WriteBack>,
+    free_write_backs: Vec<u32>,
     crossing: Option<(SimTime, EventHandle)>,
     /// Whether it must be looked at after this event.
     pub(crate) touched: bool,
@@ -76,7 +87,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A node with nobody on it.
-    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disks: &[DiskSpec]) -> Self {
+    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disks: &[DiskSpec], cgroup: CgroupVersion) -> Self {
         Self {
             id,
             devices,
@@ -96,6 +107,9 @@ impl Machine {
             cordoned: false,
             has_image: false,
             lost: false,
+            cgroup,
+            write_backs: Vec::new(),
+            free_write_backs: Vec::new(),
             crossing: None,
             touched: true,
         }
@@ -112,20 +126,50 @@ impl Machine {
         slot
     }
 
-    /// Scratch files appear on a disk of its shape, or on a claim.
-    pub(crate) fn add_files(&mut self, disk: Option<u8>, bytes: Bytes) {
+    /// A pod, or with none one that is gone, has written scratch files to a disk of its shape, or to a claim.
+    pub(crate) fn add_files(&mut self, now: SimTime, pod: Option<PodSlot>, disk: Option<u8>, bytes: Bytes) {
+        self.count_files(disk, bytes);
+        match pod {
+            Some(slot) => self.memory.file_written(slot, bytes, self.v(now)),
+            None => self.memory.file_found(None, bytes),
+        }
+    }
+
+    /// Files that were written elsewhere are there: on a claim that is mounted.
+    pub(crate) fn find_files(&mut self, pod: Option<PodSlot>, disk: Option<u8>, bytes: Bytes) {
+        self.count_files(disk, bytes);
+        self.memory.file_found(pod, bytes);
+    }
+
+    fn count_files(&mut self, disk: Option<u8>, bytes: Bytes) {
         self.files += bytes;
         if let Some(disk) = disk {
             self.files_on[usize::from(disk)] += bytes;
         }
     }
 
-    /// Scratch files are gone.
-    pub(crate) fn remove_files(&mut self, disk: Option<u8>, bytes: Bytes) {
+    /// Scratch files of a pod, or with none those that pods have left, are gone.
+    pub(crate) fn remove_files(&mut self, pod: Option<PodSlot>, disk: Option<u8>, bytes: Bytes) {
         self.files -= bytes;
         if let Some(disk) = disk {
             self.files_on[usize::from(disk)] -= bytes;
         }
+        self.memory.file_removed(pod, bytes);
+    }
+
+    /// A pod's files are read, or with none some of all: what the page cache does not have.
+    pub(crate) fn read_files(&mut self, now: SimTime, pod: Option<PodSlot>, bytes: Bytes) -> Bytes {
+        let v = self.v(now);
+        match pod {
+            _ if bytes.is_zero() => Bytes::ZERO,
+            Some(slot) => self.memory.file_read(slot, bytes, v),
+            None => self.memory.any_file_read(bytes, v),
+        }
+    }
+
+    /// The pod in which an executor's files lie; none when the pod is gone and they have stayed.
+    pub(crate) fn pod_of(&self, id: ExecutorId, slot: Option<PodSlot>) -> Option<PodSlot> {
+        slot.filter(|slot| self.memory.pods[slot.index()].open && self.owners[slot.index()] == Owner::Executor(id))
     }
 
     /// Virtual time of the CPU, to which memory ramps are tied.
@@ -133,38 +177,68 @@ impl Machine {
         self.devices.cpu_virtual_time(now)
     }
 
-    /// Room for page cache beside anonymous and tmpfs memory.
-    pub(crate) fn cache_room(&self, now: SimTime) -> Bytes {
-        self.memory.capacity.saturating_sub(self.memory.node_level(self.v(now)))
-    }
-
     /// Page cache resident now.
     pub(crate) fn page_cache(&self, now: SimTime) -> Bytes {
-        page_cache::resident(self.files, self.cache_room(now))
+        self.memory.node_page_cache(self.v(now))
     }
 
-    /// Sends a buffered write to a disk: absorbed bytes go as write-back, the rest is returned for the writer to wait for.
-    pub(crate) fn buffered_write(&mut self, now: SimTime, disk: u8, bytes: Bytes, pod_room: Option<Bytes>) -> Bytes {
-        let room = self.cache_room(now);
-        let room = pod_room.map_or(room, |pod| pod.min(room));
-        let absorbed = page_cache::absorbed(bytes, room, self.dirty);
+    /// Sends a pod's buffered write to a disk: absorbed bytes go as write-back, the rest is returned for the writer to wait for.
+    pub(crate) fn buffered_write(&mut self, now: SimTime, disk: u8, bytes: Bytes, pod: Option<PodSlot>) -> Bytes {
+        let v = self.v(now);
+        let node = Domain { room: self.memory.room_for_files(v), dirty: self.dirty };
+        let container = pod.and_then(|slot| {
+            let dirty = self.memory.pods[slot.index()].files.dirty;
+            self.memory.room_in_pod(slot, v).map(|room| Domain { room, dirty })
+        });
+        let absorbed = page_cache::absorbed(bytes, node, container, self.cgroup);
         if !absorbed.is_zero() {
-            self.write_back(now, disk, absorbed);
+            self.write_back(now, disk, absorbed, pod);
         }
         bytes - absorbed
     }
 
-    /// Dirty pages begin their way to a disk.
-    pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes) {
-        self.dirty += bytes;
+    /// A pod's dirty pages begin their way to a disk.
+    pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes, pod: Option<PodSlot>) {
         let Some(ceiling) = self.remote.filter(|_| usize::from(disk) >= self.files_on.len()) else {
-            self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(bytes));
+            let owner = self.dirty_pages(bytes, pod);
+            self.devices.add_write(now, disk, bytes, owner);
             return;
         };
         // A claim's pages are clean when both the claim and the ceiling on all of them have let them through.
         let half = Bytes::new(bytes.get() / 2);
-        self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(half));
-        self.devices.add_write(now, ceiling, bytes, FlowOwner::WriteBack(bytes - half));
+        let (first, second) = (self.dirty_pages(half, pod), self.dirty_pages(bytes - half, pod));
+        self.devices.add_write(now, disk, bytes, first);
+        self.devices.add_write(now, ceiling, bytes, second);
+    }
+
+    /// So many dirty pages of a pod, or none for a flow that nobody waits for.
+    pub(crate) fn dirty_pages(&mut self, bytes: Bytes, pod: Option<PodSlot>) -> FlowOwner {
+        self.dirty += bytes;
+        let pod = pod.map(|slot| {
+            let memory = &mut self.memory.pods[slot.index()];
+            memory.files.dirty += bytes;
+            (slot, memory.serial)
+        });
+        let index = self.free_write_backs.pop().unwrap_or(self.write_backs.len() as u32);
+        if index as usize == self.write_backs.len() {
+            self.write_backs.push(WriteBack { bytes, pod });
+        } else {
+            self.write_backs[index as usize] = WriteBack { bytes, pod };
+        }
+        FlowOwner::WriteBack(index)
+    }
+
+    /// Pages are on the disk, and clean.
+    pub(crate) fn written_back(&mut self, index: u32) {
+        let WriteBack { bytes, pod } = self.write_backs[index as usize];
+        self.free_write_backs.push(index);
+        self.dirty -= bytes;
+        if let Some((slot, serial)) = pod {
+            let memory = &mut self.memory.pods[slot.index()];
+            if memory.open && memory.serial == serial {
+                memory.files.dirty -= bytes;
+            }
+        }
     }
 
     /// Brings the calendar up to date with devices and the next crossing of a limit.

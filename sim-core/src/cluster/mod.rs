@@ -102,8 +102,8 @@ impl Cluster {
         let mut machines = IdVec::new();
         for (index, node) in plan.nodes.iter().enumerate() {
             let devices = NodeDevices::new(&node.shape, &day.speeds[index]);
-            let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit);
-            let mut machine = Machine::new(NodeId::new(index as u32), devices, memory, &node.shape.disks);
+            let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit).with_kernel_memory();
+            let mut machine = Machine::new(NodeId::new(index as u32), devices, memory, &node.shape.disks, plan.spec().cluster.cgroup);
             claims::open_ceiling(plan, index, &mut machine);
             machines.push(machine);
         }
@@ -141,7 +141,7 @@ fn settle_driver(sim: &mut Sim) {
     machine.has_image = true;
     let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql);
-    let limit = plan.driver_container.unwrap_or(Bytes::MAX);
+    let limit = plan.driver_container.map_or(Bytes::MAX, |limit| machine.memory.usable(limit));
     let used = (conf.memory.scale(driver::heap::TOUCHED) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));
     machine.memory.charge(slot, Charge::Process, used);
     sim.cluster.driver = Some((node, slot));

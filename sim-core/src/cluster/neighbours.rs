@@ -106,9 +106,10 @@ fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
     let anon = Bytes::from_f64(sim.luck.draw(&neighbour.memory.anon, Purpose::NeighbourMemory, entity));
     let shmem = Bytes::from_f64(sim.luck.draw(&neighbour.memory.shmem, Purpose::NeighbourMemory, mix(entity, 1)));
     let limit = neighbour.resources.memory_limit;
+    let usable = limit.map(|limit| sim.machines[node].memory.usable(limit));
     // A neighbour that would die of its own limit before the job starts lives just under it instead.
-    let shmem = limit.map_or(shmem, |limit| shmem.min(limit.saturating_sub(Bytes::mib(1))));
-    let anon = limit.map_or(anon, |limit| anon.min(limit.saturating_sub(shmem + Bytes::mib(1))));
+    let shmem = usable.map_or(shmem, |limit| shmem.min(limit.saturating_sub(Bytes::mib(1))));
+    let anon = usable.map_or(anon, |limit| anon.min(limit.saturating_sub(shmem + Bytes::mib(1))));
     let machine = &mut sim.machines[node];
     let slot = machine.open_pod(Owner::Neighbour(index), limit, None);
     machine.memory.charge(slot, Charge::Process, anon);

@@ -4,8 +4,8 @@
 //! thread and never gets more than one core. Work on a disk or NIC is counted in seconds of the whole device,
 //! so that reads and writes of different speeds share one queue, and I/O operations per second cap the
 //! bandwidth through the size of one I/O (domain-facts 5.11, 8.1). A device has one pending completion in the
-//! calendar, not one a flow. The page cache is arithmetic in `page_cache`: it absorbs writes, saves reads,
-//! and never kills.
+//! calendar, not one a flow. How much of a write the page cache absorbs is in `page_cache`;
+//! which pages are resident in [`crate::linux`].
 
 mod burst;
 pub(crate) mod node;

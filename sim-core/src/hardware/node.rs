@@ -57,8 +57,8 @@ pub(crate) enum FlowOwner {
     MergePush(u32),
     /// A flow of a thread that copies cached blocks of a leaving executor.
     CachedMigration(u32),
-    /// Dirty pages on their way to a disk: so many bytes of this node.
-    WriteBack(Bytes),
+    /// Dirty pages on their way to a disk, by their number on this node.
+    WriteBack(u32),
 }
 
 /// The devices of one node.
@@ -297,7 +297,7 @@ mod tests {
     }
 
     fn owner() -> FlowOwner {
-        FlowOwner::WriteBack(Bytes::ZERO)
+        FlowOwner::WriteBack(0)
     }
 
     /// 2700 MB: 170 MB/s for the ten seconds that 700 MB of credit last, then 100 MB/s: twenty seconds, and one event for the change.

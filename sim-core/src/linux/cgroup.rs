@@ -2,9 +2,10 @@
 //!
 //! The tree is node → `kubepods` → pod → container (5.7); YARN, standalone and bare cgroups use the same tree
 //! with fewer limits. A container that dies gives its anonymous memory back at once; its tmpfs pages stay
-//! charged to the pod until the volumes are torn down (6.4). Page cache is not in these books: it is
-//! reclaimed before any limit bites, and is derived where it shows.
+//! charged to the pod until the volumes are torn down (6.4). Page cache is kept beside these books ([`super::file_pages`]): it is
+//! reclaimed before any limit bites.
 
+use super::file_pages::FilePages;
 use super::ramp::{FlowRamp, Ramp};
 use crate::ids::PodSlot;
 use crate::kernel::{AccountClass, AccountId, Ledger};
@@ -13,7 +14,7 @@ use crate::units::Bytes;
 
 /// Classes of charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Charge {
+pub enum Charge {
     /// JVM heap pages touched.
     Heap,
     /// JVM non-heap and direct buffers.
@@ -43,8 +44,13 @@ impl AccountClass for Charge {
 pub(crate) struct PodMemory {
     pod: AccountId,
     container: Option<AccountId>,
-    /// Memory limit of the container and the pod, if any.
+    /// Memory limit of the pod, if any.
     pub(crate) limit: Option<Bytes>,
+    /// Memory limit of its container where the pod's does not imply it.
+    pub(crate) container_limit: Option<Bytes>,
+    pub(crate) files: FilePages,
+    /// Tells it from earlier pods in the same slot.
+    pub(crate) serial: u32,
     /// Capacity of its tmpfs scratch, if it has some.
     pub(crate) tmpfs_capacity: Option<Bytes>,
     pub(crate) ramp: Ramp,
@@ -54,9 +60,9 @@ pub(crate) struct PodMemory {
     pub(crate) open: bool,
 }
 
-/// The memory of one node.
+/// The memory of one node: charges, limits and page cache of its cgroups.
 #[derive(Debug)]
-pub(crate) struct NodeMemory {
+pub struct NodeMemory {
     ledger: Ledger<Charge>,
     root: AccountId,
     kubepods: AccountId,
@@ -64,29 +70,66 @@ pub(crate) struct NodeMemory {
     pub(crate) kubepods_limit: Option<Bytes>,
     pub(crate) pods: Vec<PodMemory>,
     ramp: Ramp,
+    /// Page cache of all pods and orphans.
+    pub(super) cached: Bytes,
+    /// Files whose pods are gone.
+    pub(super) orphans: FilePages,
+    opened: u32,
+    /// Whether page tables and the like count.
+    pub(super) kernel_memory: bool,
     /// Largest anonymous + shmem memory so far.
     pub(crate) peak: Bytes,
 }
 
 impl NodeMemory {
-    /// An empty node.
-    pub(crate) fn new(capacity: Bytes, kubepods_limit: Option<Bytes>) -> Self {
+    /// An empty node with so much RAM.
+    pub fn new(capacity: Bytes, kubepods_limit: Option<Bytes>) -> Self {
         let mut ledger = Ledger::new();
         let root = ledger.open(None);
         let kubepods = ledger.open(Some(root));
-        Self { ledger, root, kubepods, capacity, kubepods_limit, pods: Vec::new(), ramp: Ramp::default(), peak: Bytes::ZERO }
+        Self {
+            ledger,
+            root,
+            kubepods,
+            capacity,
+            kubepods_limit,
+            pods: Vec::new(),
+            ramp: Ramp::default(),
+            cached: Bytes::ZERO,
+            orphans: FilePages::default(),
+            opened: 0,
+            kernel_memory: false,
+            peak: Bytes::ZERO,
+        }
     }
 
     /// Memory of the kernel, system services, kubelet and runtime: outside `kubepods`.
-    pub(crate) fn charge_system(&mut self, bytes: Bytes) {
+    pub fn charge_system(&mut self, bytes: Bytes) {
         self.ledger.charge(self.root, Charge::Process, bytes);
     }
 
-    /// A new pod with one container.
-    pub(crate) fn open_pod(&mut self, limit: Option<Bytes>, tmpfs_capacity: Option<Bytes>) -> PodSlot {
+    /// Memory outside `kubepods` that is given back.
+    pub fn uncharge_system(&mut self, bytes: Bytes) {
+        self.ledger.uncharge(self.root, Charge::Process, bytes);
+    }
+
+    /// A new pod with one container, both with this limit.
+    pub fn open_pod(&mut self, limit: Option<Bytes>, tmpfs_capacity: Option<Bytes>) -> PodSlot {
+        self.opened += 1;
         let pod = self.ledger.open(Some(self.kubepods));
         let container = Some(self.ledger.open(Some(pod)));
-        let memory = PodMemory { pod, container, limit, tmpfs_capacity, ramp: Ramp::default(), peak: Bytes::ZERO, open: true };
+        let memory = PodMemory {
+            pod,
+            container,
+            limit,
+            container_limit: None,
+            files: FilePages::default(),
+            serial: self.opened,
+            tmpfs_capacity,
+            ramp: Ramp::default(),
+            peak: Bytes::ZERO,
+            open: true,
+        };
         if let Some(free) = self.pods.iter().position(|p| !p.open) {
             self.pods[free] = memory;
             return PodSlot::new(free as u32);
@@ -95,10 +138,21 @@ impl NodeMemory {
         PodSlot::new(self.pods.len() as u32 - 1)
     }
 
+    /// Limits a pod's container more narrowly than the pod: the pod has room for other containers, or no limit.
+    pub fn limit_container(&mut self, slot: PodSlot, limit: Bytes) {
+        let pod = &mut self.pods[slot.index()];
+        pod.container_limit = Some(limit).filter(|&limit| pod.limit.is_none_or(|whole| limit < whole));
+    }
+
     /// A new container in a pod whose container has died; tmpfs pages stay with the pod (ED-5).
-    pub(crate) fn restart_container(&mut self, slot: PodSlot) {
+    pub fn restart_container(&mut self, slot: PodSlot) {
         let container = self.ledger.open(Some(self.pods[slot.index()].pod));
         self.pods[slot.index()].container = Some(container);
+    }
+
+    /// Slots in use, in order.
+    pub(super) fn open_slots(&self) -> impl Iterator<Item = PodSlot> {
+        (0..self.pods.len()).filter(|&i| self.pods[i].open).map(|i| PodSlot::new(i as u32))
     }
 
     fn account(&self, slot: PodSlot) -> AccountId {
@@ -107,31 +161,42 @@ impl NodeMemory {
     }
 
     /// Charges bytes to a pod's container (to the pod when the container is gone).
-    pub(crate) fn charge(&mut self, slot: PodSlot, class: Charge, bytes: Bytes) {
+    pub fn charge(&mut self, slot: PodSlot, class: Charge, bytes: Bytes) {
         let account = self.account(slot);
         self.ledger.charge(account, class, bytes);
     }
 
-    /// Gives bytes back; peaks are taken first, because only here can levels fall.
-    pub(crate) fn uncharge(&mut self, slot: PodSlot, class: Charge, bytes: Bytes, v: f64) {
+    /// Gives bytes back; peaks are taken and cache is reclaimed first, because only here can levels fall. tmpfs pages may lie with
+    /// the pod, left by a container before this one (LM-1).
+    pub fn uncharge(&mut self, slot: PodSlot, class: Charge, bytes: Bytes, v: f64) {
         self.note_peaks(slot, v);
-        let account = self.account(slot);
-        self.ledger.uncharge(account, class, bytes);
+        if bytes.is_zero() {
+            return;
+        }
+        self.reclaim(slot, v);
+        let (account, pod) = (self.account(slot), self.pods[slot.index()].pod);
+        let here = self.ledger.own(account, class);
+        if class == Charge::Shmem && here < bytes {
+            self.ledger.uncharge(account, class, here);
+            self.ledger.uncharge(pod, class, bytes - here);
+        } else {
+            self.ledger.uncharge(account, class, bytes);
+        }
     }
 
     /// Starts the ramp of a task's CPU flow.
-    pub(crate) fn start_ramp(&mut self, slot: PodSlot, flow: &FlowRamp) {
+    pub fn start_ramp(&mut self, slot: PodSlot, flow: &FlowRamp) {
         self.pods[slot.index()].ramp.add(flow);
         self.ramp.add(flow);
     }
 
     /// Ends the ramp of a flow that is through: all that it brings is posted.
-    pub(crate) fn finish_ramp(&mut self, slot: PodSlot, flow: &FlowRamp) {
+    pub fn finish_ramp(&mut self, slot: PodSlot, flow: &FlowRamp) {
         self.post_ramp(slot, flow, (flow.heap, flow.shmem));
     }
 
     /// Ends the ramp of a flow that is cut off: what it has brought by virtual time `v` is posted. Returns the tmpfs bytes.
-    pub(crate) fn abort_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, v: f64) -> Bytes {
+    pub fn abort_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, v: f64) -> Bytes {
         let brought = flow.partial(v);
         self.post_ramp(slot, flow, brought);
         brought.1
@@ -145,8 +210,10 @@ impl NodeMemory {
     }
 
     /// The container's processes are gone: anonymous memory is free at once, tmpfs stays with the pod.
-    pub(crate) fn container_died(&mut self, slot: PodSlot, v: f64) {
+    pub fn container_died(&mut self, slot: PodSlot, v: f64) {
         self.note_peaks(slot, v);
+        self.reclaim(slot, v);
+        self.pods[slot.index()].files.container_gone();
         let Some(container) = self.pods[slot.index()].container.take() else { return };
         for class in Charge::ANON {
             let held = self.ledger.own(container, class);
@@ -156,17 +223,18 @@ impl NodeMemory {
     }
 
     /// The pod's volumes are torn down and its cgroup is removed.
-    pub(crate) fn close_pod(&mut self, slot: PodSlot, v: f64) {
+    pub fn close_pod(&mut self, slot: PodSlot, v: f64) {
         self.container_died(slot, v);
         let pod = self.pods[slot.index()].pod;
         let held = self.ledger.own(pod, Charge::Shmem);
         self.ledger.uncharge(pod, Charge::Shmem, held);
         self.ledger.close(pod);
+        self.leave_files(slot);
         self.pods[slot.index()].open = false;
     }
 
     /// Bytes of a class in a pod at virtual time `v`, ramps included.
-    pub(crate) fn held(&self, slot: PodSlot, class: Charge, v: f64) -> Bytes {
+    pub fn held(&self, slot: PodSlot, class: Charge, v: f64) -> Bytes {
         let pod = &self.pods[slot.index()];
         let settled = self.ledger.total(pod.pod, class);
         match class {
@@ -197,9 +265,16 @@ impl NodeMemory {
     }
 
     /// Anonymous + shmem memory of a pod.
-    pub(crate) fn level(&self, slot: PodSlot, v: f64) -> Bytes {
+    pub fn level(&self, slot: PodSlot, v: f64) -> Bytes {
         let ramp = &self.pods[slot.index()].ramp;
         self.settled(slot) + Bytes::from_f64(ramp.heap(v) + ramp.shmem(v))
+    }
+
+    /// Anonymous + shmem memory of a pod's running container.
+    pub(super) fn container_level(&self, slot: PodSlot, v: f64) -> Bytes {
+        let pod = &self.pods[slot.index()];
+        let settled = pod.container.map_or(Bytes::ZERO, |container| self.ledger.sum(container));
+        settled + Bytes::from_f64(pod.ramp.heap(v) + pod.ramp.shmem(v))
     }
 
     /// Settled memory of all pods, and of the node.
@@ -213,12 +288,12 @@ impl NodeMemory {
     }
 
     /// Anonymous + shmem memory of all pods.
-    pub(crate) fn pods_level(&self, v: f64) -> Bytes {
+    pub fn pods_level(&self, v: f64) -> Bytes {
         self.ledger.sum(self.kubepods) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
     }
 
     /// Anonymous + shmem memory of the node.
-    pub(crate) fn node_level(&self, v: f64) -> Bytes {
+    pub fn node_level(&self, v: f64) -> Bytes {
         self.ledger.sum(self.root) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
     }
 
@@ -227,13 +302,14 @@ impl NodeMemory {
     pub(crate) fn note_peaks(&mut self, slot: PodSlot, v: f64) {
         let granted = self.note_node_peak(v);
         let level = self.level(slot, v).min(granted);
+        let most = self.pods[slot.index()].limit.map_or(level, |limit| level.min(self.usable(limit)));
         let pod = &mut self.pods[slot.index()];
-        pod.peak = pod.peak.max(pod.limit.map_or(level, |limit| level.min(limit)));
+        pod.peak = pod.peak.max(most);
     }
 
     /// Takes the peak of the node; returns its level as far as the RAM goes.
     pub(crate) fn note_node_peak(&mut self, v: f64) -> Bytes {
-        let granted = self.node_level(v).min(self.capacity);
+        let granted = self.node_level(v).min(self.usable(self.capacity));
         self.peak = self.peak.max(granted);
         granted
     }
@@ -253,8 +329,9 @@ impl NodeMemory {
     }
 
     /// Whether the books balance; the text says where they do not.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        self.ledger.check().map_err(|imbalance| format!("{imbalance:?}"))
+    pub fn check(&self) -> Result<(), String> {
+        self.ledger.check().map_err(|imbalance| format!("{imbalance:?}"))?;
+        self.check_files()
     }
 
     /// Memory outside `kubepods`.

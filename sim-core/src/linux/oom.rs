@@ -4,11 +4,12 @@
 //! most badness points ([`super::oom_badness`]): resident memory plus `oom_score_adj`, so tmpfs counts for
 //! nothing (VS-3) and system-critical daemons are spared. Each kill frees anonymous memory at once; the check
 //! is repeated until everything fits or no process is left (only tmpfs of dead pods, which waits for its tear-down). A full
-//! tmpfs mount fails the task that writes next with ENOSPC. Assumptions: an executor is one process, so its Python workers die with the
-//! JVM whatever the cgroup version (QO-4); a neighbour's memory is spread evenly over its processes; no swap (AK-4).
+//! tmpfs mount fails the task that writes next with ENOSPC. Where the kernel does not kill whole containers (cgroup v1, kubelets before 1.28,
+//! `singleProcessOOMKill`) a Python worker that is larger than its JVM dies alone, and its task fails (QO-4). Assumptions: a
+//! neighbour's memory is spread evenly over its processes; daemons outside `kubepods` are never chosen (−999); no swap (AK-4).
 
 use super::limits::Over;
-use super::oom_badness::{self, Candidate};
+use super::oom_badness::Candidate;
 use crate::ids::{ExecutorId, NodeId, PodSlot, TaskId};
 use crate::kube::qos;
 use crate::linux::cgroup::Charge;
@@ -17,73 +18,72 @@ use crate::record::{Cause, Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::driver::failures;
 use crate::spark::executor::{self, Death};
+use crate::spark::python;
 use crate::spark::task::{self, Failure};
 use crate::spec::{CgroupVersion, Platform, Resources};
 use crate::units::Bytes;
 
 /// Looks at one node; `true` when a limit was reached and something was done about it.
 pub(crate) fn relieve(sim: &mut Sim, node: NodeId) -> bool {
-    let now = sim.now();
-    let machine = &sim.machines[node];
-    let v = machine.v(now);
-    let memory = &machine.memory;
-    match memory.over_limit(v) {
-        None => false,
-        Some(Over::Pod(slot)) => {
-            let (used, limit) = (memory.level(slot, v), memory.pods[slot.index()].limit.unwrap_or(Bytes::MAX));
-            kill(sim, node, slot, Death { cause: Cause::Container, level: Level::Pod, used, limit })
-        }
-        Some(Over::Kubepods) => {
-            let (used, limit) = (memory.pods_level(v), memory.kubepods_limit.unwrap_or(Bytes::MAX));
-            kill_worst(sim, node, Death { cause: Cause::Node, level: Level::Kubepods, used, limit })
-        }
-        Some(Over::Node) => {
-            let (used, limit) = (memory.node_level(v), memory.capacity);
-            kill_worst(sim, node, Death { cause: Cause::Node, level: Level::Node, used, limit })
-        }
-        Some(Over::Tmpfs(slot)) => no_space(sim, node, slot),
-    }
-}
-
-/// Kills the process with the most points on the node.
-fn kill_worst(sim: &mut Sim, node: NodeId, death: Death) -> bool {
-    let candidates = candidates(sim, node);
-    let scores: Vec<Candidate> = candidates.iter().map(|(_, c)| *c).collect();
-    match oom_badness::victim(&scores, death.limit) {
-        Some(index) => kill(sim, node, candidates[index].0, death),
-        None => false,
-    }
-}
-
-/// The largest process of each pod on a node.
-fn candidates(sim: &Sim, node: NodeId) -> Vec<(PodSlot, Candidate)> {
     let machine = &sim.machines[node];
     let v = machine.v(sim.now());
-    let mut out = Vec::new();
+    let Some(over) = machine.memory.over_limit(v) else { return false };
+    let (used, limit) = machine.memory.used_and_limit(over, v);
+    let (cause, level) = match over {
+        Over::Tmpfs(slot) => return no_space(sim, node, slot),
+        Over::Container(_) | Over::Pod(_) => (Cause::Container, Level::Pod),
+        Over::Kubepods => (Cause::Node, Level::Kubepods),
+        Over::Node => (Cause::Node, Level::Node),
+    };
+    let (places, processes) = processes(sim, node);
+    match machine.memory.victim(over, &processes) {
+        Some(index) => kill(sim, node, places[index], Death { cause, level, used, limit }),
+        None => false,
+    }
+}
+
+/// Which of a pod's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// The container's main process, with which the container ends.
+    Main,
+    /// The largest worker beside it.
+    Worker,
+}
+
+/// Processes: where they are, and how the kernel sees them.
+type Processes = (Vec<(PodSlot, Part)>, Vec<(Option<PodSlot>, Candidate)>);
+
+/// The processes of a node that the kernel may choose: the largest of each kind in each pod.
+fn processes(sim: &Sim, node: NodeId) -> Processes {
+    let machine = &sim.machines[node];
+    let v = machine.v(sim.now());
+    let (mut places, mut out) = (Vec::new(), Vec::new());
+    let mut push = |part, slot, rss: Bytes, adj| {
+        if !rss.is_zero() {
+            places.push((slot, part));
+            out.push((Some(slot), Candidate::resident(rss, adj)));
+        }
+    };
     for (index, owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
         let slot = PodSlot::new(index as u32);
         let held = |class| machine.memory.held(slot, class, v);
-        let (rss, oom_score_adj) = match *owner {
-            Owner::Executor(id) if sim.executors[id].is_up() => (held(Charge::Heap) + held(Charge::NonHeap), adj_executor(sim, node)),
-            Owner::Executor(_) => continue,
-            Owner::Driver => (held(Charge::Process), adj_driver(sim, node)),
+        match *owner {
+            Owner::Executor(id) if sim.executors[id].is_up() => {
+                let adj = adj_executor(sim, node);
+                push(Part::Main, slot, held(Charge::Heap) + held(Charge::NonHeap), adj);
+                push(Part::Worker, slot, python::largest(sim, id), adj);
+            }
+            Owner::Executor(_) => {}
+            Owner::Driver => push(Part::Main, slot, held(Charge::Process), adj_driver(sim, node)),
             Owner::Neighbour(neighbour) => {
                 let spec = &sim.plan.spec().cluster.neighbours[neighbour as usize];
-                let processes = u64::from(spec.memory.processes.max(1));
-                let adj = adj(sim, node, &spec.resources, spec.priority);
-                (Bytes::new(held(Charge::Process).get() / processes), adj)
+                let one = Bytes::new(held(Charge::Process).get() / u64::from(spec.memory.processes.max(1)));
+                push(Part::Main, slot, one, adj(sim, node, &spec.resources, spec.priority));
             }
-        };
-        if !rss.is_zero() {
-            out.push((slot, Candidate { rss, page_tables: page_tables(rss), oom_score_adj }));
         }
     }
-    out
-}
-
-/// Page tables of a process: 8 bytes a 4 KiB page.
-fn page_tables(rss: Bytes) -> Bytes {
-    Bytes::new(rss.get() / 512)
+    (places, out)
 }
 
 fn adj(sim: &Sim, node: NodeId, resources: &Resources, priority: i32) -> i32 {
@@ -108,9 +108,14 @@ pub(crate) fn driver_resources(sim: &Sim) -> Resources {
     Resources { cpu_request: sim.plan.spec().spark.driver.cpu, memory_request: limit.unwrap_or_default(), memory_limit: limit, ..Resources::default() }
 }
 
-/// Kills a pod's process. `true` when that freed anything.
-fn kill(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) -> bool {
+/// Kills a process of a pod. `true` when that freed anything.
+fn kill(sim: &mut Sim, node: NodeId, (slot, part): (PodSlot, Part), death: Death) -> bool {
     match sim.machines[node].owners[slot.index()] {
+        Owner::Executor(id) if part == Part::Worker && !kills_groups(sim) => {
+            // No executor dies: it counts as the task's failure, as a `MemoryError` does.
+            python::kill_largest(sim, id);
+            true
+        }
         Owner::Executor(id) if sim.executors[id].is_up() => {
             executor::die(sim, id, death);
             true
@@ -145,12 +150,16 @@ pub(crate) fn kill_driver(sim: &mut Sim, death: Death) {
     sim.end(Ending::Failed(FailureReason::DriverLost));
 }
 
+/// Whether one victim takes its whole container along (QO-4).
+fn kills_groups(sim: &Sim) -> bool {
+    matches!(sim.plan.spec().cluster.cgroup, CgroupVersion::V2 { group_kill: true })
+}
+
 fn kill_neighbour(sim: &mut Sim, node: NodeId, slot: PodSlot, neighbour: u32, death: Death) {
     let spec = &sim.plan.spec().cluster.neighbours[neighbour as usize];
     record(sim, node, Party::Neighbour(spec.name.clone()), death);
-    let single = matches!(sim.plan.spec().cluster.cgroup, CgroupVersion::V1 | CgroupVersion::V2 { group_kill: false });
     // Without group kill one worker of several dies; its main process starts another with the same memory later.
-    let whole = !single || spec.memory.processes <= 1 || death.level == Level::Pod;
+    let whole = kills_groups(sim) || spec.memory.processes <= 1 || death.level == Level::Pod;
     crate::cluster::neighbours::on_killed(sim, node, slot, if whole { 1 } else { spec.memory.processes });
 }
 
@@ -208,8 +217,31 @@ mod tests {
     use crate::fixture;
     use crate::observe::Nobody;
     use crate::plan::SimPlan;
-    use crate::sim::RunKey;
-    use crate::spec::Dist;
+    use crate::record::Outcome;
+    use crate::sim::{RunKey, Simulator};
+    use crate::spec::{Dist, Language};
+
+    /// QO-4: where the kernel does not kill whole containers, a Python worker that outgrows its JVM dies alone: its task fails, four
+    /// times at most, and no executor is lost. With group kill the container goes.
+    #[test]
+    fn qo_4_a_worker_dies_alone_without_group_kill() {
+        let with = |cgroup| -> Outcome {
+            let mut spec = fixture::case_study(false, true);
+            spec.spark.language = Language::Python;
+            spec.cluster.cgroup = cgroup;
+            spec.limits.paranoid = true;
+            spec.app.stages.iter_mut().for_each(|stage| stage.memory.worker = Bytes::gib(20));
+            let plan = SimPlan::compile(&spec).expect("the fixture compiles");
+            Simulator::new(&plan).run(RunKey { seed: 1, replication: 0 })
+        };
+        for cgroup in [CgroupVersion::V1, CgroupVersion::V2 { group_kill: false }] {
+            let alone = with(cgroup);
+            assert_eq!((alone.ending, alone.executors_lost), (Ending::Failed(FailureReason::TaskFailures), 0));
+            assert!(!alone.oom() && alone.task_ooms >= 4);
+        }
+        let group = with(CgroupVersion::V2 { group_kill: true });
+        assert!(group.oom() && group.executors_lost > 0 && group.task_ooms == 0);
+    }
 
     /// A neighbour whose tmpfs alone is beyond its limit lives just under it (ED-3: it could not have written more), and a pod
     /// that holds tmpfs only gives the kernel nothing to kill (6.4): no kill without an end.

@@ -24,6 +24,13 @@ pub struct Candidate {
     pub oom_score_adj: i32,
 }
 
+impl Candidate {
+    /// A process with so much resident memory in pages of 4 KiB, and the page tables for it: 8 bytes a page.
+    pub fn resident(rss: Bytes, oom_score_adj: i32) -> Self {
+        Self { rss, page_tables: Bytes::new(rss.get() / 512), oom_score_adj }
+    }
+}
+
 /// Badness in pages; `i64::MIN` for a process that is never chosen (6.3).
 pub fn points(candidate: &Candidate, total_pages: u64) -> i64 {
     if candidate.oom_score_adj <= NEVER {
@@ -36,14 +43,14 @@ pub fn points(candidate: &Candidate, total_pages: u64) -> i64 {
     pages(candidate.rss).saturating_add(pages(candidate.page_tables)).saturating_add(adjustment).max(i64::MIN + 1)
 }
 
-/// Index of the process that dies: the most points, the first where several have as many. `limit_or_ram` is the limit
+/// Index of the process that dies: the most points, the last where several have as many (`oom_evaluate_task`). `limit_or_ram` is the limit
 /// of the cgroup that is over, or the node's memory (6.3). None when nothing can be killed.
 pub fn victim(candidates: &[Candidate], limit_or_ram: Bytes) -> Option<usize> {
     let total_pages = limit_or_ram.get() / PAGE;
     let mut worst: Option<(usize, i64)> = None;
     for (index, candidate) in candidates.iter().enumerate() {
         let points = points(candidate, total_pages);
-        if points > worst.map_or(i64::MIN, |(_, most)| most) {
+        if points > i64::MIN && worst.is_none_or(|(_, most)| points >= most) {
             worst = Some((index, points));
         }
     }
@@ -111,9 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn vs1_in_one_container_the_largest_process_dies_and_the_first_of_equals() {
+    fn vs1_in_one_container_the_largest_process_dies_and_the_last_of_equals() {
         let python = [process(3000, 863), process(4000, 863), process(4000, 863)];
-        assert_eq!(victim(&python, Bytes::mib(9011)), Some(1));
+        assert_eq!(victim(&python, Bytes::mib(9011)), Some(2));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::units::Bytes;
 
 /// What a flow brings while it runs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FlowRamp {
+pub struct FlowRamp {
     /// Virtual time at which the flow started.
     start: f64,
     /// Work of the flow, core-seconds.
@@ -25,7 +25,7 @@ pub(crate) struct FlowRamp {
 
 impl FlowRamp {
     /// A flow that starts at virtual time `start`.
-    pub(crate) fn new(start: f64, work: f64, heap: Bytes, shmem: Bytes) -> Self {
+    pub fn new(start: f64, work: f64, heap: Bytes, shmem: Bytes) -> Self {
         Self { start, work: work.max(1e-9), heap, shmem }
     }
     /// Growth of tmpfs, bytes per core-second of virtual time.
@@ -37,7 +37,7 @@ impl FlowRamp {
         ((v - self.start) / self.work).clamp(0.0, 1.0)
     }
     /// Heap and tmpfs bytes brought by virtual time `v`.
-    pub(crate) fn partial(&self, v: f64) -> (Bytes, Bytes) {
+    pub fn partial(&self, v: f64) -> (Bytes, Bytes) {
         let share = self.share(v);
         (Bytes::from_f64(self.heap.as_f64() * share).min(self.heap), Bytes::from_f64(self.shmem.as_f64() * share).min(self.shmem))
     }

@@ -230,9 +230,9 @@ fn write_to_disk(sim: &mut Sim, executor: ExecutorId, (stage, partition): (Stage
     host.note_scratch();
     let (Some(node), Some(slot)) = (host.node, host.slot) else { return };
     sim.machines[node].memory.charge(slot, Charge::Shmem, files.tmpfs);
-    scratch::put(sim, node, &files);
+    scratch::put(sim, executor, node, &files);
     if let Some((carrier, disk)) = task::files::device_of(sim, executor, dir).filter(|_| !files.disk.is_zero()) {
-        sim.machines[carrier].write_back(now, disk, files.disk);
+        sim.machines[carrier].write_back(now, disk, files.disk, Some(slot).filter(|_| carrier == node));
         sim.touch(carrier);
     }
     sim.touch(node);

@@ -397,7 +397,7 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
         executor.cached_files = Stored::NONE;
         executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
-        scratch::take(sim, node, &files, false);
+        scratch::take(sim, id, node, &files, false);
         reuse::on_torn_down(sim, id, &files);
         claims::unmount(sim, id, node);
     }

@@ -11,7 +11,7 @@
 //! `YarnSchedulerBackend.getShufflePushMergerLocations`, `DAGScheduler.scheduleShuffleMergeFinalize`.
 
 use crate::event::Event;
-use crate::hardware::{Device, FlowOwner, page_cache};
+use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::kernel::{EventHandle, FlowHandle, IdVec, Purpose};
 use crate::plan::{ScratchPlan, SimPlan};
@@ -215,8 +215,9 @@ fn flows(sim: &mut Sim, (shuffle, slot): (ShuffleId, u32), from: ExecutorId, dir
     let owner = FlowOwner::MergePush(slot);
     let mut flows = Vec::new();
     let mergers = sim.driver.merges.shuffles[shuffle].mergers.clone();
+    let slot_of = sim.executors[from].slot;
     let machine = &mut sim.machines[home];
-    let missed = page_cache::missed(share * mergers.len() as u64, machine.files, machine.cache_room(now));
+    let missed = machine.read_files(now, machine.pod_of(from, slot_of), share * mergers.len() as u64);
     if !missed.is_zero() {
         flows.push((home, Device::Disk(disk), machine.devices.add_read(now, disk, missed, owner)));
     }
@@ -231,7 +232,7 @@ fn flows(sim: &mut Sim, (shuffle, slot): (ShuffleId, u32), from: ExecutorId, dir
             flows.push((node, Device::NicIn, machine.devices.add_nic(now, Device::NicIn, share, owner)));
         }
         let waits = machine.buffered_write(now, disk, share, None);
-        machine.add_files(Some(disk), share);
+        machine.add_files(now, None, Some(disk), share);
         if !waits.is_zero() {
             flows.push((node, Device::Disk(disk), machine.devices.add_write(now, disk, waits, owner)));
         }
@@ -335,7 +336,7 @@ pub(crate) fn remove(sim: &mut Sim, shuffle: ShuffleId) {
     let Some(merge) = sim.driver.merges.shuffles.get_mut(shuffle) else { return };
     let scratch = &sim.plan.executor.scratch;
     for (node, dir, bytes) in merge.files(scratch) {
-        sim.machines[node].remove_files(Some(scratch.dirs[dir].node_disk()), bytes);
+        sim.machines[node].remove_files(None, Some(scratch.dirs[dir].node_disk()), bytes);
     }
     merge.files.clear();
 }

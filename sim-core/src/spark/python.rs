@@ -10,6 +10,7 @@
 use crate::ids::{ExecutorId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
+use crate::spark::task::{self, Failure};
 use crate::spec::Language;
 use crate::units::Bytes;
 
@@ -73,6 +74,30 @@ pub(crate) fn stop(sim: &mut Sim, id: TaskId) {
         workers.alive = workers.running;
         let wanted = workers.charged - size;
         recharge(sim, executor, wanted);
+    }
+}
+
+/// Resident memory of an executor's largest worker.
+pub(crate) fn largest(sim: &Sim, executor: ExecutorId) -> Bytes {
+    let host = &sim.executors[executor];
+    if host.workers.alive == 0 {
+        return Bytes::ZERO;
+    }
+    if keeps(sim) { host.workers.largest } else { host.running.iter().filter_map(|&task| sim.tasks[task].worker).max().unwrap_or_default() }
+}
+
+/// The kernel kills the largest worker alone: if a task runs in it, the pipe to it breaks and the task fails; the JVM lives (QO-4).
+pub(crate) fn kill_largest(sim: &mut Sim, executor: ExecutorId) {
+    let kept = keeps(sim);
+    let host = &mut sim.executors[executor];
+    let victim = host.running.iter().copied().max_by_key(|&task| sim.tasks[task].worker);
+    if kept {
+        host.workers.alive -= 1;
+        let wanted = host.workers.largest * u64::from(host.workers.alive);
+        recharge(sim, executor, wanted);
+    }
+    if let Some(task) = victim.filter(|&task| sim.tasks[task].worker.is_some()) {
+        task::fail(sim, task, Failure::Worker);
     }
 }
 

@@ -9,7 +9,7 @@
 
 use crate::event::Event;
 use crate::hardware::node::Speeds;
-use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};
+use crate::hardware::{Device, FlowOwner, NodeDevices};
 use crate::ids::ShuffleId;
 use crate::kernel::{Calendar, IdVec};
 use crate::plan::SimPlan;
@@ -28,7 +28,10 @@ pub(crate) struct RemoteShuffle {
     /// Their sum.
     files: Bytes,
     /// Bytes on their way to disk.
-    pub(crate) buffered: Bytes,
+    buffered: Bytes,
+    /// The parts of it, by number; numbers of those that have arrived are used again.
+    writing: Vec<Bytes>,
+    free: Vec<u32>,
     capacity: Bytes,
     buffer: Bytes,
     page_cache: Bytes,
@@ -55,6 +58,8 @@ impl RemoteShuffle {
             capacity: service.disk_size * workers,
             buffer: (service.memory * workers).scale(service.pause_at),
             page_cache: service.page_cache * workers,
+            writing: Vec::new(),
+            free: Vec::new(),
             touched: false,
         })
     }
@@ -75,13 +80,24 @@ impl RemoteShuffle {
         let absorbed = bytes.min(self.buffer.saturating_sub(self.buffered));
         if !absorbed.is_zero() {
             self.buffered += absorbed;
-            self.devices.add_write(now, DISK, absorbed, FlowOwner::WriteBack(absorbed));
+            let index = self.free.pop().unwrap_or(self.writing.len() as u32);
+            if index as usize == self.writing.len() {
+                self.writing.push(absorbed);
+            } else {
+                self.writing[index as usize] = absorbed;
+            }
+            self.devices.add_write(now, DISK, absorbed, FlowOwner::WriteBack(index));
         }
         bytes - absorbed
     }
-    /// Bytes of a read that come from the disks.
+    /// A part of the buffers is on the disks.
+    pub(crate) fn written(&mut self, index: u32) {
+        self.free.push(index);
+        self.buffered -= self.writing[index as usize];
+    }
+    /// Bytes of a read that come from the disks: the page cache holds all files in equal parts.
     pub(crate) fn missed(&self, bytes: Bytes) -> Bytes {
-        page_cache::missed(bytes, self.files, self.page_cache)
+        if self.files <= self.page_cache { Bytes::ZERO } else { bytes.scale(1.0 - self.page_cache.as_f64() / self.files.as_f64()) }
     }
     /// Removes a shuffle.
     pub(crate) fn remove(&mut self, shuffle: ShuffleId) {
@@ -106,7 +122,7 @@ impl RemoteShuffle {
         for device in [Device::NicIn, Device::NicOut, Device::Disk(DISK)] {
             while let Some(owner) = self.devices.pop_done(until, device) {
                 match owner {
-                    FlowOwner::WriteBack(bytes) => self.buffered -= bytes,
+                    FlowOwner::WriteBack(index) => self.written(index),
                     FlowOwner::Task(..) | FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_) => {
                         panic!("a flow of {owner:?} is left on {device:?} of the remote shuffle service")
                     }

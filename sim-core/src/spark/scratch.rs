@@ -22,32 +22,53 @@ pub(crate) fn index_files(partitions: u32, checksum: bool) -> Bytes {
     Bytes::new((partitions + 1) * ENTRY + if checksum { partitions * ENTRY } else { 0 })
 }
 
-/// Files appear on what carries them. Those in memory are charged elsewhere.
-pub(crate) fn put(sim: &mut Sim, node: NodeId, files: &Stored) {
+/// An executor has written files, which appear on what carries them. Those in memory are charged elsewhere.
+pub(crate) fn put(sim: &mut Sim, id: ExecutorId, node: NodeId, files: &Stored) {
+    appear(sim, id, node, files, true);
+}
+
+/// Files of an executor that somebody before it wrote are there.
+pub(crate) fn found(sim: &mut Sim, id: ExecutorId, node: NodeId, files: &Stored) {
+    appear(sim, id, node, files, false);
+}
+
+fn appear(sim: &mut Sim, id: ExecutorId, node: NodeId, files: &Stored, written: bool) {
+    let now = sim.now();
     let scratch = &sim.plan.executor.scratch;
+    let machine = &mut sim.machines[node];
+    let pod = machine.pod_of(id, sim.executors[id].slot);
     for dir in scratch.on_disk.iter().map(|&dir| usize::from(dir)) {
         let bytes = files.in_dir(dir);
-        let machine = &mut sim.machines[node];
-        match scratch.dirs[dir].carrier {
-            Carrier::Tmpfs => {}
-            Carrier::EmptyDir => machine.add_files(Some(0), bytes),
-            Carrier::Disk(disk) => machine.add_files(Some(disk), bytes),
-            Carrier::Claim(_) => machine.add_files(None, bytes),
-            Carrier::Shared(claim) => sim.cluster.shared[usize::from(claim)].files += bytes,
+        let disk = match scratch.dirs[dir].carrier {
+            Carrier::EmptyDir => Some(0),
+            Carrier::Disk(disk) => Some(disk),
+            Carrier::Claim(_) => None,
+            Carrier::Shared(claim) => {
+                sim.cluster.shared[usize::from(claim)].files += bytes;
+                continue;
+            }
+            Carrier::Tmpfs => continue,
+        };
+        if written {
+            machine.add_files(now, pod, disk, bytes);
+        } else {
+            machine.find_files(pod, disk, bytes);
         }
     }
 }
 
-/// Files are gone from what carried them. From a claim that all share only when they are `deleted`, not when its mount goes.
-pub(crate) fn take(sim: &mut Sim, node: NodeId, files: &Stored, deleted: bool) {
+/// Files of an executor are gone from what carried them. From a claim that all share only when they are `deleted`, not when its mount
+/// goes.
+pub(crate) fn take(sim: &mut Sim, id: ExecutorId, node: NodeId, files: &Stored, deleted: bool) {
     let scratch = &sim.plan.executor.scratch;
+    let machine = &mut sim.machines[node];
+    let pod = machine.pod_of(id, sim.executors[id].slot);
     for dir in scratch.on_disk.iter().map(|&dir| usize::from(dir)) {
         let bytes = files.in_dir(dir);
-        let machine = &mut sim.machines[node];
         match scratch.dirs[dir].carrier {
-            Carrier::EmptyDir => machine.remove_files(Some(0), bytes),
-            Carrier::Disk(disk) => machine.remove_files(Some(disk), bytes),
-            Carrier::Claim(_) => machine.remove_files(None, bytes),
+            Carrier::EmptyDir => machine.remove_files(pod, Some(0), bytes),
+            Carrier::Disk(disk) => machine.remove_files(pod, Some(disk), bytes),
+            Carrier::Claim(_) => machine.remove_files(pod, None, bytes),
             Carrier::Shared(claim) if deleted => sim.cluster.shared[usize::from(claim)].files -= bytes,
             Carrier::Tmpfs | Carrier::Shared(_) => {}
         }
@@ -63,7 +84,7 @@ pub(crate) fn remove_outputs(sim: &mut Sim, id: ExecutorId, shuffle: ShuffleId) 
     let up = executor.is_up();
     let (node, slot) = (executor.node, executor.slot);
     let Some(node) = node else { return };
-    take(sim, node, &files, true);
+    take(sim, id, node, &files, true);
     if let Some(slot) = slot.filter(|_| up) {
         let machine = &mut sim.machines[node];
         let v = machine.v(now);
@@ -82,7 +103,7 @@ pub(crate) fn remove_temporary(sim: &mut Sim, id: TaskId, files: &Stored) {
     host.note_scratch();
     host.temporary -= files;
     let slot = host.slot;
-    take(sim, node, files, true);
+    take(sim, executor, node, files, true);
     if let Some(slot) = slot {
         let machine = &mut sim.machines[node];
         let v = machine.v(now);

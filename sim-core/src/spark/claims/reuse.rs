@@ -9,7 +9,6 @@
 //! verification of checksums takes the disk's time and no task's; a run of the cleaner does not find what was recovered. Source: 4.8;
 //! `ExecutorPodsAllocator`, `KubernetesLocalDiskShuffleExecutorComponents`, `ShuffleStatus.updateMapOutput` of Spark 4.3.
 
-use crate::hardware::FlowOwner;
 use crate::ids::{ExecutorId, NodeId, ShuffleId};
 use crate::plan::Carrier;
 use crate::sim::Sim;
@@ -84,7 +83,7 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     let Some(left) = &mut sim.executors[id].claims.reused else { return };
     let files = std::mem::take(&mut left.files);
     sim.executors[id].garbage += &files;
-    scratch::put(sim, node, &files);
+    scratch::found(sim, id, node, &files);
 }
 
 /// The executor gets a shuffle writer for the first time: map outputs on its claims that the driver misses are its own now.
@@ -109,7 +108,8 @@ fn verify(sim: &mut Sim, id: ExecutorId, node: NodeId, bytes: Bytes) {
     let claims = &sim.executors[id].claims.mounted;
     let each = Bytes::new(bytes.get() / (claims.len() as u64).max(1));
     for device in claims.iter().map(|claim| claim.device).collect::<Vec<_>>() {
-        sim.machines[node].devices.add_read(now, device, each, FlowOwner::WriteBack(Bytes::ZERO));
+        let nobody = sim.machines[node].dirty_pages(Bytes::ZERO, None);
+        sim.machines[node].devices.add_read(now, device, each, nobody);
     }
     sim.touch(node);
 }

@@ -46,7 +46,7 @@ fn give_files(sim: &mut Sim, id: ExecutorId, bytes: Bytes) {
     let node = sim.executors[id].node.expect("bound");
     let stored = Stored::at(&sim.plan.executor.scratch, 0, bytes);
     sim.executors[id].outputs[ShuffleId::new(0)] += &stored;
-    scratch::put(sim, node, &stored);
+    scratch::put(sim, id, node, &stored);
 }
 
 /// 4.8: the driver asks at 10 s, a pod registers 8 s after its binding, or 15 s later when its claim has to be attached.

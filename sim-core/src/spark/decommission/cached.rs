@@ -7,7 +7,7 @@
 //! are copied or given up. Assumptions: a block is as large on the way as where it lies; the file of a copied block stays until the
 //! executor ends. Source: 3.7; `BlockManagerDecommissioner.decommissionRddCacheBlocks`, `BlockManager.replicateBlock`.
 
-use crate::hardware::{Device, FlowOwner, page_cache};
+use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, StageId};
 use crate::kernel::{FlowHandle, Purpose, mix};
 use crate::sim::Sim;
@@ -100,7 +100,8 @@ fn send(sim: &mut Sim, thread: usize, ((stage, part), place): (Part, Place), pee
             && let Some((carrier, disk)) = files::device_of(sim, source, dir)
         {
             let machine = &mut sim.machines[carrier];
-            let missed = page_cache::missed(bytes, machine.files, machine.cache_room(now));
+            let pod = machine.pod_of(source, sim.executors[source].slot).filter(|_| carrier == from);
+            let missed = machine.read_files(now, pod, bytes);
             if !missed.is_zero() {
                 flows.push((carrier, Device::Disk(disk), machine.devices.add_read(now, disk, missed, owner)));
                 sim.touch(carrier);

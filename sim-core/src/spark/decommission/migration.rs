@@ -9,7 +9,7 @@
 //! charged when an output has arrived. Source: 3.7; `BlockManagerDecommissioner`, `IndexShuffleBlockResolver`.
 
 use crate::event::Event;
-use crate::hardware::{Device, FlowOwner, page_cache};
+use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, ShuffleId};
 use crate::kernel::{EventHandle, FlowHandle, Purpose};
 use crate::linux::cgroup::Charge;
@@ -224,8 +224,11 @@ fn read(sim: &mut Sim, source: ExecutorId, block: &Block, owner: FlowOwner) -> O
     let now = sim.now();
     let dir = sim.plan.executor.scratch.some_on_disk(u64::from(block.map))?;
     let (carrier, disk) = files::device_of(sim, source, dir)?;
+    let home = sim.executors[source].node == Some(carrier);
+    let slot = sim.executors[source].slot;
     let machine = &mut sim.machines[carrier];
-    let missed = page_cache::missed(block.bytes, machine.files, machine.cache_room(now));
+    let pod = machine.pod_of(source, slot).filter(|_| home);
+    let missed = machine.read_files(now, pod, block.bytes);
     (!missed.is_zero()).then(|| (carrier, Device::Disk(disk), machine.devices.add_read(now, disk, missed, owner)))
 }
 
@@ -243,12 +246,12 @@ fn send(sim: &mut Sim, thread: usize, block: Block, peer: ExecutorId) {
     }
     let dir = dir_of(sim, peer, &block);
     if let Some((carrier, disk)) = files::device_of(sim, peer, dir) {
-        let waits = sim.machines[carrier].buffered_write(now, disk, block.bytes, None);
+        let waits = sim.machines[carrier].buffered_write(now, disk, block.bytes, sim.executors[peer].slot.filter(|_| carrier == to));
         if !waits.is_zero() {
             flows.push((carrier, Device::Disk(disk), sim.machines[carrier].devices.add_write(now, disk, waits, owner)));
         }
         let stored = Stored::at(&sim.plan.executor.scratch, dir, block.bytes);
-        scratch::put(sim, to, &stored);
+        scratch::put(sim, peer, to, &stored);
         sim.executors[peer].outputs[block.shuffle] += &stored;
     }
     for node in flows.iter().map(|(node, ..)| *node).chain([from, to]) {

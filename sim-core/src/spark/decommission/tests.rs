@@ -92,7 +92,7 @@ fn a_copy_takes_as_long_as_the_nic_needs() {
         assert!(sim.driver.outputs[shuffle].register(map, at, bytes));
         let stored = crate::spark::scratch::Stored::at(&sim.plan.executor.scratch, 0, bytes);
         sim.executors[id].outputs[shuffle] += &stored;
-        crate::spark::scratch::put(&mut sim, node, &stored);
+        crate::spark::scratch::put(&mut sim, id, node, &stored);
     }
     let begun = sim.now();
     notify(&mut sim, id, None);
@@ -144,7 +144,7 @@ fn a_copy_to_fallback_storage_takes_as_long_as_its_stream() {
         sim.driver.outputs[shuffle].register(map, crate::spark::driver::Location { executor: id, node }, Bytes::new(10_000_000));
         let stored = crate::spark::scratch::Stored::at(&sim.plan.executor.scratch, 0, Bytes::new(10_000_000));
         sim.executors[id].outputs[shuffle] += &stored;
-        crate::spark::scratch::put(&mut sim, node, &stored);
+        crate::spark::scratch::put(&mut sim, id, node, &stored);
     }
     let begun = sim.now();
     notify(&mut sim, id, None);

@@ -7,7 +7,7 @@
 //! all remote disks (5.11). Assumptions: moving a single spill to its output's directory takes no time of its own.
 
 use super::{Piece, TaskRun};
-use crate::hardware::{Device, FlowOwner, page_cache};
+use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::plan::Carrier;
@@ -153,7 +153,7 @@ pub(super) fn write(sim: &mut Sim, id: TaskId, files: &Stored) {
     }
     let (node, executor) = (sim.tasks[id].node, sim.tasks[id].executor);
     let written = files.outside_memory(scratch);
-    scratch::put(sim, node, &written);
+    scratch::put(sim, executor, node, &written);
     sim.tasks[id].temporary += &written;
     sim.executors[executor].temporary += &written;
     sim.tasks[id].writing -= &written;
@@ -168,8 +168,8 @@ fn write_dir(sim: &mut Sim, id: TaskId, dir: usize, bytes: Bytes) {
         super::pieces::nic(sim, id, home, Device::NicOut, bytes);
         bytes
     } else {
-        let pod_room = pod_cache_room(sim, &sim.tasks[id]);
-        sim.machines[node].buffered_write(now, disk, bytes, pod_room)
+        let pod = sim.executors[executor].slot;
+        sim.machines[node].buffered_write(now, disk, bytes, pod)
     };
     if let (Carrier::Claim(_), Some(ceiling)) = (place, sim.machines[node].remote) {
         device_flow(sim, id, node, ceiling, waits, Access::Write);
@@ -205,14 +205,6 @@ fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, 
     sim.touch(node);
 }
 
-/// Room for page cache in a limited container (PC-2, PC-5).
-fn pod_cache_room(sim: &Sim, run: &TaskRun) -> Option<Bytes> {
-    let limit = sim.plan.executor.limit?;
-    let slot = sim.executors[run.executor].slot?;
-    let machine = &sim.machines[run.node];
-    Some(limit.saturating_sub(machine.memory.level(slot, machine.v(sim.now()))))
-}
-
 /// Reads a task's own files back, from each directory what it has of them.
 pub(super) fn read_back(sim: &mut Sim, id: TaskId, bytes: Bytes) {
     let scratch = &sim.plan.executor.scratch;
@@ -238,22 +230,23 @@ pub(super) fn read_dir(sim: &mut Sim, id: TaskId, executor: ExecutorId, dir: usi
         super::pieces::nic(sim, id, home, Device::NicIn, bytes);
         return device_flow(sim, id, node, disk, bytes, Access::Read);
     }
-    if let (Carrier::Claim(_), Some(ceiling)) = (place, sim.machines[node].remote) {
-        read_node(sim, id, node, ceiling, bytes);
+    let now = sim.now();
+    let machine = &mut sim.machines[node];
+    let missed = machine.read_files(now, machine.pod_of(executor, sim.executors[executor].slot), bytes);
+    if let (Carrier::Claim(_), Some(ceiling)) = (place, machine.remote) {
+        device_flow(sim, id, node, ceiling, missed, Access::Read);
     }
-    read_node(sim, id, node, disk, bytes);
+    device_flow(sim, id, node, disk, missed, Access::Read);
 }
 
-/// Reads files of a node's disk: what the page cache does not have.
+/// Reads files of all executors of a node in proportion: what the page cache does not have.
 pub(super) fn read_node(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
-    let machine = &sim.machines[node];
-    let missed = page_cache::missed(bytes, machine.files, machine.cache_room(sim.now()));
+    let missed = sim.machines[node].read_files(sim.calendar.now(), None, bytes);
     device_flow(sim, id, node, disk, missed, Access::Read);
 }
 
 /// Reads merged files of a node's disk: what the page cache does not have, in large chunks.
 pub(super) fn read_chunks(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
-    let machine = &sim.machines[node];
-    let missed = page_cache::missed(bytes, machine.files, machine.cache_room(sim.now()));
+    let missed = sim.machines[node].read_files(sim.calendar.now(), None, bytes);
     device_flow(sim, id, node, disk, missed, Access::ReadChunks);
 }

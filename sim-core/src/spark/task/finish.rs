@@ -115,7 +115,7 @@ fn release(sim: &mut Sim, id: TaskId) {
         let machine = &mut sim.machines[node];
         let v = machine.v(now);
         machine.memory.uncharge(slot, Charge::Shmem, temporary.tmpfs, v);
-        scratch::take(sim, node, &temporary, true);
+        scratch::take(sim, executor, node, &temporary, true);
     }
     for handle in [sim.tasks[id].timer.take(), sim.tasks[id].gives_up.take()].into_iter().flatten() {
         sim.calendar.cancel(handle);

@@ -242,7 +242,7 @@ pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
     sim.touch(node);
     while let Some(owner) = sim.machines[node].pop_done(now, device) {
         match owner {
-            FlowOwner::WriteBack(bytes) => sim.machines[node].dirty -= bytes,
+            FlowOwner::WriteBack(index) => sim.machines[node].written_back(index),
             FlowOwner::Migration(thread) => migration::on_flow_done(sim, thread),
             FlowOwner::MergePush(slot) => push_merge::on_flow_done(sim, slot),
             FlowOwner::CachedMigration(thread) => cached::on_flow_done(sim, thread),

@@ -88,7 +88,7 @@ pub(crate) fn on_service_done(sim: &mut Sim, device: Device) {
     }
     while let Some(owner) = sim.remote.as_mut().and_then(|service| service.devices.pop_done(now, device)) {
         match (owner, &mut sim.remote) {
-            (FlowOwner::WriteBack(bytes), Some(service)) => service.buffered -= bytes,
+            (FlowOwner::WriteBack(index), Some(service)) => service.written(index),
             (FlowOwner::Task(task, number), _) => pieces::piece_done(sim, task, number),
             (FlowOwner::WriteBack(_) | FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_), _) => {}
         }
