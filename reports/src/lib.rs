@@ -15,6 +15,7 @@ pub mod json;
 mod report;
 pub mod svg;
 pub mod table;
+pub mod validation;
 mod verdict;
 
 pub use figures::{Figure, NamedFigure};

@@ -34,6 +34,7 @@ mod scenario;
 mod schema;
 mod spark_conf;
 mod sweep;
+pub mod trials;
 mod validate;
 
 pub use explain::{Explanation, explain, explain_all, explain_matching, explain_set};

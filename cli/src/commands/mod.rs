@@ -7,6 +7,7 @@ mod list;
 mod new;
 mod schema;
 mod study;
+mod validate;
 
 use scenarios::{Request, Scenario};
 
@@ -21,6 +22,7 @@ pub(crate) fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Fail
         Command::Run(args) => study::study(&StudySettings::resolve(args, Mode::Run)?, printer),
         Command::Sweep(args) => study::study(&StudySettings::resolve(args, Mode::Sweep)?, printer),
         Command::Ingest(args) => ingest::ingest(&args, printer),
+        Command::Validate(args) => validate::validate(&args, printer),
         Command::List(args) => list::list(&args, printer),
         Command::Explain(args) => explain::explain(args, printer),
         Command::Schema => schema::schema(printer),
