@@ -196,6 +196,9 @@ pub(crate) struct ValidateArgs {
     /// Directory of the calibration runs' event logs; by default `eventlogs` beside the trials, or theirs
     #[arg(long, value_name = "DIR", env = crate::env_vars::LOGS, hide_env = true)]
     pub logs: Option<std::path::PathBuf>,
+    /// Another fit than the committed one, for recorded trials
+    #[arg(long, value_name = "FILE", env = crate::env_vars::MODEL, hide_env = true)]
+    pub model: Option<std::path::PathBuf>,
     /// Replications of each trial
     #[arg(short = 'n', long, value_name = "N", env = crate::env_vars::REPLICATIONS, hide_env = true, default_value = "200", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub replications: u64,

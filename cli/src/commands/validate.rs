@@ -8,7 +8,7 @@ use anyhow::Context;
 use rayon::ThreadPoolBuilder;
 use reports::validation::{self, ScoredTrial, Validation};
 use scenarios::diag::Diagnostic;
-use scenarios::trials::{self, MODEL, Trial, TrialRequest};
+use scenarios::trials::{self, Trial, TrialModel, TrialRequest};
 use sim_core::plan::SimPlan;
 use sim_core::study::score::{self, Forecast};
 use sim_core::study::{Study, run_study};
@@ -23,7 +23,8 @@ use crate::report;
 
 /// Forecasts and scores.
 pub(super) fn validate(args: &ValidateArgs, printer: &Printer) -> Result<Exit, Failure> {
-    let request = TrialRequest { path: &args.trials, logs: args.logs.as_deref(), model: &MODEL };
+    let model = model(args)?;
+    let request = TrialRequest { path: &args.trials, logs: args.logs.as_deref(), model: &model };
     let (trials, problems) = trials::read(&request).map_err(Failure::Diagnosed)?;
     printer.diagnostics(&problems);
     let dir = args.out.as_deref().map(|out| OutDir::open(out, args.force)).transpose()?;
@@ -46,6 +47,13 @@ pub(super) fn validate(args: &ValidateArgs, printer: &Printer) -> Result<Exit, F
     }
     written?;
     Ok(Exit::Done)
+}
+
+/// The committed fit, or the one that the user names.
+fn model(args: &ValidateArgs) -> Result<TrialModel, Failure> {
+    let Some(path) = &args.model else { return Ok(TrialModel::fitted()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    TrialModel::parse(&path.display().to_string(), &text).map_err(Failure::Diagnosed)
 }
 
 /// Every trial's forecast beside what was seen; `None` when the user stopped it.

@@ -8,6 +8,7 @@
 //! executors counts. Without process-tree metrics there is no heap calibration, and the documented defaults hold.
 
 use sim_core::spark::jvm;
+use sim_core::spec::Collector;
 use sim_core::units::Bytes;
 
 use super::{Evidence, ExecutorEvidence, parse_spark_bytes};
@@ -22,6 +23,12 @@ const USED_RDD: Bytes = Bytes::mib(30);
 const YOUNG_SPREAD: f64 = 0.03;
 const GROWTH_SPREAD: f64 = 0.15;
 const NON_HEAP_SPREAD: f64 = 0.08;
+/// Spread of the speed with which executors of one build touch their heap (docs/model/heap-touch.md).
+const ALLOCATION_SPREAD: f64 = 0.3;
+/// How far from its ceiling a heap may be that counts as touched.
+const NEARLY_FULL: f64 = 0.05;
+/// A profile that allocates so little describes something else.
+const LARGEST_FACTOR: f64 = 100.0;
 
 /// A mean with its spread over executors.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,22 +50,46 @@ pub struct Calibration {
     pub heap_growth: Option<Measured>,
     /// `non_heap`: non-heap memory relative to the model's.
     pub non_heap: Option<Measured>,
+    /// `allocation`: bytes allocated relative to the profile's, where executors touched more of their heap than the profile's would.
+    pub allocation: Option<Measured>,
 }
 
 impl Evidence {
     /// What the executors' peaks say of the memory model's inputs.
-    pub fn calibration(&self, sql: bool) -> Calibration {
+    pub fn calibration(&self, sql: bool, allocated: Bytes) -> Calibration {
         let heap = self.conf.get("spark.executor.memory").and_then(|text| parse_spark_bytes(text)).filter(|heap| !heap.is_zero());
         let Some(heap) = heap else { return Calibration::default() };
-        let observed: Vec<Observed> = self.executors.iter().filter_map(|executor| Observed::of(executor, heap, sql)).collect();
+        let collector = self.collector.as_deref().map_or(Collector::G1, collector);
+        let observed: Vec<Observed> = self.executors.iter().filter_map(|executor| Observed::of(executor, heap, sql, collector)).collect();
         let off_heap = self.conf.get("spark.memory.offHeap.enabled").is_some_and(|on| on.trim().eq_ignore_ascii_case("true"));
         let touched = |keep: fn(&Observed) -> Option<f64>| if off_heap { Vec::new() } else { observed.iter().filter_map(keep).collect() };
+        let young_share = upper_half(touched(|seen| seen.young_share), YOUNG_SPREAD);
         Calibration {
-            young_share: upper_half(touched(|seen| seen.young_share), YOUNG_SPREAD),
+            allocation: young_share.and_then(|young| allocation(young, heap, allocated, self.executors.len())),
+            young_share,
             heap_growth: if self.xms_equals_xmx == Some(true) { None } else { upper_half(touched(|seen| seen.growth), GROWTH_SPREAD) },
             non_heap: measured(&observed.iter().filter_map(|seen| seen.non_heap).collect::<Vec<_>>(), NON_HEAP_SPREAD),
         }
     }
+}
+
+/// A collector by the name that scenarios give it.
+fn collector(name: &str) -> Collector {
+    match name {
+        "serial" => Collector::Serial,
+        "parallel" => Collector::Parallel,
+        _ => Collector::G1,
+    }
+}
+
+/// Executors that filled their young generation allocated enough for it: at least so much that the curve of touched heap (JH-2) comes within a
+/// twentieth of its ceiling. None where the profile's allocations do that already.
+fn allocation(young: Measured, heap: Bytes, allocated: Bytes, executors: usize) -> Option<Measured> {
+    let ceiling = jvm::touch_ceiling(heap, young.mean, jvm::BASE_LIVE);
+    let each = allocated.as_f64() / executors.max(1) as f64;
+    let needed = -NEARLY_FULL.ln() * ceiling.as_f64() / jvm::touch_per_allocated(Bytes::ZERO, ceiling);
+    let factor = needed / each.max(1.0);
+    (factor > 1.0 && factor < LARGEST_FACTOR).then_some(Measured { mean: factor, sd: ALLOCATION_SPREAD * factor, executors: young.executors })
 }
 
 /// What one executor shows.
@@ -70,12 +101,12 @@ struct Observed {
 }
 
 impl Observed {
-    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool) -> Option<Self> {
+    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool, collector: Collector) -> Option<Self> {
         if executor.non_heap_peak.is_zero() {
             // The executor ended before its first heartbeat with metrics, or the version has none.
             return None;
         }
-        let usual = jvm::non_heap(heap, jvm::threads(executor.cores), Bytes::ZERO, sql);
+        let usual = jvm::non_heap(heap, jvm::threads(executor.cores), Bytes::ZERO, sql, collector);
         let used = if sql { USED_SQL } else { USED_RDD };
         let non_heap = usual.saturating_sub(used) + executor.non_heap_peak;
         let mut seen = Self { non_heap: Some(non_heap.as_f64() / usual.as_f64()), ..Self::default() };
@@ -133,34 +164,34 @@ mod tests {
     #[test]
     fn the_share_that_made_the_resident_set_comes_back() {
         let heap = Bytes::mib(1024);
-        let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true);
+        let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
         for share in [0.55, 0.64, 0.8] {
             let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, share, jvm::BASE_LIVE + Bytes::mib(40));
-            let young = evidence("1g", &[rss.whole_mib()], 40).calibration(true).young_share.expect("more than half is touched").mean;
+            let young = evidence("1g", &[rss.whole_mib()], 40).calibration(true, Bytes::gib(1 << 10)).young_share.expect("more than half is touched").mean;
             assert!((young - share).abs() < 2.0 / 1024.0, "{share}: {young}");
         }
     }
 
     #[test]
     fn a_heap_that_still_grows_says_nothing_of_a_full_young_generation() {
-        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true);
+        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true, Bytes::gib(1 << 10));
         assert_eq!(calibration.young_share, None);
         let growth = calibration.heap_growth.expect("resident sets are there");
         assert!(growth.executors == 2 && (1.5..2.5).contains(&growth.mean), "{growth:?}");
         let full = Evidence { xms_equals_xmx: Some(true), ..evidence("512m", &[294, 288], 31) };
-        assert_eq!(full.calibration(true).heap_growth, None, "a heap that began at its full size does not grow");
+        assert_eq!(full.calibration(true, Bytes::gib(1 << 10)).heap_growth, None, "a heap that began at its full size does not grow");
     }
 
     #[test]
     fn more_classes_are_more_non_heap_memory_and_no_metrics_are_no_calibration() {
         let mut more = evidence("1g", &[0], 0);
-        assert!((more.calibration(true).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
+        assert!((more.calibration(true, Bytes::gib(1 << 10)).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
         more.executors[0].non_heap_peak = Bytes::mib(170);
-        let usual = jvm::non_heap(Bytes::gib(1), jvm::threads(1), Bytes::ZERO, true);
-        let factor = more.calibration(true).non_heap.expect("JVM metrics").mean;
+        let usual = jvm::non_heap(Bytes::gib(1), jvm::threads(1), Bytes::ZERO, true, Collector::G1);
+        let factor = more.calibration(true, Bytes::gib(1 << 10)).non_heap.expect("JVM metrics").mean;
         assert!((factor * usual.as_f64() - usual.as_f64() - f64::from(100 << 20)).abs() < 1.0);
-        assert_eq!(more.calibration(true).young_share, None, "no process-tree metrics");
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10)).young_share, None, "no process-tree metrics");
         more.executors[0].non_heap_peak = Bytes::ZERO;
-        assert_eq!(more.calibration(true), Calibration::default());
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10)), Calibration::default());
     }
 }

@@ -300,7 +300,11 @@ impl Profile {
     pub fn calibration(&self) -> Option<(Calibration, String)> {
         let evidence = self.evidence.as_ref()?;
         let run = evidence.application.as_ref().map_or_else(|| self.name.clone(), |application| format!("{} ({application})", self.name));
-        Some((evidence.calibration(self.sql), run))
+        let allocated = |stage: &Stage| match &stage.work {
+            Work::Recorded(rows) => rows::total(rows.iter()).allocated,
+            Work::Parametric(_) => Bytes::ZERO,
+        };
+        Some((evidence.calibration(self.sql, self.stages.iter().map(allocated).sum()), run))
     }
     /// What the recording run showed of its executors.
     pub fn evidence(&self) -> Option<&Evidence> {

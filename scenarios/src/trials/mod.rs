@@ -8,6 +8,7 @@
 mod incidents;
 mod lab;
 mod logs;
+mod model;
 mod world;
 
 use std::path::Path;
@@ -18,7 +19,7 @@ use sim_core::study::score::{Observed, TrialClock};
 use crate::diag::{Diagnostic, Diagnostics};
 
 pub use lab::LabConfig;
-pub use world::{MODEL, TrialModel};
+pub use model::TrialModel;
 
 /// A trial, ready to be forecast.
 #[derive(Clone, Debug)]

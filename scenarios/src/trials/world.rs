@@ -11,6 +11,7 @@ use sim_core::spec::Spec;
 use sim_core::study::score::TrialClock;
 
 use super::lab::LabConfig;
+use super::model::TrialModel;
 use crate::diag::{Diagnostics, Source};
 use crate::event_log::Ingested;
 use crate::scenario::load_with_profile;
@@ -19,24 +20,6 @@ use crate::scenario::load_with_profile;
 const READ: &str = "calibration.profile";
 /// Below this much visible memory the JVM chooses Serial (JVM-5).
 const SERVER_MIB: u64 = 1792;
-
-/// What the model takes for recorded trials where their logs do not tell. Fitted: docs/model/validation.md.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrialModel {
-    /// Seconds from the start of the observer's clock to the first job: the program plans its query.
-    pub before_s: f64,
-    /// Share of a node's limit that the kernel charges for page tables and other structures of its own.
-    pub kernel_share: f64,
-    /// Median seconds from the start of a replacement's process to its registration, and their spread (log).
-    pub start_s: (f64, f64),
-    /// Seconds from a death to the driver's reaction.
-    pub detection_s: (f64, f64),
-    /// Median speed of the machine's cores relative to the calibration run's, and its spread (log): what other work leaves.
-    pub cpu_speed: (f64, f64),
-}
-
-/// The fitted model.
-pub const MODEL: TrialModel = TrialModel { before_s: 1.5, kernel_share: 0.005, start_s: (6.0, 0.25), detection_s: (0.1, 0.5), cpu_speed: (0.9, 0.25) };
 
 /// Cores that tasks had all together in the calibration run: the nodes share one machine with each other and with other work. A trial
 /// has as many, whatever its executors and nodes.
@@ -89,6 +72,15 @@ fn collector(config: &LabConfig) -> (&'static str, &'static str) {
     }
 }
 
+/// How the JVM was started, as a fit's tables name it.
+fn way(config: &LabConfig) -> &'static str {
+    match collector(config).0 {
+        "serial" => "serial",
+        _ if config.jvm.as_deref() == Some("k8s") => "g1_full",
+        _ => "g1",
+    }
+}
+
 /// The spreadsheet's rule: heap, Spark's default overhead and, on tmpfs, an even part of all shuffle files are more than the limit.
 pub(super) fn spreadsheet(config: &LabConfig, log: &Ingested) -> bool {
     let overhead = (config.heap_mib / 10).max(384);
@@ -115,7 +107,7 @@ fn write(out: &mut String, config: &LabConfig, log: &Ingested, model: &TrialMode
     writeln!(out, "[[cluster.pool.disk]]\nname = \"disk\"\nsize = \"4TB\"\nread = \"1GB/s\"\nwrite = \"1GB/s\"")?;
     spark(out, config, log)?;
     writeln!(out, "[job]\nprofile = {}", quoted(READ))?;
-    uncertainty(out, log, model)?;
+    uncertainty(out, config, log, model)?;
     writeln!(out, "[limits]\nhorizon = \"{:.0}s\"", config.timeout.max(1.0) + 200.0)
 }
 
@@ -171,12 +163,15 @@ fn template(config: &LabConfig) -> String {
 }
 
 /// The trial runs the log's job on the log's rows; what differs is the machine's load and each JVM's own ways.
-fn uncertainty(out: &mut String, log: &Ingested, model: &TrialModel) -> std::fmt::Result {
-    let lognormal = |(median, sigma): (f64, f64)| format!("{{ lognormal = {{ median = {median:.4}, sigma = {sigma:.4} }} }}");
+fn uncertainty(out: &mut String, config: &LabConfig, log: &Ingested, model: &TrialModel) -> std::fmt::Result {
+    let lognormal = |[median, sigma]: [f64; 2]| format!("{{ lognormal = {{ median = {median:.4}, sigma = {sigma:.4} }} }}");
     writeln!(out, "[uncertainty]\ndata_volume = 1\npartition_skew = 1\ncompression = 1")?;
     writeln!(out, "object_expansion = {{ lognormal = {{ median = 1, sigma = 0.03 }} }}")?;
     writeln!(out, "executor_start = {}\ndeath_detection = {}", lognormal(model.start_s), lognormal(model.detection_s))?;
-    writeln!(out, "cpu_speed = {}", lognormal(model.cpu_speed))?;
+    writeln!(out, "cpu_speed = {}\ntask_cpu = {}", lognormal(model.cpu_speed), lognormal(model.task_cpu))?;
+    for (key, [mean, sd]) in model.memory.get(way(config)).into_iter().flatten() {
+        writeln!(out, "{key} = {{ normal = {{ mean = {mean:.4}, sd = {sd:.4} }} }}")?;
+    }
     if let Some(seconds) = log.world.launch_s {
         writeln!(out, "task_launch = {seconds:.4}")?;
     }

@@ -21,7 +21,7 @@ use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
 use crate::spark::scratch::{self, Stored};
-use crate::spec::InputSource;
+use crate::spec::{InputSource, Platform};
 use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// Looks whether all map outputs are there. A missing one fails the task; a dead server breaks its fetch.
@@ -101,15 +101,22 @@ pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
     }
 }
 
-/// Part of a task's shuffle input that comes through Netty: all but the executor's own files, which are read as files, and, with a
-/// shuffle service, all but the node's (`spark.shuffle.readHostLocalDisk`).
+/// Whether an executor reads the files of others on its host itself (`spark.shuffle.readHostLocalDisk`, on by default): with a shuffle
+/// service, and from Spark 3.1 without one. A Kubernetes pod is a host of its own.
+fn reads_host_local_files(sim: &Sim) -> bool {
+    let spec = sim.plan.spec();
+    let version = spec.spark.version;
+    spec.spark.shuffle.service || spec.cluster.platform != Platform::Kubernetes && (version.major, version.minor) >= (3, 1)
+}
+
+/// Part of a task's shuffle input that comes through Netty: all but the executor's own files and those of its host that it reads as files.
 fn remote_share(sim: &Sim, id: TaskId) -> f64 {
-    let (run, service) = (&sim.tasks[id], sim.plan.spec().spark.shuffle.service);
+    let (run, host_local) = (&sim.tasks[id], reads_host_local_files(sim));
     let reads = &sim.plan.spec().app.stages[run.stage.index()].reads;
     let (mut all, mut own) = (0.0, 0.0);
     for (at, bytes) in reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()) {
         all += bytes.as_f64();
-        if at.executor == run.executor || service && at.node == run.node {
+        if at.executor == run.executor || host_local && at.node == run.node {
             own += bytes.as_f64();
         }
     }
