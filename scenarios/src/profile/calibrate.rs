@@ -55,12 +55,13 @@ pub struct Calibration {
 }
 
 impl Evidence {
-    /// What the executors' peaks say of the memory model's inputs.
-    pub fn calibration(&self, sql: bool, allocated: Bytes) -> Calibration {
+    /// What the executors' peaks say of the memory model's inputs. `allocated` is what the profile's tasks allocate all together, `held` the
+    /// most that one of them holds in the heap.
+    pub fn calibration(&self, sql: bool, allocated: Bytes, held: Bytes) -> Calibration {
         let heap = self.conf.get("spark.executor.memory").and_then(|text| parse_spark_bytes(text)).filter(|heap| !heap.is_zero());
         let Some(heap) = heap else { return Calibration::default() };
         let collector = self.collector.as_deref().map_or(Collector::G1, collector);
-        let observed: Vec<Observed> = self.executors.iter().filter_map(|executor| Observed::of(executor, heap, sql, collector)).collect();
+        let observed: Vec<Observed> = self.executors.iter().filter_map(|executor| Observed::of(executor, heap, sql, collector, held)).collect();
         let off_heap = self.conf.get("spark.memory.offHeap.enabled").is_some_and(|on| on.trim().eq_ignore_ascii_case("true"));
         let touched = |keep: fn(&Observed) -> Option<f64>| if off_heap { Vec::new() } else { observed.iter().filter_map(keep).collect() };
         let young_share = upper_half(touched(|seen| seen.young_share), YOUNG_SPREAD);
@@ -101,7 +102,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool, collector: Collector) -> Option<Self> {
+    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool, collector: Collector, held: Bytes) -> Option<Self> {
         if executor.non_heap_peak.is_zero() {
             // The executor ended before its first heartbeat with metrics, or the version has none.
             return None;
@@ -120,7 +121,9 @@ impl Observed {
         if young > 0.5 {
             seen.young_share = Some(young.min(1.0));
         } else if touched > live {
-            seen.growth = Some(touched.as_f64() / live.as_f64());
+            // Metrics are polled and miss what a task held for a moment; the profile knows it.
+            let most = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held * u64::from(executor.cores.max(1)));
+            seen.growth = Some(touched.as_f64() / most.as_f64());
         }
         Some(seen)
     }
@@ -167,31 +170,32 @@ mod tests {
         let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
         for share in [0.55, 0.64, 0.8] {
             let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, share, jvm::BASE_LIVE + Bytes::mib(40));
-            let young = evidence("1g", &[rss.whole_mib()], 40).calibration(true, Bytes::gib(1 << 10)).young_share.expect("more than half is touched").mean;
+            let young =
+                evidence("1g", &[rss.whole_mib()], 40).calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).young_share.expect("more than half is touched").mean;
             assert!((young - share).abs() < 2.0 / 1024.0, "{share}: {young}");
         }
     }
 
     #[test]
     fn a_heap_that_still_grows_says_nothing_of_a_full_young_generation() {
-        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true, Bytes::gib(1 << 10));
+        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true, Bytes::gib(1 << 10), Bytes::ZERO);
         assert_eq!(calibration.young_share, None);
         let growth = calibration.heap_growth.expect("resident sets are there");
         assert!(growth.executors == 2 && (1.5..2.5).contains(&growth.mean), "{growth:?}");
         let full = Evidence { xms_equals_xmx: Some(true), ..evidence("512m", &[294, 288], 31) };
-        assert_eq!(full.calibration(true, Bytes::gib(1 << 10)).heap_growth, None, "a heap that began at its full size does not grow");
+        assert_eq!(full.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).heap_growth, None, "a heap that began at its full size does not grow");
     }
 
     #[test]
     fn more_classes_are_more_non_heap_memory_and_no_metrics_are_no_calibration() {
         let mut more = evidence("1g", &[0], 0);
-        assert!((more.calibration(true, Bytes::gib(1 << 10)).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
+        assert!((more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
         more.executors[0].non_heap_peak = Bytes::mib(170);
         let usual = jvm::non_heap(Bytes::gib(1), jvm::threads(1), Bytes::ZERO, true, Collector::G1);
-        let factor = more.calibration(true, Bytes::gib(1 << 10)).non_heap.expect("JVM metrics").mean;
+        let factor = more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).non_heap.expect("JVM metrics").mean;
         assert!((factor * usual.as_f64() - usual.as_f64() - f64::from(100 << 20)).abs() < 1.0);
-        assert_eq!(more.calibration(true, Bytes::gib(1 << 10)).young_share, None, "no process-tree metrics");
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).young_share, None, "no process-tree metrics");
         more.executors[0].non_heap_peak = Bytes::ZERO;
-        assert_eq!(more.calibration(true, Bytes::gib(1 << 10)), Calibration::default());
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO), Calibration::default());
     }
 }

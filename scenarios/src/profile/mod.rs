@@ -249,6 +249,15 @@ pub struct ProfileConf {
     pub max_partition_bytes: Bytes,
 }
 
+impl Stage {
+    /// The most that a recorded task of it holds in the heap.
+    fn most_held(&self) -> Bytes {
+        let Work::Recorded(rows) = &self.work else { return Bytes::ZERO };
+        let each = |row: &WeightedRow| (row.total.operator_memory + row.total.unmanaged).get() / u64::from(row.tasks.max(1));
+        Bytes::new(rows.iter().map(|row| each(std::borrow::Borrow::borrow(&row))).max().unwrap_or(0))
+    }
+}
+
 impl Profile {
     /// Reads a profile. All problems are reported at once; no profile comes back if one of them is an error.
     pub fn parse(source: &Arc<Source>) -> (Option<Self>, Diagnostics) {
@@ -304,7 +313,8 @@ impl Profile {
             Work::Recorded(rows) => rows::total(rows.iter()).allocated,
             Work::Parametric(_) => Bytes::ZERO,
         };
-        Some((evidence.calibration(self.sql, self.stages.iter().map(allocated).sum()), run))
+        let held = self.stages.iter().map(Stage::most_held).max().unwrap_or_default();
+        Some((evidence.calibration(self.sql, self.stages.iter().map(allocated).sum(), held), run))
     }
     /// What the recording run showed of its executors.
     pub fn evidence(&self) -> Option<&Evidence> {

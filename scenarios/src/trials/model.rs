@@ -21,7 +21,7 @@ pub struct TrialModel {
     pub before_s: f64,
     /// Share of a node's limit that the kernel charges for page tables and other structures of its own.
     pub kernel_share: f64,
-    /// Seconds from the start of an executor's process to its registration, when it has a core.
+    /// Seconds from the start of an executor's process to its registration for each executor that shares the machine: a JVM's start is CPU time.
     pub start_s: [f64; 2],
     /// Seconds from a death to the driver's reaction.
     pub detection_s: [f64; 2],

@@ -167,7 +167,9 @@ fn uncertainty(out: &mut String, config: &LabConfig, log: &Ingested, model: &Tri
     let lognormal = |[median, sigma]: [f64; 2]| format!("{{ lognormal = {{ median = {median:.4}, sigma = {sigma:.4} }} }}");
     writeln!(out, "[uncertainty]\ndata_volume = 1\npartition_skew = 1\ncompression = 1")?;
     writeln!(out, "object_expansion = {{ lognormal = {{ median = 1, sigma = 0.03 }} }}")?;
-    writeln!(out, "executor_start = {}\ndeath_detection = {}", lognormal(model.start_s), lognormal(model.detection_s))?;
+    let [start, spread] = model.start_s;
+    let start = [start * f64::from(config.executors.max(1)), spread];
+    writeln!(out, "executor_start = {}\ndeath_detection = {}", lognormal(start), lognormal(model.detection_s))?;
     writeln!(out, "cpu_speed = {}\ntask_cpu = {}", lognormal(model.cpu_speed), lognormal(model.task_cpu))?;
     for (key, [mean, sd]) in model.memory.get(way(config)).into_iter().flatten() {
         writeln!(out, "{key} = {{ normal = {{ mean = {mean:.4}, sd = {sd:.4} }} }}")?;
