@@ -27,6 +27,9 @@ const NON_HEAP_SPREAD: f64 = 0.08;
 const ALLOCATION_SPREAD: f64 = 0.3;
 /// How far from its ceiling a heap may be that counts as touched.
 const NEARLY_FULL: f64 = 0.05;
+/// Share of a heap of fixed size that is allocated from one young collection to the next: eden begins with a twentieth and grows to six tenths
+/// (G1 defaults), so a third on average of a run that fills it.
+const HEAP_PER_COLLECTION: f64 = 0.5;
 /// A profile that allocates so little describes something else.
 const LARGEST_FACTOR: f64 = 100.0;
 
@@ -66,7 +69,7 @@ impl Evidence {
         let touched = |keep: fn(&Observed) -> Option<f64>| if off_heap { Vec::new() } else { observed.iter().filter_map(keep).collect() };
         let young_share = upper_half(touched(|seen| seen.young_share), YOUNG_SPREAD);
         Calibration {
-            allocation: young_share.and_then(|young| allocation(young, heap, allocated, self.executors.len())),
+            allocation: young_share.and_then(|young| allocation(young, heap, allocated, &self.executors)),
             young_share,
             heap_growth: if self.xms_equals_xmx == Some(true) { None } else { upper_half(touched(|seen| seen.growth), GROWTH_SPREAD) },
             non_heap: measured(&observed.iter().filter_map(|seen| seen.non_heap).collect::<Vec<_>>(), NON_HEAP_SPREAD),
@@ -83,13 +86,17 @@ fn collector(name: &str) -> Collector {
     }
 }
 
-/// Executors that filled their young generation allocated enough for it: at least so much that the curve of touched heap (JH-2) comes within a
-/// twentieth of its ceiling. None where the profile's allocations do that already.
-fn allocation(young: Measured, heap: Bytes, allocated: Bytes, executors: usize) -> Option<Measured> {
+/// Bytes that executors allocated in the recording run, relative to what the profile's tasks would: a young collection comes when eden is
+/// full, so collections times a share of the heap; and at least so much that the curve of touched heap (JH-2) comes within a
+/// twentieth of the ceiling that they reached. None where the profile's allocations are enough.
+fn allocation(young: Measured, heap: Bytes, allocated: Bytes, executors: &[ExecutorEvidence]) -> Option<Measured> {
+    let n = executors.len().max(1) as f64;
     let ceiling = jvm::touch_ceiling(heap, young.mean, jvm::BASE_LIVE);
-    let each = allocated.as_f64() / executors.max(1) as f64;
-    let needed = -NEARLY_FULL.ln() * ceiling.as_f64() / jvm::touch_per_allocated(Bytes::ZERO, ceiling);
-    let factor = needed / each.max(1.0);
+    let reached = -NEARLY_FULL.ln() * ceiling.as_f64() / jvm::touch_per_allocated(Bytes::ZERO, ceiling);
+    let collections = executors.iter().map(|executor| executor.young_collections).sum::<u64>() as f64 / n;
+    let per: f64 = std::env::var("VAL_PER").ok().and_then(|t| t.parse().ok()).unwrap_or(HEAP_PER_COLLECTION);
+    let counted = collections * per * heap.as_f64();
+    let factor = counted.max(reached) * n / allocated.as_f64().max(1.0);
     (factor > 1.0 && factor < LARGEST_FACTOR).then_some(Measured { mean: factor, sd: ALLOCATION_SPREAD * factor, executors: young.executors })
 }
 
@@ -116,14 +123,13 @@ impl Observed {
         }
         let beside = non_heap + executor.direct_peak + MAPPED_FILES;
         let touched = executor.jvm_rss_peak.saturating_sub(beside).max(executor.heap_peak).min(heap);
-        let live = jvm::BASE_LIVE + executor.execution_peak + executor.storage_peak;
+        // Metrics are polled and miss what a task held for a moment; the profile knows it.
+        let live = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held * u64::from(executor.cores.max(1)));
         let young = touched.saturating_sub(live).as_f64() / heap.as_f64();
         if young > 0.5 {
             seen.young_share = Some(young.min(1.0));
         } else if touched > live {
-            // Metrics are polled and miss what a task held for a moment; the profile knows it.
-            let most = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held * u64::from(executor.cores.max(1)));
-            seen.growth = Some(touched.as_f64() / most.as_f64());
+            seen.growth = Some(touched.as_f64() / live.as_f64());
         }
         Some(seen)
     }

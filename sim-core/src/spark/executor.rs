@@ -345,7 +345,11 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
         executor.cached_files = Stored::NONE;
         executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
+        let known = executor.life == Life::Gone;
         sim.machines[node].files -= files;
+        if !known && !sim.plan.spec().spark.shuffle.service {
+            task::break_fetches(sim, id);
+        }
     }
     sim.tally.pod_peak(sim.machines[node].memory.pods[slot.index()].peak);
     let v = sim.machines[node].v(now);

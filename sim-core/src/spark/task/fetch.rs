@@ -34,7 +34,9 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
             finish::fail(sim, id, Failure::Fetch(None));
             return false;
         }
-        let dead = if plan.spec().spark.shuffle.service { None } else { outputs.hosts().find(|&e| sim.executors[e].life == Life::Dead) };
+        let node = sim.tasks[id].node;
+        let broken = |e: &ExecutorId| sim.executors[*e].life == Life::Dead && !files_are_read_from_disk(sim, *e, node);
+        let dead = if plan.spec().spark.shuffle.service { None } else { outputs.hosts().find(broken) };
         if let Some(executor) = dead {
             break_fetch(sim, id, executor, false);
         }
@@ -107,6 +109,12 @@ fn reads_host_local_files(sim: &Sim) -> bool {
     let spec = sim.plan.spec();
     let version = spec.spark.version;
     spec.spark.shuffle.service || spec.cluster.platform != Platform::Kubernetes && (version.major, version.minor) >= (3, 1)
+}
+
+/// Whether a task on a node can read a dead executor's files all the same, because they are still on that node's disks.
+fn files_are_read_from_disk(sim: &Sim, dead: ExecutorId, node: NodeId) -> bool {
+    let executor = &sim.executors[dead];
+    executor.node == Some(node) && reads_host_local_files(sim) && executor.outputs.values().any(|files| !files.sum().is_zero())
 }
 
 /// Part of a task's shuffle input that comes through Netty: all but the executor's own files and those of its host that it reads as files.
@@ -226,12 +234,13 @@ fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) 
     sim.tally.read(stage, bytes);
 }
 
-/// An executor died: every task that still reads from it will give up.
+/// An executor died, or its files have gone: every task that still reads from it will give up, but for those that read its files from the
+/// disk while they are there.
 pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
     let plan = sim.plan;
     for id in sim.tasks.ids() {
         let run = &sim.tasks[id];
-        if run.executor == dead || run.broken_by.is_some() || !is_fetching(run) {
+        if run.executor == dead || run.broken_by.is_some() || !is_fetching(run) || files_are_read_from_disk(sim, dead, run.node) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
