@@ -3,17 +3,20 @@
 //! The scores themselves are [`sim_core::study::score`]'s. Trials whose run calibrated the others are replays: they are listed, and
 //! scored apart, because a forecast of a run from its own log proves little.
 
+mod card;
 mod json;
 mod reason;
 mod table;
 
+pub use card::card;
 pub use json::{per_trial, result_object};
 pub use reason::reason;
 pub use table::table;
 
 use sim_core::study::score::{Scores, Trial};
 
-use crate::OutputFile;
+use crate::figures::{self, Figure, NamedFigure};
+use crate::{OutputFile, svg};
 
 /// A scored trial with its names.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,10 +54,26 @@ pub struct Validation {
     pub trials: Vec<ScoredTrial>,
 }
 
-/// Everything that an output directory holds.
+/// The charts: reliability, and forecast against observation.
+pub fn figures(validation: &Validation) -> Vec<NamedFigure> {
+    let named = |(name, figure): (&str, Figure)| NamedFigure { name: name.to_owned(), figure };
+    let reliability = figures::reliability::figure(validation).map(|figure| ("reliability", figure));
+    reliability.into_iter().chain(figures::agreement::figures(validation)).map(named).collect()
+}
+
+/// Everything that an output directory holds: the result object, one object a trial, the report card, and each chart with its data.
 pub fn files(validation: &Validation, object: &str) -> Vec<OutputFile> {
-    let _ = validation;
-    vec![OutputFile { name: "validation.json".to_owned(), contents: object.as_bytes().to_vec() }]
+    let file = |name: String, text: String| OutputFile { name, contents: text.into_bytes() };
+    let lines: String = validation.trials.iter().map(|trial| per_trial(trial).to_string() + "\n").collect();
+    let mut files = vec![file("validation.json".into(), object.to_owned()), file("trials.jsonl".into(), lines)];
+    let figures = figures(validation);
+    let pictures: String = figures.iter().map(|named| format!("![{}]({}.svg)\n\n", named.figure.title, named.name)).collect();
+    files.push(file("report-card.md".into(), format!("# Report card: {}\n\n`{}`\n\n{pictures}{}", validation.source, validation.command, card(validation))));
+    for named in &figures {
+        files.push(file(format!("{}.svg", named.name), svg::render(&named.figure)));
+        files.push(file(format!("{}.csv", named.name), named.figure.data_csv()));
+    }
+    files
 }
 
 impl Validation {

@@ -25,11 +25,15 @@ const GROWTH_SPREAD: f64 = 0.15;
 const NON_HEAP_SPREAD: f64 = 0.08;
 /// Spread of the speed with which executors of one build touch their heap (docs/model/heap-touch.md).
 const ALLOCATION_SPREAD: f64 = 0.3;
+/// Share of a heap that a young generation of full size has at least: `G1MaxNewSizePercent` (heap-touch.md measured 0.61 and more).
+const YOUNG_LEAST: f64 = 0.6;
 /// How far from its ceiling a heap may be that counts as touched.
 const NEARLY_FULL: f64 = 0.05;
-/// Share of a heap of fixed size that is allocated from one young collection to the next: eden begins with a twentieth and grows to six tenths
-/// (G1 defaults), so a third on average of a run that fills it.
-const HEAP_PER_COLLECTION: f64 = 0.5;
+/// Smallest and largest eden as shares of the heap (G1 defaults), and what it grows by from one collection to the next while pauses are short
+/// (a guess to calibrate: executors of docs/model/validation.md).
+const EDEN_MIN: f64 = 0.05;
+const EDEN_MAX: f64 = 0.6;
+const EDEN_STEP: f64 = 0.14;
 /// A profile that allocates so little describes something else.
 const LARGEST_FACTOR: f64 = 100.0;
 
@@ -93,11 +97,16 @@ fn allocation(young: Measured, heap: Bytes, allocated: Bytes, executors: &[Execu
     let n = executors.len().max(1) as f64;
     let ceiling = jvm::touch_ceiling(heap, young.mean, jvm::BASE_LIVE);
     let reached = -NEARLY_FULL.ln() * ceiling.as_f64() / jvm::touch_per_allocated(Bytes::ZERO, ceiling);
-    let collections = executors.iter().map(|executor| executor.young_collections).sum::<u64>() as f64 / n;
-    let per: f64 = std::env::var("VAL_PER").ok().and_then(|t| t.parse().ok()).unwrap_or(HEAP_PER_COLLECTION);
-    let counted = collections * per * heap.as_f64();
+    let heaps = executors.iter().map(|executor| heaps_allocated(executor.young_collections)).sum::<f64>() / n;
+    let counted = heaps * heap.as_f64();
     let factor = counted.max(reached) * n / allocated.as_f64().max(1.0);
     (factor > 1.0 && factor < LARGEST_FACTOR).then_some(Measured { mean: factor, sd: ALLOCATION_SPREAD * factor, executors: young.executors })
+}
+
+/// Heaps allocated between so many young collections: eden begins with a twentieth of the heap and grows to six tenths (G1 defaults).
+fn heaps_allocated(collections: u64) -> f64 {
+    let growing = collections.min(((EDEN_MAX - EDEN_MIN) / EDEN_STEP) as u64) as f64;
+    growing * (EDEN_MIN + EDEN_STEP * (growing - 1.0).max(0.0) / 2.0) + (collections as f64 - growing) * EDEN_MAX
 }
 
 /// What one executor shows.
@@ -126,8 +135,9 @@ impl Observed {
         // Metrics are polled and miss what a task held for a moment; the profile knows it.
         let live = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held * u64::from(executor.cores.max(1)));
         let young = touched.saturating_sub(live).as_f64() / heap.as_f64();
-        if young > 0.5 {
-            seen.young_share = Some(young.min(1.0));
+        if touched.as_f64() > 0.5 * heap.as_f64() {
+            // A young generation of less than its largest size was still growing.
+            seen.young_share = Some(young.clamp(YOUNG_LEAST, 1.0));
         } else if touched > live {
             seen.growth = Some(touched.as_f64() / live.as_f64());
         }

@@ -87,7 +87,6 @@ fn one(path: &Path, index: usize, incident: Incident, problems: &mut Diagnostics
         calibration: false,
         setup: loaded.title.clone(),
         clock: TrialClock::default(),
-        uncounted: 0.0,
         spreadsheet: None,
         spec: loaded.spec,
         observed,

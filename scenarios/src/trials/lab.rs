@@ -5,6 +5,7 @@
 //! [`Observed`] here and is not known where the world is built. Format: docs/guide/validate.md.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +13,8 @@ use sim_core::record::Level;
 use sim_core::study::score::Observed;
 
 use super::logs::Logs;
-use super::{Trial, TrialRequest, world};
+use super::model::TrialModel;
+use super::{Trial, world};
 use crate::diag::{Diagnostic, Diagnostics};
 
 /// How a trial was started. Sizes are MiB, as the recorder takes them.
@@ -129,46 +131,51 @@ struct NodePeak {
     rss_shmem_sampled_mib: Option<f64>,
 }
 
-/// Reads all lines.
-pub(super) fn read(request: &TrialRequest<'_>, text: &str, problems: &mut Diagnostics) -> Vec<Trial> {
-    let mut logs = Logs::new(request.path, request.logs);
-    let mut unknown = BTreeSet::new();
-    let mut trials = Vec::new();
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let at = format!("{}:{}", request.path.display(), number + 1);
-        match serde_json::from_str::<Line>(line) {
-            Ok(Line { config: Some(config), outcome, deaths, kernel_kills, node_peaks }) => {
-                unknown.extend(config.others.keys().filter(|key| !TOLD_BY_THE_LOG.contains(&key.as_str())).cloned());
-                let observed = observed(outcome, deaths, kernel_kills, node_peaks);
-                trials.extend(one(request, &mut logs, &at, number + 1, config, observed, problems));
+/// Recorded trials with their logs, read once; specifications are made for any model.
+pub struct Recorded {
+    logs: Logs,
+    lines: Vec<(String, usize, LabConfig, Observed)>,
+}
+
+impl Recorded {
+    /// Reads all lines and the logs that they name. Problems are told; what cannot be used is left out.
+    pub fn load(path: &Path, text: &str, logs: Option<&Path>, problems: &mut Diagnostics) -> Self {
+        let mut recorded = Self { logs: Logs::new(path, logs), lines: Vec::new() };
+        let mut unknown = BTreeSet::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let at = format!("{}:{}", path.display(), number + 1);
+            match serde_json::from_str::<Line>(line) {
+                Ok(Line { config: Some(config), outcome, deaths, kernel_kills, node_peaks }) => {
+                    unknown.extend(config.others.keys().filter(|key| !TOLD_BY_THE_LOG.contains(&key.as_str())).cloned());
+                    let observed = observed(outcome, deaths, kernel_kills, node_peaks);
+                    if recorded.logs.read(&config.calib, &at, problems) {
+                        recorded.lines.push((at, number + 1, config, observed));
+                    }
+                }
+                Ok(_) => problems.push(bad(format!("{at}: this trial has no `config`"))),
+                Err(error) => problems.push(bad(format!("{at}: this is no trial: {error}"))),
             }
-            Ok(_) => problems.push(bad(format!("{at}: this trial has no `config`"))),
-            Err(error) => problems.push(bad(format!("{at}: this is no trial: {error}"))),
         }
+        if !unknown.is_empty() {
+            let keys: Vec<String> = unknown.into_iter().collect();
+            problems.push(Diagnostic::warning("trials", format!("keys of `config` that are not used: {}", keys.join(", "))));
+        }
+        recorded
     }
-    if !unknown.is_empty() {
-        let keys: Vec<String> = unknown.into_iter().collect();
-        problems.push(Diagnostic::warning("trials", format!("keys of `config` that are not used: {}", keys.join(", "))));
+
+    /// The trials under a model.
+    pub fn trials(&self, model: &TrialModel, problems: &mut Diagnostics) -> Vec<Trial> {
+        self.lines.iter().filter_map(|(at, number, config, observed)| one(&self.logs, at, *number, config, *observed, model, problems)).collect()
     }
-    trials
 }
 
 fn bad(message: String) -> Diagnostic {
     Diagnostic::warning("trials", message).expected("one recorded trial, a JSON object with `config`").hint("the trial is left out")
 }
 
-fn one(
-    request: &TrialRequest<'_>,
-    logs: &mut Logs,
-    at: &str,
-    number: usize,
-    config: LabConfig,
-    observed: Observed,
-    problems: &mut Diagnostics,
-) -> Option<Trial> {
-    let log = logs.ingested(&config.calib, at, problems)?;
-    let built = world::build(&config, log, request.model);
-    let spec = match built {
+fn one(logs: &Logs, at: &str, number: usize, config: &LabConfig, observed: Observed, model: &TrialModel, problems: &mut Diagnostics) -> Option<Trial> {
+    let log = logs.get(&config.calib)?;
+    let spec = match world::build(config, log, model) {
         Ok(spec) => spec,
         Err(found) => {
             problems.push(bad(format!("{at}: this trial cannot be simulated: {}", found.items().first().map_or("", |item| &item.message))));
@@ -180,10 +187,9 @@ fn one(
         workload: config.workload.clone(),
         group: config.calib.clone(),
         calibration: config.role == "calibration",
-        setup: world::setup(&config),
-        clock: world::clock(&config, request.model),
-        uncounted: 0.0,
-        spreadsheet: Some(world::spreadsheet(&config, log)),
+        setup: world::setup(config),
+        clock: world::clock(config, model),
+        spreadsheet: Some(world::spreadsheet(config, log)),
         spec,
         observed,
     })

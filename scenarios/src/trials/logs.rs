@@ -23,12 +23,17 @@ impl Logs {
         Self { directories, read: BTreeMap::new() }
     }
 
-    /// The log of that name; a problem is told once.
-    pub(super) fn ingested(&mut self, name: &str, at: &str, problems: &mut Diagnostics) -> Option<&Ingested> {
+    /// Reads the log of that name unless it was tried before; whether it is there. A problem is told once.
+    pub(super) fn read(&mut self, name: &str, at: &str, problems: &mut Diagnostics) -> bool {
         if !self.read.contains_key(name) {
             let log = self.load(name, at, problems);
             self.read.insert(name.to_owned(), log);
         }
+        self.get(name).is_some()
+    }
+
+    /// A log that was read.
+    pub(super) fn get(&self, name: &str) -> Option<&Ingested> {
         self.read.get(name)?.as_ref()
     }
 

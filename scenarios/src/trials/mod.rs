@@ -18,7 +18,7 @@ use sim_core::study::score::{Observed, TrialClock};
 
 use crate::diag::{Diagnostic, Diagnostics};
 
-pub use lab::LabConfig;
+pub use lab::{LabConfig, Recorded};
 pub use model::TrialModel;
 
 /// A trial, ready to be forecast.
@@ -38,8 +38,6 @@ pub struct Trial {
     pub spec: Spec,
     /// How its observer measured time.
     pub clock: TrialClock,
-    /// Memory of the fullest node that the observer did not count, bytes.
-    pub uncounted: f64,
     /// What the spreadsheet's rule says.
     pub spreadsheet: Option<bool>,
     /// What happened.
@@ -74,7 +72,7 @@ pub fn read(request: &TrialRequest<'_>) -> Result<(Vec<Trial>, Diagnostics), Dia
     let trials = if request.path.extension().is_some_and(|extension| extension == "toml") {
         incidents::read(request.path, &text, &mut problems)
     } else {
-        lab::read(request, &text, &mut problems)
+        Recorded::load(request.path, &text, request.logs, &mut problems).trials(request.model, &mut problems)
     };
     if trials.is_empty() {
         if !problems.has_errors() {

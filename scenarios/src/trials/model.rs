@@ -29,6 +29,8 @@ pub struct TrialModel {
     pub cpu_speed: [f64; 2],
     /// CPU time of a task relative to its log.
     pub task_cpu: [f64; 2],
+    /// What tasks allocate relative to what the log tells of it.
+    pub allocation: f64,
     /// Inputs of the memory model by the way in which the JVM was started: `g1_full`, `g1`, `serial`; each a table of `[uncertainty]` keys
     /// with a mean and a standard deviation.
     #[serde(default)]
@@ -42,6 +44,12 @@ impl TrialModel {
     /// Never: a test reads it.
     pub fn fitted() -> Self {
         Self::parse("fitted.toml", FITTED).unwrap_or_else(|_| unreachable!("the committed fit is read by a test"))
+    }
+
+    /// The fit as a file.
+    pub fn to_toml(&self) -> String {
+        let body = toml::to_string(self).unwrap_or_default();
+        format!("# Written by `cargo run --release -p tests --bin fit`: docs/model/validation.md.\n{body}")
     }
 
     /// Reads a fit.

@@ -33,7 +33,9 @@ pub(super) fn build(config: &LabConfig, log: &Ingested, model: &TrialModel) -> R
     let text = scenario(config, log, model);
     let source: Arc<Source> = Source::new("trial.toml", text);
     let (loaded, problems) = load_with_profile(&source, READ, &log.profile);
-    loaded.map(|scenario| scenario.spec).ok_or(problems)
+    let mut spec = loaded.map(|scenario| scenario.spec).ok_or(problems)?;
+    spec.uncertainty.allocation = spec.uncertainty.allocation.scaled(model.allocation);
+    Ok(spec)
 }
 
 /// How the trial's observer measured time: from the first job, as the job's program did.

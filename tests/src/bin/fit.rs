@@ -1,65 +1,43 @@
-//! Fits what the model takes for recorded trials, and scores it by leaving workloads out.
+//! Fits what the model takes for recorded trials, and scores it by leaving one workload out at a time.
 //!
-//! `fit explain N…` shows how replications of single trials end. See docs/model/validation.md.
+//! `fit` fits on all trials and on all but each workload, and writes `scenarios/src/trials/fitted.toml` and the folds in
+//! `tests/tests/data/trials/folds`. `fit card` writes the report card from them: docs/model/report-card.md and its charts. See docs/model/validation.md.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::process::ExitCode;
 
-use scenarios::trials::{Trial, TrialModel, TrialRequest, read};
-use sim_core::plan::SimPlan;
-use sim_core::study::score::Forecast;
-use sim_core::study::{Study, run_study};
+use scenarios::trials::TrialModel;
+use tests::card::{self, Book};
+use tests::{fit, root};
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (trials, logs) = (PathBuf::from(&arguments[1]), PathBuf::from(&arguments[2]));
-    let model = match arguments.iter().position(|a| a == "--model") {
-        Some(at) => TrialModel::parse(&arguments[at + 1], &std::fs::read_to_string(&arguments[at + 1]).unwrap_or_default()).unwrap_or_else(|_| panic!("model")),
-        None => TrialModel::fitted(),
+/// Replications of a trial in a fit.
+const REPLICATIONS: u64 = 24;
+
+fn main() -> ExitCode {
+    let book = match Book::committed() {
+        Ok(book) => book,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
     };
-    let trials = load(&trials, &logs, &model);
-    for number in arguments[3..].iter().filter_map(|text| text.parse::<usize>().ok()) {
-        explain(&trials[number - 1]);
-    }
-}
-
-fn load(trials: &Path, logs: &Path, model: &TrialModel) -> Vec<Trial> {
-    match read(&TrialRequest { path: trials, logs: Some(logs), model }) {
-        Ok((trials, _)) => trials,
-        Err(problems) => {
-            eprintln!("{problems:?}");
-            Vec::new()
+    let done = if std::env::args().nth(1).as_deref() == Some("card") { card::write(&book) } else { fit_all(&book) };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn explain(trial: &Trial) {
-    let Ok(plan) = SimPlan::compile(&trial.spec) else { return };
-    let study = Study { seed: 1, replications: 12, precision: None, confidence: 0.95 };
-    let outcomes = run_study(&plan, &study, &AtomicBool::new(false), &()).outcomes;
-    let forecast = Forecast::fold(&plan, &outcomes, &trial.clock, 0.95);
-    println!("{} {}: {:?}", trial.name, trial.setup, trial.observed);
-    println!("  median lost {} duration {:.0}", forecast.executors_lost.p50, forecast.duration_s.p50);
-    for outcome in outcomes.iter().take(3) {
-        println!("  {:?} {:.0} s, peak {}", outcome.ending, outcome.duration.as_secs_f64(), outcome.node_peak);
-        for i in &outcome.incidents {
-            let held: Vec<String> = i.holders.iter().map(|h| format!("{:?}:{}={}", h.party, h.class.key(), h.bytes)).collect();
-            println!("    {:6.1} {:?} {:?} n{} stage {:?} {}", i.at.as_ns() as f64 / 1e9, i.victim, i.level, i.node, i.stage, held.join(" "));
-        }
-        for (index, s) in outcome.stages.iter().enumerate() {
-            println!(
-                "    stage {index}: attempts {} ok {} failed {} again {} {:.1}..{:.1} write {} read {} deaths {}",
-                s.attempts,
-                s.tasks_ok,
-                s.tasks_failed,
-                s.tasks_resubmitted,
-                s.started.as_ns() as f64 / 1e9,
-                s.ended.as_ns() as f64 / 1e9,
-                s.shuffle_write,
-                s.shuffle_read,
-                s.deaths
-            );
-        }
+fn fit_all(book: &Book) -> std::io::Result<()> {
+    let guess = TrialModel::fitted();
+    for workload in book.workloads() {
+        let fold =
+            fit::fit(&|model| book.trials(model, |trial| trial.workload != workload), &guess, REPLICATIONS, &mut |line| println!("without {workload}: {line}"));
+        std::fs::write(card::fold_path(&workload), fold.to_toml())?;
     }
+    let all = fit::fit(&|model| book.trials(model, |_| true), &guess, REPLICATIONS, &mut |line| println!("all: {line}"));
+    std::fs::write(root().join("scenarios/src/trials/fitted.toml"), all.to_toml())
 }
