@@ -1,6 +1,6 @@
 //! The fit of what the model takes for recorded trials, and forecasts of trials for it.
 //!
-//! Coordinate descent: one parameter at a time takes the best of a few values around its own, twice over all. The loss adds what the scores
+//! Coordinate descent: one parameter at a time goes up and down while that helps, once over all. The loss adds what the scores
 //! measure (squared distance of P(OOM) and P(failure) from what happened, errors of node peak, deaths and duration), with weights that make a usual
 //! error of each cost about the same. Every forecast has the same seed, so two parameters are compared under the same luck. Parameters are of the
 //! recorder's world and of mechanisms, never of a trial. See docs/model/validation.md.
@@ -69,29 +69,34 @@ fn memory<'m>(model: &'m mut TrialModel, way: &str, key: &str) -> &'m mut [f64; 
     model.memory.entry(way.to_owned()).or_default().entry(key.to_owned()).or_insert([1.0, 0.1])
 }
 
-const PARAMETERS: [Parameter; 8] = [
-    Parameter { at: |model| &mut memory(model, SERIAL, "heap_growth")[0], steps: &[0.85, 0.92, 1.08, 1.15] },
-    Parameter { at: |model| &mut memory(model, SERIAL, "non_heap")[0], steps: &[0.93, 0.97, 1.03, 1.07] },
-    Parameter { at: |model| &mut memory(model, SERIAL, "heap_growth")[1], steps: &[0.6, 1.5] },
-    Parameter { at: |model| &mut model.allocation, steps: &[0.7, 0.85, 1.15, 1.3] },
-    Parameter { at: |model| &mut model.start_s[0], steps: &[0.75, 0.87, 1.15, 1.3] },
-    Parameter { at: |model| &mut model.cpu_speed[0], steps: &[0.85, 0.93, 1.07, 1.15] },
-    Parameter { at: |model| &mut model.before_s, steps: &[0.6, 0.8, 1.25, 1.5] },
-    Parameter { at: |model| &mut model.kernel_share, steps: &[0.5, 1.5] },
+const PARAMETERS: [Parameter; 6] = [
+    Parameter { at: |model| &mut memory(model, SERIAL, "heap_growth")[0], steps: &[0.92, 1.08] },
+    Parameter { at: |model| &mut memory(model, SERIAL, "non_heap")[0], steps: &[0.95, 1.05] },
+    Parameter { at: |model| &mut model.allocation, steps: &[0.8, 1.25] },
+    Parameter { at: |model| &mut model.start_s[0], steps: &[0.8, 1.25] },
+    Parameter { at: |model| &mut model.cpu_speed[0], steps: &[0.87, 1.15] },
+    Parameter { at: |model| &mut model.before_s, steps: &[0.7, 1.4] },
 ];
+
+/// Rounds over all parameters.
+const ROUNDS: usize = 1;
 
 /// Fits on the trials that `trials` gives for a model, from a first guess.
 pub fn fit(trials: &dyn Fn(&TrialModel) -> Vec<Trial>, guess: &TrialModel, replications: u64, told: &mut dyn FnMut(&str)) -> TrialModel {
     let mut best = guess.clone();
     let mut least = loss(&forecast(&trials(&best), replications));
-    for round in 0..2 {
+    for round in 0..ROUNDS {
         for (number, parameter) in PARAMETERS.iter().enumerate() {
-            let from = *(parameter.at)(&mut best);
             for step in parameter.steps {
-                let mut other = best.clone();
-                *(parameter.at)(&mut other) = round_off(from * step);
-                let loss = loss(&forecast(&trials(&other), replications));
-                if loss < least {
+                // On in a direction that helps, until it does not.
+                loop {
+                    let mut other = best.clone();
+                    let at = (parameter.at)(&mut other);
+                    *at = round_off(*at * step);
+                    let loss = loss(&forecast(&trials(&other), replications));
+                    if loss >= least {
+                        break;
+                    }
                     (best, least) = (other, loss);
                 }
             }

@@ -8,3 +8,4 @@ mod interrupt;
 mod manners;
 mod outputs;
 mod spillcast;
+mod validate;

@@ -11,7 +11,7 @@ use tests::card::{self, Book};
 use tests::{fit, root};
 
 /// Replications of a trial in a fit.
-const REPLICATIONS: u64 = 24;
+const REPLICATIONS: u64 = 16;
 
 fn main() -> ExitCode {
     let book = match Book::committed() {
@@ -34,10 +34,11 @@ fn main() -> ExitCode {
 fn fit_all(book: &Book) -> std::io::Result<()> {
     let guess = TrialModel::fitted();
     for workload in book.workloads() {
-        let fold =
-            fit::fit(&|model| book.trials(model, |trial| trial.workload != workload), &guess, REPLICATIONS, &mut |line| println!("without {workload}: {line}"));
+        let fold = fit::fit(&|model| book.trials(model, |trial| !trial.calibration && trial.workload != workload), &guess, REPLICATIONS, &mut |line| {
+            println!("without {workload}: {line}")
+        });
         std::fs::write(card::fold_path(&workload), fold.to_toml())?;
     }
-    let all = fit::fit(&|model| book.trials(model, |_| true), &guess, REPLICATIONS, &mut |line| println!("all: {line}"));
+    let all = fit::fit(&|model| book.trials(model, |trial| !trial.calibration), &guess, REPLICATIONS, &mut |line| println!("all: {line}"));
     std::fs::write(root().join("scenarios/src/trials/fitted.toml"), all.to_toml())
 }
