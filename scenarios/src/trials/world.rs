@@ -38,9 +38,14 @@ pub(super) fn build(config: &LabConfig, log: &Ingested, model: &TrialModel) -> R
     Ok(spec)
 }
 
-/// How the trial's observer measured time: from the first job, as the job's program did.
+/// How the trial's observer measured: time from the first job, as the job's program did; memory without the kernel's own.
 pub(super) fn clock(config: &LabConfig, model: &TrialModel) -> TrialClock {
-    TrialClock { from_first_job: true, before_s: model.before_s, timeout_s: Some(config.timeout) }
+    TrialClock { from_first_job: true, before_s: model.before_s, timeout_s: Some(config.timeout), uncounted: kernel_bytes(config, model) as f64 }
+}
+
+/// What the kernel charges of a node's limit for itself.
+fn kernel_bytes(config: &LabConfig, model: &TrialModel) -> u64 {
+    (config.node_mib as f64 * model.kernel_share * f64::from(1 << 20)) as u64
 }
 
 /// Nodes that get executors.
@@ -103,7 +108,7 @@ pub(super) fn scenario(config: &LabConfig, log: &Ingested, model: &TrialModel) -
 
 fn write(out: &mut String, config: &LabConfig, log: &Ingested, model: &TrialModel) -> std::fmt::Result {
     let share = capacity(log) / f64::from(used_nodes(config));
-    let kernel = (config.node_mib as f64 * model.kernel_share * f64::from(1 << 20)) as u64;
+    let kernel = kernel_bytes(config, model);
     writeln!(out, "name = \"trial\"\n[cluster]\nplatform = \"bare\"\n[[cluster.pool]]\ncount = {}", config.nodes.max(1))?;
     writeln!(out, "cpu = {share:.3}\nmemory = \"{}MiB\"\nnic = \"4GB/s\"\nsystem_memory = {kernel}", config.node_mib.max(1))?;
     writeln!(out, "[[cluster.pool.disk]]\nname = \"disk\"\nsize = \"4TB\"\nread = \"1GB/s\"\nwrite = \"1GB/s\"")?;

@@ -9,7 +9,7 @@ use crate::record::{Ending, Incident, Level, Outcome, Party};
 use crate::study::{Estimate, Summary};
 use crate::units::SimTime;
 
-/// How a trial measures time.
+/// How a trial measures time and memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrialClock {
     /// Whether it starts with the first job, not with the submission of the application.
@@ -18,6 +18,8 @@ pub struct TrialClock {
     pub before_s: f64,
     /// Seconds after which the job is cancelled.
     pub timeout_s: Option<f64>,
+    /// Bytes of a node's memory that its observer did not count: the kernel's own.
+    pub uncounted: f64,
 }
 
 /// What is forecast of one trial.
@@ -79,7 +81,7 @@ impl End {
             failed: cancelled || outcome.ending != Ending::Succeeded,
             level: seen.iter().find(|i| ours(i)).map(|i| whose(i.level)),
             lost: seen.iter().filter(dead).count(),
-            node_peak: outcome.node_peak.as_f64(),
+            node_peak: (outcome.node_peak.as_f64() - clock.uncounted).max(0.0),
             duration_s: ran.min(limit),
         }
     }
