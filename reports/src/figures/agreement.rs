@@ -75,7 +75,7 @@ pub fn figures(validation: &Validation) -> Vec<(&'static str, Figure)> {
             Compared {
                 name: "deaths",
                 quantity: "executors lost",
-                unit: "executors",
+                unit: "",
                 log: false,
                 band: 0.0,
                 scale: 1.0,

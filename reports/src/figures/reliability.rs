@@ -35,9 +35,9 @@ pub fn figure(validation: &Validation) -> Option<Figure> {
     let (brier, majority) = (scores.brier?, scores.majority?);
     let list: Vec<String> = bins.iter().map(|bin| format!("given {}: {}", format::percent(bin.forecast), format::estimate(&bin.observed))).collect();
     let within = bins.iter().all(|bin| bin.observed.low <= bin.forecast && bin.forecast <= bin.observed.high);
-    let finding = if within { "Probabilities mean what they say" } else { "Not all probabilities mean what they say" };
+    let finding = if within { "Probabilities mean what they say" } else { "Some probabilities are too sure" };
     Some(Figure {
-        title: format!("{finding}: Brier score {:.3}, against {:.3} of always the same answer", brier.value, majority.brier.value),
+        title: format!("{finding}: Brier score {:.3}, one answer for all has {:.3}", brier.value, majority.brier.value),
         subtitle: format!(
             "{} trials, {} replications each · bars: {:.0} % intervals of what was seen",
             brier.n,

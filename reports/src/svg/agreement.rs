@@ -38,7 +38,10 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, chart: &Agreement) {
         palette::marker(canvas, mark.cause, (x.at(mark.observed), y.at(mark.forecast)), 5.5, paint(mark.cause));
     }
     let middle = (f64::midpoint(plot.left, plot.right), f64::midpoint(plot.top, plot.bottom));
-    let (below, beside) = (format!("observed {}, {}", chart.quantity, chart.unit), format!("forecast, {}", chart.unit));
+    let (below, beside) = match chart.unit {
+        "" => (format!("observed {}", chart.quantity), "forecast".to_owned()),
+        unit => (format!("observed {}, {unit}", chart.quantity), format!("forecast, {unit}")),
+    };
     axis::titles(canvas, ((middle.0, plot.bottom + 38.0), &below), ((area.left + 10.0, middle.1), &beside));
 }
 

@@ -23,8 +23,10 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, chart: &Reliability) {
         let radius = 5.0 + 9.0 * (bin.observed.n as f64 / most).sqrt();
         canvas.disc((at, y.at(bin.observed.estimate)), radius, palette::DEATH);
         let trials = if bin.observed.n == 1 { "1 trial".to_owned() } else { format!("{} trials", bin.observed.n) };
-        let (font, beside) = if bin.forecast > 0.8 { (Font::plain(13.0).ending(), -radius - 7.0) } else { (Font::plain(13.0), radius + 7.0) };
-        let raised = if bin.observed.estimate < 0.05 { -12.0 } else { 12.0 };
+        // The last bin's words stand outside, where there is room; others beside their dot, off the line's end.
+        let outside = bin.forecast > 0.95;
+        let (font, beside) = if !outside && bin.forecast > 0.8 { (Font::plain(13.0).ending(), -radius - 7.0) } else { (Font::plain(13.0), radius + 7.0) };
+        let raised = if outside { 0.0 } else { 12.0 * if bin.observed.estimate < 0.1 { -1.0 } else { 1.0 } };
         canvas.text((at + beside, y.at(bin.observed.estimate) + raised), &trials, &font);
     }
     let middle = f64::midpoint(plot.left, plot.right);
@@ -34,7 +36,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Area, chart: &Reliability) {
         ((area.left + 10.0, f64::midpoint(plot.top, plot.bottom)), "share that ran out of memory"),
     );
     let note = plot.right + 20.0;
-    canvas.text((note, plot.top + 14.0), "on the dashed line:", &Font::plain(13.0).color(palette::SOFT));
-    canvas.text((note, plot.top + 32.0), "forecast means", &Font::plain(13.0).color(palette::SOFT));
-    canvas.text((note, plot.top + 50.0), "what it says", &Font::plain(13.0).color(palette::SOFT));
+    canvas.text((note, plot.bottom - 50.0), "on the dashed line:", &Font::plain(13.0).color(palette::SOFT));
+    canvas.text((note, plot.bottom - 32.0), "forecast means", &Font::plain(13.0).color(palette::SOFT));
+    canvas.text((note, plot.bottom - 14.0), "what it says", &Font::plain(13.0).color(palette::SOFT));
 }

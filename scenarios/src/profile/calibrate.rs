@@ -48,6 +48,15 @@ pub struct Measured {
     pub executors: usize,
 }
 
+/// The most that one task of the profile holds in the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Pages of its operators, which are tenured.
+    pub pages: Bytes,
+    /// Buffers and batches, which die young.
+    pub buffers: Bytes,
+}
+
 /// Inputs of the memory model, as far as the recording run shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Calibration {
@@ -62,9 +71,9 @@ pub struct Calibration {
 }
 
 impl Evidence {
-    /// What the executors' peaks say of the memory model's inputs. `allocated` is what the profile's tasks allocate all together, `held` the
-    /// most that one of them holds in the heap.
-    pub fn calibration(&self, sql: bool, allocated: Bytes, held: Bytes) -> Calibration {
+    /// What the executors' peaks say of the memory model's inputs. `allocated` is what the profile's tasks allocate all together, `held` what
+    /// the largest of them holds in the heap.
+    pub fn calibration(&self, sql: bool, allocated: Bytes, held: Held) -> Calibration {
         let heap = self.conf.get("spark.executor.memory").and_then(|text| parse_spark_bytes(text)).filter(|heap| !heap.is_zero());
         let Some(heap) = heap else { return Calibration::default() };
         let collector = self.collector.as_deref().map_or(Collector::G1, collector);
@@ -118,7 +127,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool, collector: Collector, held: Bytes) -> Option<Self> {
+    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool, collector: Collector, held: Held) -> Option<Self> {
         if executor.non_heap_peak.is_zero() {
             // The executor ended before its first heartbeat with metrics, or the version has none.
             return None;
@@ -133,13 +142,15 @@ impl Observed {
         let beside = non_heap + executor.direct_peak + MAPPED_FILES;
         let touched = executor.jvm_rss_peak.saturating_sub(beside).max(executor.heap_peak).min(heap);
         // Metrics are polled and miss what a task held for a moment; the profile knows it.
-        let live = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held * u64::from(executor.cores.max(1)));
+        let tasks = u64::from(executor.cores.max(1));
+        let tenured = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held.pages * tasks);
+        let live = tenured + held.buffers * tasks;
         let young = touched.saturating_sub(live).as_f64() / heap.as_f64();
         if touched.as_f64() > 0.5 * heap.as_f64() {
             // A young generation of less than its largest size was still growing.
             seen.young_share = Some(young.clamp(YOUNG_LEAST, 1.0));
         } else if touched > live {
-            seen.growth = Some(touched.as_f64() / live.as_f64());
+            seen.growth = Some(touched.as_f64() / tenured.as_f64());
         }
         Some(seen)
     }
@@ -186,20 +197,23 @@ mod tests {
         let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
         for share in [0.62, 0.64, 0.8] {
             let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, share, jvm::BASE_LIVE + Bytes::mib(40));
-            let young =
-                evidence("1g", &[rss.whole_mib()], 40).calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).young_share.expect("more than half is touched").mean;
+            let young = evidence("1g", &[rss.whole_mib()], 40)
+                .calibration(true, Bytes::gib(1 << 10), Held::default())
+                .young_share
+                .expect("more than half is touched")
+                .mean;
             assert!((young - share).abs() < 2.0 / 1024.0, "{share}: {young}");
         }
     }
 
     #[test]
     fn a_heap_that_still_grows_says_nothing_of_a_full_young_generation() {
-        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true, Bytes::gib(1 << 10), Bytes::ZERO);
+        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true, Bytes::gib(1 << 10), Held::default());
         assert_eq!(calibration.young_share, None);
         let growth = calibration.heap_growth.expect("resident sets are there");
         assert!(growth.executors == 2 && (1.5..2.5).contains(&growth.mean), "{growth:?}");
         let full = Evidence { xms_equals_xmx: Some(true), ..evidence("512m", &[294, 288], 31) };
-        assert_eq!(full.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).heap_growth, None, "a heap that began at its full size does not grow");
+        assert_eq!(full.calibration(true, Bytes::gib(1 << 10), Held::default()).heap_growth, None, "a heap that began at its full size does not grow");
     }
 
     /// Ten collections: edens of 0.05, 0.19 and 0.33 of the heap, then seven of 0.6.
@@ -210,25 +224,25 @@ mod tests {
         // Executors of a full heap of 1 GiB, whose profile allocates 1 GiB in all: ten collections each are 4.8 heaps each.
         let mut full = evidence("1g", &[900, 910], 0);
         full.executors.iter_mut().for_each(|executor| executor.young_collections = 10);
-        let factor = full.calibration(true, Bytes::gib(1), Bytes::ZERO).allocation.expect("the heap is full").mean;
+        let factor = full.calibration(true, Bytes::gib(1), Held::default()).allocation.expect("the heap is full").mean;
         assert!((factor - 2.0 * heaps_allocated(10)).abs() < 1e-6, "{factor}");
         // Without a count: so much that the curve comes within a twentieth of the ceiling, 3.7 times it.
         full.executors.iter_mut().for_each(|executor| executor.young_collections = 0);
-        let without = full.calibration(true, Bytes::gib(1), Bytes::ZERO).allocation.expect("the heap is full").mean;
+        let without = full.calibration(true, Bytes::gib(1), Held::default()).allocation.expect("the heap is full").mean;
         assert!(without > 2.0 * 3.7 * 0.6 && without < factor, "{without}");
-        assert_eq!(full.calibration(true, Bytes::gib(100), Bytes::ZERO).allocation, None, "the profile allocates enough");
+        assert_eq!(full.calibration(true, Bytes::gib(100), Held::default()).allocation, None, "the profile allocates enough");
     }
 
     #[test]
     fn more_classes_are_more_non_heap_memory_and_no_metrics_are_no_calibration() {
         let mut more = evidence("1g", &[0], 0);
-        assert!((more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
+        assert!((more.calibration(true, Bytes::gib(1 << 10), Held::default()).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
         more.executors[0].non_heap_peak = Bytes::mib(170);
         let usual = jvm::non_heap(Bytes::gib(1), jvm::threads(1), Bytes::ZERO, true, Collector::G1);
-        let factor = more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).non_heap.expect("JVM metrics").mean;
+        let factor = more.calibration(true, Bytes::gib(1 << 10), Held::default()).non_heap.expect("JVM metrics").mean;
         assert!((factor * usual.as_f64() - usual.as_f64() - f64::from(100 << 20)).abs() < 1.0);
-        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO).young_share, None, "no process-tree metrics");
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Held::default()).young_share, None, "no process-tree metrics");
         more.executors[0].non_heap_peak = Bytes::ZERO;
-        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Bytes::ZERO), Calibration::default());
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Held::default()), Calibration::default());
     }
 }

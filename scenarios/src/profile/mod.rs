@@ -29,7 +29,7 @@ use sim_core::units::{ByteRate, Bytes, SimSpan};
 
 use crate::diag::{Diagnostics, Source};
 
-pub use calibrate::{Calibration, Measured};
+pub use calibrate::{Calibration, Held, Measured};
 pub use evidence::{Evidence, ExecutorEvidence, JobEvidence, RddEvidence};
 pub(crate) use packed::PackedRows;
 pub use packed::RecordedRows;
@@ -251,10 +251,10 @@ pub struct ProfileConf {
 
 impl Stage {
     /// The most that a recorded task of it holds in the heap.
-    fn most_held(&self) -> Bytes {
-        let Work::Recorded(rows) = &self.work else { return Bytes::ZERO };
-        let each = |row: &WeightedRow| (row.total.operator_memory + row.total.unmanaged).get() / u64::from(row.tasks.max(1));
-        Bytes::new(rows.iter().map(|row| each(std::borrow::Borrow::borrow(&row))).max().unwrap_or(0))
+    fn most_held(&self) -> Held {
+        let Work::Recorded(rows) = &self.work else { return Held::default() };
+        let most = |of: fn(&WeightedRow) -> Bytes| rows.iter().map(|row| of(&row).get() / u64::from(row.tasks.max(1))).max().unwrap_or(0);
+        Held { pages: Bytes::new(most(|row| row.total.operator_memory)), buffers: Bytes::new(most(|row| row.total.unmanaged)) }
     }
 }
 
@@ -313,7 +313,8 @@ impl Profile {
             Work::Recorded(rows) => rows::total(rows.iter()).allocated,
             Work::Parametric(_) => Bytes::ZERO,
         };
-        let held = self.stages.iter().map(Stage::most_held).max().unwrap_or_default();
+        let held =
+            self.stages.iter().map(Stage::most_held).fold(Held::default(), |a, b| Held { pages: a.pages.max(b.pages), buffers: a.buffers.max(b.buffers) });
         Some((evidence.calibration(self.sql, self.stages.iter().map(allocated).sum(), held), run))
     }
     /// What the recording run showed of its executors.
