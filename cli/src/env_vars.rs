@@ -23,6 +23,14 @@ pub(crate) const CONF: &str = "SPILLCAST_CONF";
 pub(crate) const PROPERTIES_FILE: &str = "SPILLCAST_PROPERTIES_FILE";
 /// Twin of `--pod-template`.
 pub(crate) const POD_TEMPLATE: &str = "SPILLCAST_POD_TEMPLATE";
+/// Twin of `--spark-application`.
+pub(crate) const SPARK_APPLICATION: &str = "SPILLCAST_SPARK_APPLICATION";
+/// Twin of `--nodes`.
+pub(crate) const NODES: &str = "SPILLCAST_NODES";
+/// Twin of `--pods`.
+pub(crate) const PODS: &str = "SPILLCAST_PODS";
+/// Twin of `--pod-usage`.
+pub(crate) const POD_USAGE: &str = "SPILLCAST_POD_USAGE";
 /// Twin of `--set`, one `PATH=VALUE` a line.
 pub(crate) const SET: &str = "SPILLCAST_SET";
 /// Twin of `--profile`.

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_broken_assertion_of_the_model_is_told_as_a_defect() -> Result<(), Failure> {
-        let request = Request { scenario: "aks-migration".to_owned(), conf: vec![], properties_file: None, pod_template: None, set: vec![], profile: None };
+        let request = Request { scenario: "aks-migration".to_owned(), ..Request::default() };
         let Some(scenario) = scenarios::load(&request).0 else { panic!("the built-in scenario does not load") };
         let planned = plan(vec![Point { index: 0, coordinates: vec![], labels: vec![], spec: scenario.spec }], true)?;
         assert!(planned[0].plan.spec().limits.paranoid);

@@ -112,6 +112,13 @@ impl StudySettings {
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
         self.request.profile.iter().for_each(|profile| option("--profile", path(profile)));
         self.request.pod_template.iter().for_each(|template| option("--pod-template", path(template)));
+        let files = [
+            ("--spark-application", &self.request.spark_application),
+            ("--nodes", &self.request.nodes),
+            ("--pods", &self.request.pods),
+            ("--pod-usage", &self.request.pod_usage),
+        ];
+        files.into_iter().for_each(|(name, file)| file.iter().for_each(|file| option(name, path(file))));
         self.request.properties_file.iter().for_each(|properties| option("--properties-file", path(properties)));
         self.request.conf.iter().for_each(|conf| option("--conf", conf.clone()));
         self.request.set.iter().for_each(|set| option("--set", set.clone()));
@@ -127,10 +134,10 @@ impl StudySettings {
 
 /// What `scenarios` is asked to load. Empty values come from empty lines of environment twins.
 pub(crate) fn request(scenario: String, changes: ScenarioArgs) -> Request {
-    let ScenarioArgs { mut conf, properties_file, pod_template, mut set, profile } = changes;
+    let ScenarioArgs { mut conf, properties_file, pod_template, spark_application, nodes, pods, pod_usage, mut set, profile } = changes;
     conf.retain(|value| !value.trim().is_empty());
     set.retain(|value| !value.trim().is_empty());
-    Request { scenario, conf, properties_file, pod_template, set, profile }
+    Request { scenario, conf, properties_file, pod_template, spark_application, nodes, pods, pod_usage, set, profile }
 }
 
 /// All gates, or all that is wrong with them.

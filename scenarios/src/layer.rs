@@ -9,6 +9,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::diag::{Diagnostic, Diagnostics, Source};
+use crate::expand::{self, Files};
 use crate::library;
 use crate::profile::Profile;
 use crate::properties::read_properties;
@@ -31,6 +32,9 @@ pub(crate) struct Layers {
     pod_template: Option<Arc<Source>>,
     profile: Option<PathBuf>,
     profiles: Arc<Mutex<BTreeMap<PathBuf, Profile>>>,
+    /// The SparkApplication of the command line.
+    application: Option<Node>,
+    files: Arc<Files>,
 }
 
 impl Layers {
@@ -45,15 +49,19 @@ impl Layers {
             conf.extend(read_properties(&source, &Layer::Properties, problems));
         }
         conf.extend(request.conf.iter().filter_map(|argument| conf_argument(argument, problems)));
-        let sets = request.set.iter().filter_map(|argument| set_argument(argument, problems)).collect();
+        let mut sets: Vec<Change> = files_of(request);
+        sets.extend(request.set.iter().filter_map(|argument| set_argument(argument, problems)));
         let pod_template = request.pod_template.as_ref().and_then(|path| read_file(path, None, problems));
-        Some(Self { tree, conf, sets, pod_template, profile: request.profile.clone(), profiles: Arc::default() })
+        let application = request.spark_application.as_ref().map(|path| named(path, "--spark-application"));
+        let (profiles, files) = (Arc::default(), Arc::default());
+        Some(Self { tree, conf, sets, pod_template, profile: request.profile.clone(), profiles, application, files })
     }
 
     /// A scenario that is already read, without a command line.
     pub(crate) fn of_text(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<Self> {
         let tree = read_scenario(source, 0, problems)?;
-        Some(Self { tree, conf: Vec::new(), sets: Vec::new(), pod_template: None, profile: None, profiles: Arc::default() })
+        let (profiles, files) = (Arc::default(), Arc::default());
+        Some(Self { tree, conf: Vec::new(), sets: Vec::new(), pod_template: None, profile: None, profiles, application: None, files })
     }
 
     /// The scenario with its bases, without the command line, for its sweep.
@@ -65,6 +73,10 @@ impl Layers {
     /// The tree of one point.
     pub(crate) fn merge(&self, axis: &[Change], problems: &mut Diagnostics) -> Node {
         let mut tree = self.tree.clone();
+        let mut application = self.application.as_ref().and_then(|node| expand::read_application(node, &self.files, problems));
+        if let Some(application) = &application {
+            expand::over(&mut tree, application);
+        }
         if !self.conf.is_empty() {
             let mut over = Node::made(Value::Table(Vec::new()), Layer::Conf);
             for entry in &self.conf {
@@ -87,6 +99,13 @@ impl Layers {
             }
         }
         flatten_conf(&mut tree);
+        if let Some(node) = tree.get("spark").and_then(|spark| spark.get("application")).filter(|_| self.application.is_none()).cloned() {
+            application = expand::read_application(&node, &self.files, problems);
+            if let Some(application) = &application {
+                expand::under(&mut tree, application, problems);
+            }
+        }
+        expand::cluster(&mut tree, &self.files, application.as_ref().map(|application| application.name.as_str()), problems);
         tree
     }
 
@@ -117,6 +136,18 @@ impl Layers {
     pub(crate) fn keep_profile(&self, path: &FilePath, profile: &Profile) {
         self.profiles.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), profile.clone());
     }
+}
+
+/// The files of a running cluster that the command line names, as the scenario's keys.
+fn files_of(request: &Request) -> Vec<Change> {
+    let files = [("nodes", "--nodes", &request.nodes), ("pods", "--pods", &request.pods), ("pod_usage", "--pod-usage", &request.pod_usage)];
+    let change = |key: &str, option: &str, path: &PathBuf| (Path { parts: vec!["cluster".to_owned(), key.to_owned()] }, named(path, option));
+    files.into_iter().filter_map(|(key, option, path)| path.as_ref().map(|path| change(key, option, path))).collect()
+}
+
+/// A path of the command line.
+fn named(path: &FilePath, option: &str) -> Node {
+    Node::made(Value::Text(path.display().to_string()), Layer::Derived(option.to_owned()))
 }
 
 fn put(table: &mut Node, entry: Entry) {

@@ -1,6 +1,6 @@
 //! What users write or export, read and checked into the model's inputs.
 //!
-//! [`load`] takes what the command line names (a scenario file or a built-in one, a properties file, a pod template,
+//! [`load`] takes what the command line names (a scenario file or a built-in one, a properties file, a pod template, what kubectl printed,
 //! `--conf`, `--set`), lays the layers over each other so that each value keeps its origin, checks everything at once,
 //! and gives a [`Scenario`] with the model's [`sim_core::spec::Spec`]. [`Scenario::points`] expands a sweep: each point goes
 //! through all layers and rules again. Problems are [`diag::Diagnostics`] with file, place, what was found, what was
@@ -20,8 +20,10 @@ mod catalog;
 mod codec;
 pub mod diag;
 pub mod event_log;
+mod expand;
 mod explain;
 mod kube_yaml;
+mod kubectl;
 mod layer;
 pub mod library;
 mod new;
@@ -32,6 +34,7 @@ mod raw;
 pub mod recorded;
 mod scenario;
 mod schema;
+mod spark_application;
 mod spark_conf;
 mod sweep;
 pub mod trials;

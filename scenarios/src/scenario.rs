@@ -23,6 +23,14 @@ pub struct Request {
     pub properties_file: Option<PathBuf>,
     /// `--pod-template`; replaces the scenario's.
     pub pod_template: Option<PathBuf>,
+    /// `--spark-application`: a SparkApplication in YAML; lies over the scenario and under `properties_file`.
+    pub spark_application: Option<PathBuf>,
+    /// `--nodes`: what `kubectl get nodes` printed; takes the place of the scenario's pools.
+    pub nodes: Option<PathBuf>,
+    /// `--pods`: what `kubectl get pods -A` printed; takes the place of the scenario's neighbours.
+    pub pods: Option<PathBuf>,
+    /// `--pod-usage`: what `kubectl top pods -A` printed.
+    pub pod_usage: Option<PathBuf>,
     /// `--set PATH=VALUE`, in order.
     pub set: Vec<String>,
     /// Replaces `job.profile`, and with it the scenario's `job.input`.

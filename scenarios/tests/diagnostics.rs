@@ -198,3 +198,44 @@ fn an_injected_kill_needs_one_instant_and_a_stage_that_is_there() {
     }
     assert!(toml(&format!("{GOOD}\n[[inject]]\nkill_executor = 0\nat = 1\n")).contains("kill_executor"));
 }
+
+fn claim(name: &str, rest: &[&str]) -> Vec<String> {
+    let volume = format!("spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-{name}");
+    let mut conf = vec![format!("{volume}.mount.path=/d{name}"), format!("{volume}.options.sizeLimit=100Gi")];
+    conf.extend(rest.iter().map(|option| format!("{volume}.options.{option}")));
+    conf
+}
+
+/// 4.7, 4.8: what claims do not do although it seems so.
+#[test]
+fn claims_that_do_less_than_they_seem_to_are_told() {
+    let told = |conf: Vec<String>| args(&conf.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    let plugin = "spark.shuffle.sort.io.plugin.class=org.apache.spark.shuffle.KubernetesLocalDiskShuffleDataIO".to_owned();
+    let silent = told(claim("1", &["claimName=OnDemand", "storageClass=managed-csi-premium"]));
+    assert!(!silent.contains("claim"), "{silent}");
+    let unknown = told(claim("1", &["claimName=OnDemand", "storageClass=fast"]));
+    assert!(unknown.contains("unknown-storage-class") && unknown.contains("\"fast\""), "{unknown}");
+    let recovery = told([claim("1", &["storageClass=managed-csi"]), vec![plugin]].concat());
+    assert!(recovery.contains("claims-recovery"), "{recovery}");
+    let wait = vec!["spark.kubernetes.driver.waitToReusePersistentVolumeClaim=true".to_owned()];
+    let two = told([claim("1", &[]), claim("2", &[]), wait.clone()].concat());
+    assert!(two.contains("only one executor in 2"), "{two}");
+    assert!(!told([claim("1", &[]), wait].concat()).contains("claims-wait"));
+    let resize = ["spark.kubernetes.executor.pvc.resizeInterval=1min".to_owned()];
+    assert!(told([claim("1", &[]), resize.to_vec()].concat()).contains("pvc.resize"));
+}
+
+/// A storage class of the scenario goes before the catalogue's.
+#[test]
+fn a_storage_class_of_the_scenario_is_used() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("s.toml");
+    std::fs::write(&path, GOOD.replace("[spark]\n", "[[cluster.storage_class]]\nname = \"gp3\"\nread = \"777MB/s\"\n[spark]\n")).expect("written");
+    let conf = claim("1", &["claimName=OnDemand", "storageClass=gp3"]);
+    let (scenario, problems) = load(&Request { scenario: path.display().to_string(), conf, ..Request::default() });
+    let spec = scenario.unwrap_or_else(|| panic!("{}", render_plain(&problems))).spec;
+    let claims: Vec<_> = spec.spark.kubernetes.pod_template.volumes.iter().map(|volume| volume.source).collect();
+    let [sim_core::spec::VolumeSource::Claim(claim)] = claims[..] else { panic!("{claims:?}") };
+    assert_eq!((claim.read.get(), claim.write.get(), claim.shared), (777_000_000, 777_000_000, false));
+    assert_eq!(spec.cluster.pools[0].shape.remote.map(sim_core::units::ByteRate::get), Some(600_000_000), "a D16s_v5 lets 600 MB/s through");
+}

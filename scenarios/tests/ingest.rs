@@ -35,7 +35,7 @@ fn parse(text: &str) -> (Option<Profile>, scenarios::diag::Diagnostics) {
 }
 
 fn conf(shuffle_partitions: Option<u32>) -> ProfileConf {
-    ProfileConf { shuffle_partitions, max_partition_bytes: Bytes::mib(128) }
+    ProfileConf { shuffle_partitions, max_partition_bytes: Bytes::mib(128), joins: None }
 }
 
 fn stage_total(app: &AppSpec, stage: usize) -> TaskRow {
@@ -223,7 +223,7 @@ rows = [[60], [40]]
 #[test]
 fn recorded_stages_that_follow_the_input_get_more_tasks_of_the_same_size() {
     let profile = parse(SMALL).0.unwrap();
-    let app = profile.to_app(Bytes::new(4_000_000_000), &ProfileConf { shuffle_partitions: Some(4), max_partition_bytes: Bytes::mib(64) });
+    let app = profile.to_app(Bytes::new(4_000_000_000), &ProfileConf { shuffle_partitions: Some(4), max_partition_bytes: Bytes::mib(64), joins: None });
     let TaskWork::Recorded(rows) = &app.stages[0].work else { panic!("recorded") };
     assert_eq!(rows.len(), 8 * 4 * 2, "four times the input in splits of half the size");
     assert_eq!(app.stages[0].tasks, TaskCount::InputSplit(Bytes::new(62_500_000)));

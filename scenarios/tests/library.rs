@@ -2,8 +2,8 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
-use sim_core::spec::{CgroupVersion, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
-use sim_core::units::{Bytes, CoreMillis};
+use sim_core::spec::{CgroupVersion, ClaimSpec, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
+use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
 fn request(name: &str) -> Request {
     Request { scenario: name.to_owned(), ..Request::default() }
@@ -199,17 +199,15 @@ fn volumes_of_executors() {
     });
     let pod = &scenario.spec.spark.kubernetes.pod_template;
     let empty = |medium, size_limit| VolumeSource::EmptyDir(EmptyDir { medium, size_limit });
+    // The example is on AKS, whose default class is a standard SSD.
+    let rate = ByteRate::mb_per_sec(100);
+    let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false };
     let sources: Vec<VolumeSource> = pod.volumes.iter().map(|v| v.source).collect();
     // L8s_v3 has an OS disk, a temp disk and then the NVMe.
     let nvme = scenario.spec.cluster.pools[0].shape.disks.iter().position(|d| d.name == "nvme").expect("NVMe");
     assert_eq!(
         sources,
-        [
-            empty(Medium::Memory, Some(Bytes::gib(1))),
-            VolumeSource::HostPath { disk: nvme },
-            empty(Medium::Disk, None),
-            VolumeSource::Claim { size: Bytes::gib(100) }
-        ]
+        [empty(Medium::Memory, Some(Bytes::gib(1))), VolumeSource::HostPath { disk: nvme }, empty(Medium::Disk, None), VolumeSource::Claim(claim)]
     );
     assert_eq!(pod.labels, [Label::new("team", "a"), Label::new("tier", "batch")]);
     assert_eq!((pod.priority, pod.ephemeral_limit), (2_000_000_000, Some(Bytes::gib(5))));

@@ -128,7 +128,7 @@ fn parse(text: &str) -> Option<Profile> {
 }
 
 fn conf() -> ProfileConf {
-    ProfileConf { shuffle_partitions: None, max_partition_bytes: Bytes::mib(128) }
+    ProfileConf { shuffle_partitions: None, max_partition_bytes: Bytes::mib(128), joins: None }
 }
 
 /// Bytes of a file under its own name, changed.

@@ -17,7 +17,7 @@ fn profile(jobs: &str) -> (Option<Profile>, Diagnostics) {
 }
 
 fn app(profile: &Profile) -> AppSpec {
-    profile.to_app(profile.input(), &ProfileConf { shuffle_partitions: None, max_partition_bytes: Bytes::mib(128) })
+    profile.to_app(profile.input(), &ProfileConf { shuffle_partitions: None, max_partition_bytes: Bytes::mib(128), joins: None })
 }
 
 #[test]

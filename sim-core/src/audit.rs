@@ -4,12 +4,13 @@
 //! buffers, live objects, dirty pages. Then everyone leaves: tasks are stopped, containers end, volumes are torn down. What
 //! is then still charged must be the system's memory and nothing else. A difference is a defect of the model and panics.
 
-use crate::hardware::{Device, FlowOwner};
+use crate::hardware::FlowOwner;
 use crate::ids::{ExecutorId, NodeId, PodSlot, TaskId};
+use crate::plan::Carrier;
 use crate::record::{Ending, Truncation};
 use crate::sim::Sim;
 use crate::spark::blocks::{Place, partition_id};
-use crate::spark::executor::Life;
+use crate::spark::executor::{Executor, Life};
 use crate::spark::task;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::units::{Bytes, SimSpan, SimTime};
@@ -25,7 +26,7 @@ pub(crate) fn no_slot_is_idle(sim: &Sim) {
     }
     let waiting = sim.driver.stages.iter().find(|(_, stage)| stage.active && stage.set.waiting() > 0);
     let Some((stage, _)) = waiting else { return };
-    let idle = sim.executors.iter().find(|(_, e)| e.free_slots(sim.plan.executor.slots) > 0);
+    let idle = sim.executors.iter().find(|(_, e)| e.free_slots() > 0);
     assert!(idle.is_none(), "{:?} is idle at {:?} although {stage:?} has tasks to give", idle.map(|(id, _)| id), sim.now());
 }
 
@@ -80,11 +81,15 @@ fn tasks_of(sim: &Sim, id: ExecutorId) {
         assert!(host.running.is_empty(), "{id:?} is {:?} and has tasks", host.life);
         return;
     }
-    assert!(host.running.len() <= sim.plan.executor.slots as usize, "{id:?} runs more tasks than it has slots");
+    assert!(host.running.len() <= host.announced.slots as usize, "{id:?} runs more tasks than it has slots");
     let of = |value: fn(&task::TaskRun) -> Bytes| host.running.iter().map(|&task: &TaskId| value(&sim.tasks[task])).sum::<Bytes>();
     assert_eq!(host.unmanaged, of(|run| run.demand.unmanaged), "live objects of {id:?}");
     assert_eq!(host.direct, of(|run| run.direct), "fetch buffers of {id:?}");
     assert_eq!(host.temporary.tmpfs, of(|run| run.temporary.tmpfs), "temporary files in tmpfs of {id:?}");
+    for dir in 0..sim.plan.executor.scratch.dirs.len() {
+        let of_tasks: Bytes = host.running.iter().map(|&task| sim.tasks[task].temporary.in_dir(dir)).sum();
+        assert_eq!(host.temporary.in_dir(dir), of_tasks, "temporary files in directory {dir} of {id:?}");
+    }
     assert_eq!(host.temporary.disk, of(|run| run.temporary.disk), "temporary files on disk of {id:?}");
     assert_eq!(host.unused, of(|run| run.memory.acquired_but_not_used()), "acquired and unused memory of {id:?}");
     for (pool, mode) in [(&host.memory, MemoryMode::OnHeap), (&host.native, MemoryMode::OffHeap)] {
@@ -119,11 +124,31 @@ fn memory_of(sim: &Sim, id: ExecutorId) {
     }
 }
 
-/// Files on a node's disks are those of its executors; dirty pages are those whose write-back is under way.
+/// Files on a node's disks and claims are those of its executors, also by disk; a claim holds no more than its size. What is on a
+/// shared claim is theirs and that of executors before them.
 fn files(sim: &Sim) {
+    let scratch = &sim.plan.executor.scratch;
+    let in_places = |e: &Executor, which: &dyn Fn(Carrier) -> bool| -> Bytes {
+        scratch.dirs.iter().enumerate().filter(|(_, dir)| which(dir.carrier)).map(|(number, _)| e.in_dir(number)).sum()
+    };
     for (node, machine) in sim.machines.iter() {
-        let owned: Bytes = sim.executors.values().filter(|e| e.node == Some(node)).map(|e| e.scratch().disk).sum();
+        let here = |which: &dyn Fn(Carrier) -> bool| -> Bytes { sim.executors.values().filter(|e| e.node == Some(node)).map(|e| in_places(e, which)).sum() };
+        let owned = here(&|place| !matches!(place, Carrier::Tmpfs | Carrier::Shared(_)));
         assert_eq!(machine.files, owned, "files on disks of {node:?}");
+        for (disk, files) in machine.files_on.iter().enumerate() {
+            let owned = here(&|place| place == Carrier::Disk(disk as u8) || disk == 0 && place == Carrier::EmptyDir);
+            assert_eq!(*files, owned, "files on disk {disk} of {node:?}");
+        }
+    }
+    for (number, shared) in sim.cluster.shared.iter().enumerate() {
+        let owned: Bytes = sim.executors.values().map(|e| in_places(e, &|place| place == Carrier::Shared(number as u8))).sum();
+        assert!(shared.files >= owned && shared.files <= scratch.shared[number].size, "files on shared claim {number}");
+    }
+    for (id, executor) in sim.executors.iter() {
+        for (number, claim) in executor.claims.mounted.iter().enumerate() {
+            let held = in_places(executor, &|place| place == Carrier::Claim(number as u8));
+            assert!(held <= claim.size, "claim {number} of {id:?} holds {held} of {}", claim.size);
+        }
     }
 }
 
@@ -140,13 +165,12 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
     assert_eq!(machine.memory.outstanding(), system, "memory of {node:?} after everyone has left");
     assert!(machine.memory.node_ramp().is_idle(), "{node:?} still has memory under way");
     machine.memory.check().unwrap_or_else(|imbalance| panic!("the books of {node:?} do not balance at the end: {imbalance}"));
-    let disks = sim.plan.nodes[node.index()].shape.disks.len();
-    for device in [Device::Cpu, Device::NicIn, Device::NicOut].into_iter().chain((0..disks).map(|d| Device::Disk(d as u8))) {
+    for device in machine.devices.all().collect::<Vec<_>>() {
         while let Some(owner) = machine.pop_done(now + LONG, device) {
             match owner {
                 FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
-                FlowOwner::Migration(_) => {}
+                FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) => {}
             }
         }
     }

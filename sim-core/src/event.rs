@@ -26,6 +26,12 @@ pub enum Event {
     DynamicAllocation,
     /// The cluster takes something back, by its index in the spec.
     Reclaim(u32),
+    /// The cluster gives up a node that vanished.
+    NodeGivenUp(NodeId),
+    /// The metrics server asks the kubelets.
+    PodMetrics,
+    /// The plugin that resizes executors looks at their metrics.
+    ResizeLook,
     /// A leaving executor is killed if it is still there.
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
@@ -48,6 +54,12 @@ pub enum Event {
     JobStarts(u32),
     /// The driver is through with what it does before it submits a stage.
     StageReady(StageId),
+    /// An executor reports how full its local directories are.
+    ClaimReport(ExecutorId),
+    /// The driver looks for claims that fill up.
+    ClaimLook,
+    /// An executor's claims have grown.
+    ClaimsGrown(ExecutorId),
     /// The driver's forced collection lets unreachable shuffles be removed.
     CleanerRuns,
     /// Failed stages are submitted again.
@@ -78,10 +90,13 @@ impl Event {
             Self::VolumesTornDown(_) => 1,
             Self::DeviceDone(..) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
-            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) => 4,
+            Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
             Self::ExecutorLossSeen(_)
+            | Self::ClaimReport(_)
+            | Self::ClaimsGrown(_)
             | Self::ContainerRestarts(_)
             | Self::Reclaim(_)
+            | Self::NodeGivenUp(_)
             | Self::NoticeOver(_)
             | Self::ExecutorStarts(_)
             | Self::ExecutorRegisters(_)
@@ -89,12 +104,14 @@ impl Event {
             Self::DriverUp
             | Self::AllocationRound
             | Self::DynamicAllocation
+            | Self::ResizeLook
             | Self::MigrationRefill(_)
             | Self::SchedulePods
             | Self::RegistrationTimeout
             | Self::JobStarts(_)
             | Self::StageReady(_)
             | Self::CleanerRuns
+            | Self::ClaimLook
             | Self::ResubmitStages
             | Self::ReviveOffers
             | Self::SpeculationLook
@@ -115,6 +132,9 @@ impl Event {
             Self::DynamicAllocation => (40, 0),
             Self::ContainerRestarts(e) => (41, e.index() as u64),
             Self::Reclaim(index) => (42, u64::from(index)),
+            Self::PodMetrics => (71, 0),
+            Self::ResizeLook => (72, 0),
+            Self::NodeGivenUp(node) => (70, node.index() as u64),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),
             Self::ExecutorStarts(e) => (8, e.index() as u64),
@@ -133,6 +153,9 @@ impl Event {
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
             Self::CleanerRuns => (65, 0),
+            Self::ClaimReport(e) => (73, e.index() as u64),
+            Self::ClaimLook => (74, 0),
+            Self::ClaimsGrown(e) => (75, e.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),
         };
         kind << 48 | subject

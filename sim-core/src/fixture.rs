@@ -24,6 +24,8 @@ pub(crate) fn certain() -> Uncertainty {
         warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
         pod_acknowledged_s: Dist::Constant(0.1),
+        claim_attach_s: Dist::Constant(15.0),
+        claim_resize_s: Dist::Constant(30.0),
     }
 }
 
@@ -60,6 +62,7 @@ fn node() -> NodeShape {
             io_size: Bytes::kib(256),
         }],
         nic: ByteRate::mb_per_sec(1250),
+        remote: None,
         system_memory: Dist::Constant(1.5 * (1u64 << 30) as f64),
     }
 }
@@ -154,7 +157,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
-            pools: vec![PoolSpec { name: "pool".into(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
+            pools: vec![PoolSpec { name: "pool".into(), node_names: Vec::new(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
             cgroup: CgroupVersion::V2 { group_kill: true },
             kubelet: KubeletSpec {
@@ -163,6 +166,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 volume_stats_period_s: 60.0,
                 teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
                 active_file_share: 0.25,
+                eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
             },
             yarn: YarnSpec {
                 minimum_allocation: Bytes::gib(1),
@@ -247,6 +251,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
         },
         scheduler: SchedulerConf::default(),
         adaptive: None,
+        sql: SqlConf::default(),
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: tmpfs,
@@ -258,4 +263,10 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             pod_template: PodTemplate { affinity: affinity(packed), ..PodTemplate::default() },
         },
     }
+}
+
+/// An on-demand claim of a 150 MB/s volume.
+pub(crate) fn claim(size: Bytes) -> ClaimSpec {
+    let rate = ByteRate::mb_per_sec(150);
+    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false }
 }

@@ -2,15 +2,16 @@
 //!
 //! A machine joins the parts that share a node: processor-sharing devices, memory cgroups, the files on its
 //! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
-//! goes through here or through the rooms' handlers. Assumptions: scratch files are spread evenly over a node's scratch
-//! disks, so one number a node is enough (CM-3); dirty pages are counted by node, not by container, which throttles writers
+//! goes through here or through the rooms' handlers. Assumptions: dirty pages are counted by node, not by container, which throttles writers
 //! of limited containers too early when several write (PC-2). Source: 6.1, 6.5.
 
 use crate::event::Event;
 use crate::hardware::{Device, FlowOwner, NodeDevices, page_cache};
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Calendar, EventHandle};
+use crate::kube::eviction::Remembered;
 use crate::linux::cgroup::NodeMemory;
+use crate::spec::DiskSpec;
 use crate::units::{Bytes, SimTime};
 
 /// Who owns a pod on a node.
@@ -41,13 +42,21 @@ pub(crate) struct Machine {
     pub(crate) memory: NodeMemory,
     /// Owner of each memory slot.
     pub(crate) owners: Vec<Owner>,
-    /// Scratch files on disk, all pods.
+    /// Scratch files on disks and claims, all pods: what the page cache may hold.
     pub(crate) files: Bytes,
+    /// Those on each disk of its shape.
+    pub(crate) files_on: Vec<Bytes>,
+    /// The device that stands for the ceiling on all remote disks, where one is known and claims are used.
+    pub(crate) remote: Option<u8>,
     /// Dirty pages on their way to disk.
     pub(crate) dirty: Bytes,
     /// Bytes used on disk 0 beside scratch.
     pub(crate) disk_used: Bytes,
     pub(crate) metrics: Metrics,
+    /// What its eviction manager remembers.
+    pub(crate) eviction: Remembered,
+    /// Whether image garbage collection has freed what it can.
+    pub(crate) images_collected: bool,
     /// Until when the node reports memory pressure.
     pub(crate) memory_pressure_until: SimTime,
     /// When volume statistics were last taken.
@@ -56,6 +65,8 @@ pub(crate) struct Machine {
     pub(crate) disk_pressure_until: SimTime,
     /// Whether it takes no more pods.
     pub(crate) cordoned: bool,
+    /// Whether it has vanished.
+    pub(crate) lost: bool,
     crossing: Option<(SimTime, EventHandle)>,
     /// Whether it must be looked at after this event.
     pub(crate) touched: bool,
@@ -63,20 +74,25 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A node with nobody on it.
-    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disk_used: Bytes) -> Self {
+    pub(crate) fn new(id: NodeId, devices: NodeDevices, memory: NodeMemory, disks: &[DiskSpec]) -> Self {
         Self {
             id,
             devices,
             memory,
             owners: Vec::new(),
             files: Bytes::ZERO,
+            files_on: vec![Bytes::ZERO; disks.len()],
+            remote: None,
             dirty: Bytes::ZERO,
-            disk_used,
+            disk_used: disks[0].used,
             metrics: Metrics::default(),
+            eviction: Remembered::default(),
+            images_collected: false,
             memory_pressure_until: SimTime::ZERO,
             volume_stats_at: SimTime::ZERO,
             disk_pressure_until: SimTime::ZERO,
             cordoned: false,
+            lost: false,
             crossing: None,
             touched: true,
         }
@@ -91,6 +107,22 @@ impl Machine {
             self.owners[slot.index()] = owner;
         }
         slot
+    }
+
+    /// Scratch files appear on a disk of its shape, or on a claim.
+    pub(crate) fn add_files(&mut self, disk: Option<u8>, bytes: Bytes) {
+        self.files += bytes;
+        if let Some(disk) = disk {
+            self.files_on[usize::from(disk)] += bytes;
+        }
+    }
+
+    /// Scratch files are gone.
+    pub(crate) fn remove_files(&mut self, disk: Option<u8>, bytes: Bytes) {
+        self.files -= bytes;
+        if let Some(disk) = disk {
+            self.files_on[usize::from(disk)] -= bytes;
+        }
     }
 
     /// Virtual time of the CPU, to which memory ramps are tied.
@@ -122,7 +154,14 @@ impl Machine {
     /// Dirty pages begin their way to a disk.
     pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes) {
         self.dirty += bytes;
-        self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(bytes));
+        let Some(ceiling) = self.remote.filter(|_| usize::from(disk) >= self.files_on.len()) else {
+            self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(bytes));
+            return;
+        };
+        // A claim's pages are clean when both the claim and the ceiling on all of them have let them through.
+        let half = Bytes::new(bytes.get() / 2);
+        self.devices.add_write(now, disk, bytes, FlowOwner::WriteBack(half));
+        self.devices.add_write(now, ceiling, bytes, FlowOwner::WriteBack(bytes - half));
     }
 
     /// Brings the calendar up to date with devices and the next crossing of a limit.

@@ -17,11 +17,12 @@ use crate::observe::{Nobody, Observer};
 use crate::plan::SimPlan;
 use crate::record::{Ending, Outcome, Truncation};
 use crate::spark::allocator::Allocator;
+use crate::spark::decommission::cached::CachedMigrations;
 use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, decommission, driver, executor, inject, task};
+use crate::spark::{allocator, claims, decommission, driver, executor, inject, resize, silence, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -77,6 +78,7 @@ pub(crate) struct Sim<'p, 'o> {
     pub(crate) driver: Driver,
     pub(crate) allocator: Allocator,
     pub(crate) migrations: Migrations,
+    pub(crate) cached_migrations: CachedMigrations,
     pub(crate) tally: Tally,
     pub(crate) ending: Option<Ending>,
     pub(crate) observer: &'o mut dyn Observer,
@@ -102,6 +104,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             driver: Driver::new(plan, &day, &luck),
             allocator: Allocator::new(plan, &luck),
             migrations: Migrations::default(),
+            cached_migrations: CachedMigrations::default(),
             tally: Tally::new(plan),
             ending: None,
             observer,
@@ -184,6 +187,9 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::AllocationRound => allocator::on_round(self),
             Event::DynamicAllocation => allocator::dynamic::on_tick(self),
             Event::Reclaim(index) => decommission::on_reclaim(self, index),
+            Event::PodMetrics => resize::on_metrics(self),
+            Event::ResizeLook => resize::on_look(self),
+            Event::NodeGivenUp(node) => silence::on_node_given_up(self, node),
             Event::NoticeOver(executor) => decommission::on_notice_over(self, executor),
             Event::MigrationRefill(executor) => decommission::migration::refill(self, executor),
             Event::ContainerRestarts(executor) => allocator::restart::on_restart(self, executor),
@@ -195,6 +201,9 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
+            Event::ClaimReport(executor) => claims::resize::on_report(self, executor),
+            Event::ClaimLook => claims::resize::on_look(self),
+            Event::ClaimsGrown(executor) => claims::resize::on_grown(self, executor),
             Event::CleanerRuns => driver::cleaner::on_cleaner(self),
             Event::ResubmitStages => driver::fetch_failures::on_resubmit(self),
             Event::ReviveOffers => driver::offers::on_revive(self),

@@ -7,11 +7,11 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, CoalesceConf, Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir,
-    ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec,
-    NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed, Requirement, SchedulingMode, SelectorOp,
-    ShuffleSpec, SinkSpec, SkewJoinConf, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork,
-    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector, DecommissionConf, DeployMode,
+    Dist, DynamicAllocation, EmptyDir, ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment,
+    NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed,
+    RecoveryMode, Requirement, ResizeConf, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, StageMemory,
+    StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -95,7 +95,7 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
         disk.iops = d.count(50, 100_000);
     }
     let taint = Taint { key: "dedicated".into(), value: "other".into(), effect: d.one_of(&[TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]) };
-    let mut pool = PoolSpec { name: "a".into(), count: nodes, shape, labels: vec![Label::new("zone", "1")], taints: Vec::new() };
+    let mut pool = PoolSpec { name: "a".into(), node_names: Vec::new(), count: nodes, shape, labels: vec![Label::new("zone", "1")], taints: Vec::new() };
     let mut other = pool.clone();
     spec.cluster.pools = if nodes > 1 && d.once_in(3) {
         pool.count = 1;
@@ -111,11 +111,20 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
 }
 
 fn neighbours(d: &mut Draw, spec: &mut Spec) {
+    let eviction = &mut spec.cluster.kubelet.eviction;
+    if d.once_in(4) {
+        eviction.soft = Some(SoftEviction { available: d.bytes(Bytes::mib(50), Bytes::gib(4)), grace: SimSpan::from_secs(d.count(0, 60)) });
+        eviction.minimum_reclaim = d.bytes(Bytes::new(0), Bytes::gib(1));
+        eviction.unused_images = d.bytes(Bytes::new(0), Bytes::gib(1));
+    }
     for index in 0..d.count(0, 3) {
         let anon = d.bytes(Bytes::mib(20), Bytes::gib(6));
         let mut it: NeighbourSpec = world::neighbour(&format!("neighbour-{index}"), d.bytes(Bytes::mib(1), Bytes::gib(2)), anon);
+        let nodes: u64 = spec.cluster.pools.iter().map(|pool| u64::from(pool.count)).sum();
         if d.once_in(3) {
             it.placement = NeighbourPlacement::Replicas(d.count(1, 5) as u32);
+        } else if d.once_in(4) {
+            it.placement = NeighbourPlacement::On((0..d.count(0, 4)).map(|_| d.count(0, nodes - 1) as u32).collect());
         }
         if d.once_in(2) {
             it.memory.anon = Dist::Lognormal { median: anon.as_f64(), sigma: 0.3 };
@@ -227,6 +236,15 @@ fn scheduler(d: &mut Draw, spec: &mut Spec) {
     }
 }
 
+/// Claims that outlive their pods, and that grow.
+fn claims(d: &mut Draw, spec: &mut Spec) {
+    let conf = &mut spec.spark.allocation;
+    conf.creation_timeout = if d.once_in(3) { conf.creation_timeout } else { SimSpan::from_secs(d.count(1, 20)) };
+    conf.claims.reuse = (!d.once_in(3)).then(|| ClaimReuse { wait: d.once_in(4), recover: !d.once_in(3), verify: d.once_in(2) });
+    conf.claims.resize = d.once_in(3).then(|| ClaimResize { interval: SimSpan::from_secs(d.count(1, 20)), threshold: 0.5, factor: 1.0 });
+    spec.cluster.pools.iter_mut().for_each(|pool| pool.shape.remote = d.once_in(2).then(|| ByteRate::mb_per_sec(d.count(20, 300))));
+}
+
 /// Executors that come and go: ceilings, dynamic allocation, restarts in place, notices. Drawn last, so that nothing before it moves.
 fn leaving(d: &mut Draw, spec: &mut Spec) {
     let platform = spec.cluster.platform;
@@ -255,6 +273,7 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     if d.once_in(3) {
         conf.decommission = Some(DecommissionConf {
             shuffle_blocks: !d.once_in(4),
+            rdd_blocks: d.once_in(2),
             max_threads: d.count(1, 8) as u32,
             max_disk_size: d.once_in(4).then(|| d.bytes(Bytes::mib(1), Bytes::gib(1))),
             max_failures_per_block: d.count(1, 3) as u32,
@@ -262,11 +281,20 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
             force_kill_timeout: d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60))),
         });
     }
+    conf.recovery = d.one_of(&[RecoveryMode::Off, RecoveryMode::AfterOom, RecoveryMode::AfterOom, RecoveryMode::Always]);
+    if platform == Platform::Kubernetes && conf.allocator == PodsAllocator::Direct && d.once_in(2) {
+        conf.resize = Some(ResizeConf { interval: SimSpan::from_secs(d.count(1, 60)), threshold: 0.3 + 0.7 * d.0.unit(), factor: 0.5 * d.0.unit() });
+    }
+    conf.heartbeat.timeout = SimSpan::from_secs(d.count(11, 120));
+    conf.heartbeat.check_interval = SimSpan::from_secs(d.count(1, 11));
+    conf.heartbeat.connection_timeout = SimSpan::from_secs(d.count(1, 120));
+    claims(d, spec);
     let nodes = spec.cluster.pools.iter().map(|pool| pool.count).sum::<u32>();
     if d.once_in(3) {
         for _ in 0..d.count(1, 3) {
             let who = if d.once_in(3) { Reclaimed::Node(d.0.below(u64::from(nodes)) as u32) } else { Reclaimed::Executor(d.count(1, 8) as u32) };
-            spec.reclaims.push(Reclaim { who, at: SimSpan::from_ms(d.count(0, 90_000)), notice: SimSpan::from_ms(d.count(0, 60_000)) });
+            let sudden = matches!(who, Reclaimed::Node(_)) && d.once_in(2);
+            spec.reclaims.push(Reclaim { who, at: SimSpan::from_ms(d.count(0, 90_000)), notice: SimSpan::from_ms(d.count(0, 60_000)), sudden });
         }
     }
 }
@@ -283,7 +311,7 @@ fn adaptive(d: &mut Draw, spec: &mut Spec) {
         accurate_block: Bytes::mib(100),
     });
     for stage in spec.app.stages.iter_mut().filter(|stage| !stage.reads.is_empty() && !stage.barrier) {
-        stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join)]);
+        stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join), Some(AdaptiveRead::Local)]);
     }
 }
 
@@ -322,6 +350,12 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
     Volume { name: format!("spark-local-dir-{number}"), mount_path: format!("/scratch/{number}"), source }
 }
 
+fn claim(d: &mut Draw) -> ClaimSpec {
+    let size = d.bytes(Bytes::mib(50), Bytes::gib(4));
+    let rate = ByteRate::mb_per_sec(40 + size.whole_mib() % 200);
+    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get() % 4 == 0 }
+}
+
 fn pods(d: &mut Draw, spec: &mut Spec) {
     let disks = spec.cluster.pools[0].shape.disks.len() as u64;
     let template = &mut spec.spark.kubernetes.pod_template;
@@ -338,7 +372,7 @@ fn pods(d: &mut Draw, spec: &mut Spec) {
                 0 | 1 => VolumeSource::EmptyDir(EmptyDir { medium: Medium::Disk, size_limit }),
                 2 => VolumeSource::EmptyDir(EmptyDir { medium: Medium::Memory, size_limit }),
                 3 => VolumeSource::HostPath { disk: d.0.below(disks) as usize },
-                _ => VolumeSource::Claim { size: d.bytes(Bytes::mib(50), Bytes::gib(4)) },
+                _ => VolumeSource::Claim(claim(d)),
             };
             template.volumes.push(local_dir(number, source));
         }
@@ -416,7 +450,17 @@ fn random_stage(d: &mut Draw, index: usize, reads: Vec<usize>, tasks: u32, sink:
     stage.barrier = d.once_in(10);
     stage.broadcast = if d.once_in(5) { d.bytes(Bytes::mib(1), Bytes::mib(200)) } else { Bytes::ZERO };
     stage.memory = StageMemory {
-        operators: d.one_of(&[Operators::Sort, Operators::SortMergeJoin, Operators::HashAggregate, Operators::Window]),
+        operators: d.one_of(&[
+            Operators::Sort,
+            Operators::SortMergeJoin,
+            Operators::HashAggregate,
+            Operators::Window,
+            Operators::ObjectHashAggregate,
+            Operators::CartesianProduct,
+        ]),
+        row: if d.once_in(2) { d.bytes(Bytes::new(8), Bytes::kib(10)) } else { Bytes::ZERO },
+        group_rows: if d.once_in(2) { d.count(1, 2_000_000) } else { 0 },
+        state_row: if d.once_in(4) { d.bytes(Bytes::new(8), Bytes::kib(1)) } else { Bytes::ZERO },
         storage_level: d.one_of(&[StorageLevel::MemoryAndDisk, StorageLevel::MemoryOnly, StorageLevel::OffHeap]),
         worker: if d.once_in(4) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },
         collected: if d.once_in(6) { d.bytes(Bytes::mib(1), Bytes::mib(300)) } else { Bytes::ZERO },
@@ -472,7 +516,11 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no off-heap", |s| s.spark.executor.off_heap = Bytes::ZERO),
         ("JVM", |s| s.spark.language = Language::Jvm),
         ("nobody leaves", |s| s.reclaims.clear()),
+        ("nobody vanishes", |s| s.reclaims.iter_mut().for_each(|r| r.sudden = false)),
+        ("no recovery mode", |s| s.spark.allocation.recovery = RecoveryMode::Off),
+        ("no resizing", |s| s.spark.allocation.resize = None),
         ("no decommission", |s| s.spark.allocation.decommission = None),
+        ("claims end", |s| s.spark.allocation.claims = sim_core::spec::ClaimsConf::default()),
         ("fixed number", |s| s.spark.allocation.dynamic = None),
         ("not adaptive", |s| s.spark.adaptive = None),
         ("no driver pod", |s| s.spark.deploy_mode = DeployMode::Client),

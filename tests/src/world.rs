@@ -4,10 +4,10 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, ExecutorConf, InputSource, JobSpec, KubeletSpec,
-    KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, Reservation,
-    Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion, Spec,
-    StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, EvictionSpec, ExecutorConf, InputSource, JobSpec,
+    KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec,
+    Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion,
+    Spec, SqlConf, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -32,6 +32,8 @@ pub fn certain() -> Uncertainty {
         warm_up_s: Dist::Constant(0.5),
         death_detection_s: Dist::Constant(2.0),
         pod_acknowledged_s: Dist::Constant(0.1),
+        claim_attach_s: Dist::Constant(15.0),
+        claim_resize_s: Dist::Constant(30.0),
     }
 }
 
@@ -56,6 +58,8 @@ pub fn uncertain() -> Uncertainty {
         warm_up_s: Dist::Uniform { low: 0.0, high: 1.0 },
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
         pod_acknowledged_s: Dist::Uniform { low: 0.05, high: 1.5 },
+        claim_attach_s: Dist::Uniform { low: 1.0, high: 40.0 },
+        claim_resize_s: Dist::Uniform { low: 5.0, high: 60.0 },
     }
 }
 
@@ -75,6 +79,7 @@ pub fn node(memory: Bytes) -> NodeShape {
         max_pods: 30,
         disks: vec![disk(Bytes::gib(64), 100)],
         nic: ByteRate::mb_per_sec(500),
+        remote: None,
         system_memory: Dist::Constant(Bytes::mib(300).as_f64()),
     }
 }
@@ -167,7 +172,7 @@ pub fn world() -> Spec {
 fn cluster() -> ClusterSpec {
     ClusterSpec {
         platform: Platform::Kubernetes,
-        pools: vec![PoolSpec { name: "pool".into(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new() }],
+        pools: vec![PoolSpec { name: "pool".into(), node_names: Vec::new(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new() }],
         neighbours: Vec::new(),
         cgroup: CgroupVersion::V2 { group_kill: true },
         kubelet: KubeletSpec {
@@ -176,6 +181,7 @@ fn cluster() -> ClusterSpec {
             volume_stats_period_s: 60.0,
             teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
             active_file_share: 0.25,
+            eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
         },
         yarn: YarnSpec {
             minimum_allocation: Bytes::mib(256),
@@ -234,6 +240,7 @@ fn spark() -> SparkConf {
         },
         scheduler: SchedulerConf { locality: no_wait(), ..SchedulerConf::default() },
         adaptive: None,
+        sql: SqlConf::default(),
         allocation: AllocationConf::FIXED,
         kubernetes: KubernetesConf {
             local_dirs_tmpfs: false,

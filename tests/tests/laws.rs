@@ -12,6 +12,7 @@ mod laws {
     mod same;
     mod schedule;
     mod time;
+    mod volumes;
 
     use sim_core::plan::SimPlan;
     use sim_core::record::Outcome;

@@ -8,12 +8,14 @@
 use std::path::PathBuf;
 
 use scenarios::event_log::{Ingested, ingest};
+use scenarios::profile::ProfileConf;
 use scenarios::recorded;
 use serde_json::Value;
 use sim_core::plan::SimPlan;
 use sim_core::record::{Ending, Outcome};
 use sim_core::sim::{RunKey, Simulator};
-use sim_core::spec::{Injection, Moment};
+use sim_core::spec::{Injection, Moment, Operators};
+use sim_core::units::Bytes;
 
 /// A recording and its replay.
 struct Replay {
@@ -80,7 +82,12 @@ impl Replay {
         tasks
             .flat_map(|counts| counts.as_object().expect("counts"))
             .map(|(who, n)| n.as_u64().expect("a count") - u64::from(who == "ShuffleExternalSorter"))
-            .sum()
+            .sum::<u64>()
+            + self.given_way(index)
+    }
+    /// Spills of sorters that were read, which no line tells.
+    fn given_way(&self, index: usize) -> u64 {
+        self.seen["given_way"][format!("{}.0", self.spark_stage(index))].as_u64().unwrap_or(0)
     }
     fn ended(&self, index: usize, reason: &str) -> u64 {
         self.attempts("ends", index).iter().map(|ends| ends[reason].as_u64().unwrap_or(0)).sum()
@@ -133,6 +140,18 @@ fn the_replay_does_what_the_real_run_did() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+/// What the executors of object hash aggregates and windows did is in the profile that their log gives.
+#[test]
+fn a_log_tells_the_operators_that_hold_objects() {
+    for name in names() {
+        let log = ingest(&file(&name, "gz")).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        let app = log.profile.to_app(log.profile.input(), &ProfileConf { shuffle_partitions: None, max_partition_bytes: Bytes::mib(128), joins: None });
+        let holders: Vec<Operators> = app.stages.iter().map(|stage| stage.memory.operators).collect();
+        let (aggregate, window) = (holders.contains(&Operators::ObjectHashAggregate), holders.contains(&Operators::Window));
+        assert_eq!((aggregate, window), (name.contains("object-hash"), name.contains("window")), "{name}: {holders:?}");
+    }
+}
+
 /// The collection covers what it says it covers, by what was seen and not by names.
 #[test]
 fn the_recordings_cover_writers_operators_and_kills() {
@@ -142,5 +161,6 @@ fn the_recordings_cover_writers_operators_and_kills() {
     assert!(spilled("ShuffleExternalSorter") >= 3 && spilled("\"ExternalSorter\"") >= 2 && spilled("UnsafeExternalSorter") >= 2);
     assert!(seen.iter().filter(|run| run["spills"].as_object().is_some_and(serde_json::Map::is_empty)).count() >= 4, "runs without a spill");
     assert!(seen.iter().any(|run| run["ends"].to_string().contains("FetchFailed")) && seen.iter().any(|run| run["ends"].to_string().contains("Resubmitted")));
+    assert!(seen.iter().any(|run| run["given_way"]["1.0"].as_u64() > Some(0)), "a sorter that was read gave way to a window's buffer");
     assert!(seen.iter().any(|run| run["spark"].as_str().is_some_and(|version| version.starts_with("4."))));
 }

@@ -29,8 +29,8 @@ pub(crate) struct GlobalArgs {
     pub no_progress: bool,
 }
 
-/// What changes in a scenario before it is used. Later wins: defaults, scenario, pod template, properties file,
-/// `--conf`, `--set`.
+/// What changes in a scenario before it is used. Later wins: defaults, scenario, pod template, SparkApplication, properties
+/// file, `--conf`, `--set`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Changes to the scenario")]
 pub(crate) struct ScenarioArgs {
@@ -43,6 +43,18 @@ pub(crate) struct ScenarioArgs {
     /// Executor pod template, Kubernetes YAML
     #[arg(long, value_name = "FILE", env = env_vars::POD_TEMPLATE, hide_env = true)]
     pub pod_template: Option<PathBuf>,
+    /// SparkApplication of the Spark operator, YAML: Spark's keys and the executors' pods
+    #[arg(long, value_name = "FILE", env = env_vars::SPARK_APPLICATION, hide_env = true)]
+    pub spark_application: Option<PathBuf>,
+    /// Output of `kubectl get nodes -o yaml` (or json), instead of the scenario's pools
+    #[arg(long, value_name = "FILE", env = env_vars::NODES, hide_env = true)]
+    pub nodes: Option<PathBuf>,
+    /// Output of `kubectl get pods -A -o json` (or yaml), instead of the scenario's neighbours
+    #[arg(long, value_name = "FILE", env = env_vars::PODS, hide_env = true)]
+    pub pods: Option<PathBuf>,
+    /// Output of `kubectl top pods -A`: what those pods really use
+    #[arg(long, value_name = "FILE", env = env_vars::POD_USAGE, hide_env = true)]
+    pub pod_usage: Option<PathBuf>,
     /// Any key of the scenario file, such as cluster.pool.0.count=6; may be repeated
     #[arg(long, value_name = "PATH=VALUE", env = env_vars::SET, hide_env = true, value_delimiter = '\n')]
     pub set: Vec<String>,

@@ -1,8 +1,8 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, Resources,
-    Taint, YarnSpec,
+    CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation,
+    Resources, SoftEviction, Taint, YarnSpec,
 };
 
 use super::View;
@@ -15,8 +15,8 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
     let yarn = view.table("yarn");
     ClusterSpec {
         platform: platform(&view.text("platform")),
+        neighbours: neighbours(view),
         pools: view.items("pool").map(pool).collect(),
-        neighbours: view.items("neighbour").map(neighbour).collect(),
         cgroup: match view.text("cgroup").as_str() {
             "v1" => CgroupVersion::V1,
             name => CgroupVersion::V2 { group_kill: name == "v2-group-kill" },
@@ -27,6 +27,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             volume_stats_period_s: kubelet.time("volume_stats_period").as_secs_f64(),
             teardown_s: kubelet.dist("teardown", Measure::Seconds),
             active_file_share: kubelet.number("active_file_share"),
+            eviction: eviction(kubelet),
         },
         yarn: YarnSpec {
             minimum_allocation: yarn.size("minimum_allocation"),
@@ -36,6 +37,16 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             vmem_check: yarn.on("vmem_check"),
             vmem_ratio: yarn.number("vmem_ratio"),
         },
+    }
+}
+
+fn eviction(kubelet: View<'_>) -> EvictionSpec {
+    let soft = SoftEviction { available: kubelet.size("eviction_soft_memory"), grace: kubelet.time("eviction_soft_grace") };
+    EvictionSpec {
+        soft: Some(soft).filter(|soft| !soft.available.is_zero()),
+        minimum_reclaim: kubelet.size("eviction_minimum_reclaim"),
+        pressure_transition: kubelet.time("pressure_transition"),
+        unused_images: kubelet.size("unused_images"),
     }
 }
 
@@ -53,6 +64,7 @@ fn pool(view: View<'_>) -> PoolSpec {
     let reserved = view.table("reserved");
     PoolSpec {
         name: view.text("name"),
+        node_names: view.items("node_names").filter_map(|name| name.0.scalar()).collect(),
         count: view.count("count"),
         shape: NodeShape {
             vm: view.text("vm"),
@@ -67,6 +79,7 @@ fn pool(view: View<'_>) -> PoolSpec {
             max_pods: view.count("max_pods"),
             disks: view.items("disk").map(disk).collect(),
             nic: view.rate("nic"),
+            remote: view.maybe("remote").map(|_| view.rate("remote")),
             system_memory: view.dist("system_memory", Measure::Bytes),
         },
         labels: view.labels("labels"),
@@ -94,10 +107,32 @@ pub(super) fn taint(text: &str) -> Option<Taint> {
     Some(Taint { key: key.to_owned(), value: value.to_owned(), effect: taint_effect(effect)? })
 }
 
-fn neighbour(view: View<'_>) -> NeighbourSpec {
+/// Names of all nodes in the order of the pools, as the model makes them.
+pub(super) fn node_names(view: View<'_>) -> Vec<String> {
+    let of_pool = |pool: View<'_>| {
+        let (name, own) = (pool.text("name"), pool.items("node_names").filter_map(|name| name.0.scalar()).collect::<Vec<_>>());
+        (0..pool.count("count")).map(|index| own.get(index as usize).cloned().unwrap_or_else(|| format!("{name}-{index}"))).collect::<Vec<_>>()
+    };
+    view.items("pool").flat_map(of_pool).collect()
+}
+
+fn neighbours(view: View<'_>) -> Vec<NeighbourSpec> {
+    let placed = view.items("neighbour").any(|neighbour| neighbour.maybe("nodes").is_some());
+    let names = if placed { node_names(view) } else { Vec::new() };
+    view.items("neighbour").map(|item| neighbour(item, &names)).collect()
+}
+
+fn neighbour(view: View<'_>, node_names: &[String]) -> NeighbourSpec {
+    let on = |name: View<'_>| node_names.iter().position(|known| name.0.text() == Some(known)).map(|index| index as u32);
     NeighbourSpec {
         name: view.text("name"),
-        placement: if view.maybe("replicas").is_some() { NeighbourPlacement::Replicas(view.count("replicas")) } else { NeighbourPlacement::EveryNode },
+        placement: if view.maybe("nodes").is_some() {
+            NeighbourPlacement::On(view.items("nodes").filter_map(on).collect())
+        } else if view.maybe("replicas").is_some() {
+            NeighbourPlacement::Replicas(view.count("replicas"))
+        } else {
+            NeighbourPlacement::EveryNode
+        },
         resources: Resources {
             cpu_request: view.cpu("cpu_request"),
             cpu_limit: view.maybe("cpu_limit").map(|_| view.cpu("cpu_limit")),

@@ -9,7 +9,7 @@ use sim_core::spark::jvm::{default_young_share, heap_growth};
 use sim_core::spec::{Collector, DiskSpec};
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
-use super::{View, cluster, derived};
+use super::{View, cluster, derived, real};
 use crate::catalog::{self, MEM_TOTAL_SHARE, VmShape};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::raw::{Layer, Node, Value, read_value};
@@ -32,10 +32,13 @@ pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
     let Some(Value::Array(pools)) = cluster.get_mut("pool").map(|node| &mut node.value) else { return };
     for (i, pool) in pools.iter_mut().enumerate() {
         missing(pool, "name", || derived(Value::Text(format!("pool-{i}")), "its place in the list"));
+        real::unknown_machine(pool, provider, problems);
         machine(pool, i, provider, problems);
+        real::file_system(pool);
         reserve(pool, provider, &platform, kubernetes);
         taints(pool, problems);
     }
+    real::known_nodes(cluster, problems);
 }
 
 /// Spread of the young share of real G1 executors (docs/model/heap-touch.md).
@@ -70,7 +73,7 @@ fn missing(table: &mut Node, key: &str, make: impl FnOnce() -> Node) {
     }
 }
 
-fn kubernetes_version(text: &str) -> (u16, u16) {
+pub(super) fn kubernetes_version(text: &str) -> (u16, u16) {
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     (major.parse().unwrap_or(1), minor.parse().unwrap_or(0))
 }
@@ -143,8 +146,16 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
     missing(pool, "nominal_memory", || derived(size(shape.nominal_memory), &from));
     let visible = Bytes::mib(shape.nominal_memory.scale(MEM_TOTAL_SHARE).whole_mib());
     missing(pool, "memory", || derived(size(visible), format!("98 % of {from} (0.2)")));
+    machine_speed(pool, shape, provider, &from);
+}
+
+/// Disks and network of a shape.
+pub(super) fn machine_speed(pool: &mut Node, shape: &VmShape, provider: Provider, from: &str) {
     missing(pool, "nic", || derived(rate(shape.nic), format!("80 % of the line rate of {from} (8.1)")));
-    missing(pool, "disk", || derived(Value::Array(shape.disks(provider).iter().map(|disk| disk_node(disk, &from)).collect()), &from));
+    if let Some(ceiling) = shape.remote {
+        missing(pool, "remote", || derived(rate(ceiling), from));
+    }
+    missing(pool, "disk", || derived(Value::Array(shape.disks(provider).iter().map(|disk| disk_node(disk, from)).collect()), from));
 }
 
 fn disk_node(disk: &DiskSpec, from: &str) -> Node {
@@ -171,6 +182,10 @@ fn reserve(pool: &mut Node, provider: Provider, platform: &str, kubernetes: (u16
     if !kubernetes_platform {
         kept = sim_core::spec::Reservation::default();
         from = format!("no kubelet on {platform}");
+    }
+    if let Some(status) = pool.get("allocatable") {
+        kept = real::kept(kept, View(pool), View(status));
+        "the nodes' status: capacity without allocatable (5.9)".clone_into(&mut from);
     }
     let Some(reserved) = pool.get_mut("reserved") else { return };
     missing(reserved, "memory", || derived(size(kept.memory), &from));

@@ -77,5 +77,5 @@ pub(super) fn app(job: View<'_>, conf: &Conf, profile: &Profile) -> AppSpec {
     let shuffle_partitions = crate::spark_conf::shuffle_partitions(conf);
     let max_partition_bytes = conf.size("spark.sql.files.maxPartitionBytes").unwrap_or_default();
     let input = job.maybe_size("input").unwrap_or_else(|| profile.input());
-    profile.to_app(input, &ProfileConf { shuffle_partitions, max_partition_bytes })
+    profile.to_app(input, &ProfileConf { shuffle_partitions, max_partition_bytes, joins: crate::spark_conf::joins(conf) })
 }

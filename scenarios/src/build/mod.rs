@@ -1,10 +1,12 @@
 //! From layers to the model's input: merge, check all of it, fill what follows, build, apply the rules.
 
+mod claims;
 mod cluster;
 mod derive;
 mod inject;
 mod job;
 mod measured;
+mod real;
 mod reclaim;
 mod settings;
 mod view;
@@ -59,6 +61,7 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     let mut template = template.unwrap_or_default();
     spark_conf::families(&conf, &mut template, problems);
     place_host_paths(&mut template, &tree);
+    claims::place_claims(&mut template, &tree, problems);
     let spark = spark(&tree, &conf, template.pod, pools);
     if let Some(profile) = &profile {
         measured::fill_heap(&mut tree, profile, spark.executor.collector);
@@ -88,6 +91,9 @@ fn template(tree: &Node, problems: &mut Diagnostics) -> Option<kube_yaml::Templa
     let spark = tree.get("spark")?;
     let key = spark.get("conf").and_then(|conf| conf.get("spark.kubernetes.executor.podTemplateFile"));
     let node = spark.get("pod_template").or(key)?;
+    if matches!(node.value, Value::Table(_)) {
+        return kube_yaml::pod_template_of(node, problems);
+    }
     let text = node.text()?;
     let source = match (&node.layer, &node.place) {
         (Layer::PodTemplate, Some(place)) => place.source.clone(),
@@ -132,7 +138,8 @@ fn pools(spark: View<'_>, conf: &Conf, problems: &mut Diagnostics) -> Vec<PoolCo
 
 fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) -> SparkConf {
     let platform = cluster::platform(&View(tree).table("cluster").text("platform"));
-    spark_conf::resolve(conf, surroundings(View(tree).table("spark"), platform, template, pools))
+    let around = surroundings(View(tree).table("spark"), platform, template, pools);
+    spark_conf::resolve(conf, Surroundings { resizes_in_place: resizes_in_place(tree), ..around })
 }
 
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
@@ -173,8 +180,14 @@ fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: P
         replace_delay: spark.time("replace_delay"),
         max_replacements: spark.maybe("max_replacements").map(|_| spark.count("max_replacements")),
         pools,
+        resizes_in_place: false,
         template,
     }
+}
+
+/// Whether the cluster resizes pods in place: Kubernetes 1.33 and later.
+pub(crate) fn resizes_in_place(tree: &Node) -> bool {
+    derive::kubernetes_version(&View(tree).table("cluster").text("kubernetes")) >= (1, 33)
 }
 
 fn uncertainty(view: View<'_>) -> Uncertainty {
@@ -198,6 +211,8 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         warm_up_s: seconds("warm_up"),
         death_detection_s: seconds("death_detection"),
         pod_acknowledged_s: seconds("pod_acknowledged"),
+        claim_attach_s: seconds("claim_attach"),
+        claim_resize_s: seconds("claim_resize"),
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn reclaims(root: View<'_>, cluster: &ClusterSpec) -> Vec<Reclaim> {
                 (None, Some(_)) => Reclaimed::Node(node(&item.text("node"), cluster)?),
                 _ => return None,
             };
-            Some(Reclaim { who, at: item.time("at"), notice: item.time("notice") })
+            Some(Reclaim { who, at: item.time("at"), notice: item.time("notice"), sudden: item.on("sudden") })
         })
         .collect()
 }

@@ -55,3 +55,41 @@ static TIER: Shape = Shape {
         Field::required("mb", N, "Read and write, 10^6 B/s."),
     ],
 };
+pub(super) static CLASSES: Shape = Shape {
+    name: "storage classes",
+    fields: &[
+        Field::required("source", Kind::Text, "Where the figures come from."),
+        Field::required("date", Kind::Text, "When they were read."),
+        Field::required("class", Kind::List(&Kind::Table(&CLASS)), "Classes."),
+    ],
+};
+static CLASS: Shape = Shape {
+    name: "[[class]]",
+    fields: &[
+        Field::required("name", Kind::Text, "Name."),
+        Field::optional("also", Kind::List(&Kind::Text), "Other names."),
+        Field::optional("default_of", Kind::Text, "Provider whose default it is."),
+        Field::optional("tier", Kind::List(&Kind::Table(&CLASS_TIER)), "Figures by size."),
+        Field::optional("line", Kind::Table(&CLASS_LINE), "Figures that grow with the size."),
+    ],
+};
+static CLASS_TIER: Shape = Shape {
+    name: "a tier",
+    fields: &[
+        Field::required("gib", N, "Largest size, GiB."),
+        Field::required("iops", N, "Operations per second."),
+        Field::required("mb", N, "Read and write, 10^6 B/s."),
+    ],
+};
+const PART: Kind = Kind::Integer(0, 1_000_000_000);
+static CLASS_LINE: Shape = Shape {
+    name: "a line",
+    fields: &[
+        Field::required("iops", N, "Operations per second of the smallest."),
+        Field::required("iops_per_gib", PART, "Thousandths more by GiB."),
+        Field::required("max_iops", N, "At most."),
+        Field::required("mb", N, "Read and write of the smallest, 10^6 B/s."),
+        Field::required("mb_per_gib", PART, "Thousandths more by GiB."),
+        Field::required("max_mb", N, "At most."),
+    ],
+};

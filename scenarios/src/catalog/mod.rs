@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod format;
+pub(crate) mod storage;
 
 use std::sync::LazyLock;
 
@@ -45,7 +46,8 @@ pub(crate) struct VmShape {
     disks: Vec<DiskSpec>,
     temp: Option<DiskSpec>,
     ephemeral_os: bool,
-    remote: Option<ByteRate>,
+    /// Ceiling on all remote disks together.
+    pub(crate) remote: Option<ByteRate>,
 }
 
 impl VmShape {
@@ -97,6 +99,12 @@ pub(crate) fn shapes() -> &'static [VmShape] {
 /// The shape with a name, whatever its case.
 pub(crate) fn find(name: &str) -> Option<&'static VmShape> {
     SHAPES.iter().find(|shape| shape.name.eq_ignore_ascii_case(name))
+}
+
+/// The smallest shape with at least so many CPUs, else the largest.
+pub(crate) fn like(cpus: f64) -> Option<&'static VmShape> {
+    let enough = SHAPES.iter().filter(|shape| shape.vcpu as f64 >= cpus).min_by_key(|shape| shape.vcpu);
+    enough.or_else(|| SHAPES.iter().max_by_key(|shape| shape.vcpu))
 }
 
 fn parse(name: &str, text: &str) -> Node {
@@ -158,13 +166,13 @@ fn shape(node: &Node) -> VmShape {
 
 #[cfg(test)]
 mod tests {
-    use super::format::{FILE, TIERS};
+    use super::format::{CLASSES, FILE, TIERS};
     use super::*;
     use crate::schema::{Unknown, walk};
 
     #[test]
     fn every_file_is_clean() {
-        for ((name, text), root) in FILES.iter().map(|file| (*file, &FILE)).chain([(OS_DISKS, &TIERS)]) {
+        for ((name, text), root) in FILES.iter().map(|file| (*file, &FILE)).chain([(OS_DISKS, &TIERS), (storage::FILE, &CLASSES)]) {
             let mut problems = Diagnostics::default();
             let node = read_toml(&Source::new(name, text), &Layer::Scenario, &mut problems);
             walk(&node, root, "", Unknown::Error, &mut problems);

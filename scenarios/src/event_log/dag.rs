@@ -6,20 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::{InputSource, StageMemory, StorageLevel};
+use sim_core::spec::{InputSource, StorageLevel};
 use sim_core::units::{Bytes, SimSpan};
 
 use super::jobs::{self, Timeline};
 use super::limits::tell_first;
 use super::log::Log;
 use super::mapping::Recorded;
+use super::operators;
 use super::stage_record::StageRecord;
 use super::storage::PersistedRdd;
 use super::summary::ExecutorSummary;
 use super::world;
 use crate::profile::{
     DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, MAX_INPUT, PartitionRule, Profile,
-    RddEvidence, Sink, Stage, TaskRule, Work, default_operators, parse_spark_bytes,
+    RddEvidence, Sink, Stage, TaskRule, Work, parse_spark_bytes,
 };
 
 /// Executors are believed to live up to ten years.
@@ -77,6 +78,7 @@ struct Conf {
     shuffle_partitions: u32,
     max_partition_bytes: Bytes,
     adaptive: bool,
+    object_hash_keys: u64,
     converts: bool,
 }
 
@@ -91,6 +93,7 @@ impl Conf {
             shuffle_partitions: shuffle_partitions.unwrap_or(DEFAULT_SHUFFLE_PARTITIONS),
             max_partition_bytes: split.unwrap_or(DEFAULT_MAX_PARTITION_BYTES),
             adaptive: log.sql && get("spark.sql.adaptive.enabled").map_or(adaptive_default, |value| value.eq_ignore_ascii_case("true")),
+            object_hash_keys: get("spark.sql.objectHashAggregate.sortBased.fallbackThreshold").and_then(|n| n.parse().ok()).unwrap_or(128),
             converts: Recorded::of(&log.conf).converts(),
         }
     }
@@ -131,6 +134,7 @@ fn storage_level(record: &StageRecord, storage: &BTreeMap<u64, PersistedRdd>) ->
 
 fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql: bool, conf: &Conf) -> Stage {
     let input_bytes = record.sum.map_or(0, |row| row.input.get());
+    let memory = operators::memory(&record, reads.len(), conf.object_hash_keys);
     let title = Some(trimmed(record.name)).filter(|title| !title.is_empty());
     let input = match (input_bytes, from_cache) {
         (0, _) => InputSource::None,
@@ -146,7 +150,6 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         TaskRule::Fixed(count)
     };
     let coalesced = conf.adaptive && record.reader_tasks.is_none_or(|readers| readers < u64::from(conf.shuffle_partitions));
-    let parents = reads.len();
     Stage {
         name: format!("stage-{id}"),
         title,
@@ -159,7 +162,7 @@ fn stage(id: u64, record: StageRecord, reads: Vec<usize>, from_cache: bool, sql:
         relocatable: sql || record.packs && !record.collects,
         cached: if from_cache { Bytes::ZERO } else { Bytes::new(record.cached_bytes.min(MAX_INPUT)) },
         broadcast: Bytes::new(record.broadcast.min(MAX_INPUT)),
-        memory: StageMemory { operators: default_operators(parents), ..StageMemory::default() },
+        memory,
         delay: SimSpan::ZERO,
         barrier: record.barrier,
         indeterminate: record.indeterminate,

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use sim_core::spec::Operators;
 
 use super::accumulated::Accumulated;
 use super::folded::{First, Parents, Properties, Rdds};
@@ -203,7 +204,20 @@ pub(super) fn adaptive_read(scope: &str) -> Option<&'static str> {
     ADAPTIVE_READS.into_iter().find(|operator| scope.contains(operator))
 }
 
+/// Operators of SQL that run on their own, outside generated code, and so name an RDD; the first that a stage has decides.
+const HOLDERS: [(&str, Operators); 3] =
+    [("\"ObjectHashAggregate\"", Operators::ObjectHashAggregate), ("\"CartesianProduct\"", Operators::CartesianProduct), ("\"Window\"", Operators::Window)];
+
+/// Which of two operators of one stage decides how it holds its rows.
+pub(super) fn first_of(a: Option<Operators>, b: Option<Operators>) -> Option<Operators> {
+    HOLDERS.into_iter().map(|(_, operators)| operators).find(|operators| [a, b].contains(&Some(*operators)))
+}
+
 impl RddInfo<'_> {
+    /// The operator that made it, if it is one that holds rows as objects.
+    pub(super) fn holder(&self) -> Option<Operators> {
+        HOLDERS.into_iter().find(|(name, _)| self.scope.contains(name)).map(|(_, operators)| operators)
+    }
     /// Whether it reads a shuffle as adaptive execution planned it.
     pub(super) fn is_adaptive_read(&self) -> bool {
         adaptive_read(&self.scope).is_some()

@@ -8,8 +8,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use sim_core::spec::Operators;
 
-use super::events::RddInfo;
+use super::events::{RddInfo, first_of};
 use super::kept_conf::KEPT_CONF;
 use super::number::Count;
 
@@ -35,6 +36,8 @@ pub(super) struct Rdds<'a> {
     pub(super) barrier: bool,
     /// Whether one of them reads a shuffle as adaptive execution planned it.
     pub(super) adaptive_read: bool,
+    /// The operator that holds rows as objects.
+    pub(super) holder: Option<Operators>,
     pub(super) persisted: Vec<RddInfo<'a>>,
 }
 
@@ -98,6 +101,7 @@ impl<'de> Visitor<'de> for RddsVisitor {
             }
             all.barrier |= rdd.barrier;
             all.adaptive_read |= rdd.is_adaptive_read();
+            all.holder = first_of(all.holder, rdd.holder());
             if rdd.level.memory || rdd.level.disk {
                 all.persisted.push(rdd);
             }

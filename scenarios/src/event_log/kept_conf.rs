@@ -1,7 +1,7 @@
 //! The settings that are copied from a log.
 
 /// Settings that say under which memory and shuffle configuration the log was recorded. Others are not kept: they may hold secrets.
-pub(super) const KEPT_CONF: [&str; 51] = [
+pub(super) const KEPT_CONF: [&str; 62] = [
     "spark.driver.cores",
     "spark.driver.memory",
     "spark.dynamicAllocation.enabled",
@@ -39,6 +39,7 @@ pub(super) const KEPT_CONF: [&str; 51] = [
     "spark.submit.deployMode",
     "spark.default.parallelism",
     "spark.sql.adaptive.enabled",
+    "spark.sql.adaptive.autoBroadcastJoinThreshold",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes",
     "spark.sql.adaptive.coalescePartitions.enabled",
     "spark.sql.adaptive.coalescePartitions.initialPartitionNum",
@@ -49,6 +50,16 @@ pub(super) const KEPT_CONF: [&str; 51] = [
     "spark.sql.adaptive.skewJoin.skewedPartitionFactor",
     "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes",
     "spark.sql.autoBroadcastJoinThreshold",
+    "spark.sql.cartesianProductExec.buffer.in.memory.threshold",
+    "spark.sql.cartesianProductExec.buffer.spill.size.threshold",
+    "spark.sql.cartesianProductExec.buffer.spill.threshold",
+    "spark.sql.objectHashAggregate.sortBased.fallbackThreshold",
+    "spark.sql.sortMergeJoinExec.buffer.in.memory.threshold",
+    "spark.sql.sortMergeJoinExec.buffer.spill.size.threshold",
+    "spark.sql.sortMergeJoinExec.buffer.spill.threshold",
+    "spark.sql.windowExec.buffer.in.memory.threshold",
+    "spark.sql.windowExec.buffer.spill.size.threshold",
+    "spark.sql.windowExec.buffer.spill.threshold",
     "spark.sql.files.maxPartitionBytes",
     "spark.sql.shuffle.partitions",
     "spark.task.cpus",

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sim_core::spec::Operators;
+
 use super::aborted::until_abort;
 use super::broadcasts::Broadcasts;
 use super::events::{self, Peaks, TaskEnd};
@@ -260,6 +262,7 @@ impl Log {
         let id = event.stage.0;
         let known = self.stages.get(&id);
         let reader_tasks = known.and_then(|stage| stage.reader_tasks);
+        let known_holder = known.and_then(|stage| stage.holder);
         let read_expansion = known.and_then(|stage| stage.read_expansion).unwrap_or_else(|| self.read_expansion(id));
         if let Some(stage) = self.stages.get_mut(&id) {
             stage.read_expansion = Some(read_expansion);
@@ -273,6 +276,8 @@ impl Log {
             stage.combines |= writer == WriterMemory::Collection && partitions <= bypass;
             stage.packs |= alone && writer == WriterMemory::Serialized;
             stage.collects |= writer == WriterMemory::Collection;
+            stage.fell_back |= event.info.accumulables.fell_back;
+            stage.buffer_spilled |= event.info.accumulables.operators_spilled > 1;
         }
         Context {
             codec: Recorded::of(&self.conf),
@@ -280,7 +285,11 @@ impl Log {
             cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
             writer,
             alone,
-            operators: operator_memory(event, writer),
+            operators: operator_memory(event, writer).map(|(peak, spilled)| {
+                // A window's buffer tells what it spilled, too; the sort below it is the last to tell.
+                (peak, if known_holder == Some(Operators::Window) { event.info.accumulables.last_spill } else { spilled })
+            }),
+            objects: known_holder == Some(Operators::ObjectHashAggregate),
             data_size: event.info.accumulables.data_size,
         }
     }

@@ -6,7 +6,7 @@
 //! | shuffle read and write | bytes read (local and remote) and written, converted to lz4 by the codec's ratio (8.2) | recorded, ratio a default |
 //! | CPU | Executor Deserialize CPU Time, but for the first tasks of an executor, whose warm-up the model adds, and Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
 //! | writer memory | the SQL metric `data size` of the exchange and 4 bytes a record of length (A25); where the sort writer was the only user of execution memory, the objects that it collected: Peak Execution Memory or, with spills, Memory Bytes Spilled over the part of the output that they wrote; else shuffle bytes times 3.4, the ratio of 8.2 (1.6 / 0.47) | recorded or default |
-//! | operator memory | in SQL the metrics `peak memory` and `spill size` of the operators, with spills the peak for each time that the rows read fill the pages that a spill freed; elsewhere Peak Execution Memory and Memory Bytes Spilled, less the writer's, with spills the freed memory and half of the peak, since what remained at the last spill is not recorded | recorded, half a default |
+//! | operator memory | in SQL the metrics `peak memory` and `spill size` of the operators, with spills the peak for each time that the rows read fill the pages that a spill freed; for an object hash aggregate, which tells nothing, its rows and 40 bytes for each; elsewhere Peak Execution Memory and Memory Bytes Spilled, less the writer's, with spills the freed memory and half of the peak, since what remained at the last spill is not recorded | recorded, half a default |
 //! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 32 bytes each (a key and a value; 8.2) | default |
 //! | unmanaged | 20 MiB a task: readers' buffers and batches (JH-1) | default |
 //! | unspillable | none: the log does not say which operator held the memory | default |
@@ -29,6 +29,8 @@ const INPUT_EXPANSION: f64 = 1.6;
 /// Bytes in memory of a row that a task made itself and of which nothing was recorded: a key and a value of 8 bytes in an unsafe row. What such
 /// tasks do is count or sample, and columns that nobody reads are not made.
 const MADE_ROW: u64 = 32;
+/// What a sorter holds for a row beside it: lengths, pointer, prefix and as much work space (2.8).
+pub(super) const SORTER_PER_RECORD: u64 = 8 + 32;
 /// Heap bytes allocated per byte of rows in memory.
 const ALLOCATION: f64 = 4.0;
 /// Live bytes of a running task outside managed memory (JH-1).
@@ -105,6 +107,8 @@ pub(super) struct Context {
     pub(super) alone: bool,
     /// What the SQL operators tell of their own memory, peak and spilled; none outside SQL and where a log has no such metrics.
     pub(super) operators: Option<(u64, u64)>,
+    /// Whether an object hash aggregate takes its rows: it tells no memory of its own.
+    pub(super) objects: bool,
     /// Whether the task was among the first on its executor, so that its deserialisation loaded classes.
     pub(super) cold: bool,
     /// Plain bytes of the task's shuffle output, when the SQL metric is there.
@@ -123,14 +127,15 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
     };
     let read = ((shuffle_read as f64 * context.read_expansion) as u64).min(LARGEST);
     let loading = if context.cold { 0 } else { m.deserialize_cpu_ns.0.min(LARGEST) };
+    let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
+    let known = read.max(written).max(scanned);
+    let in_memory = if known > 0 { known } else { m.input.records.0.min(LARGEST / MADE_ROW) * MADE_ROW };
     let operator_memory = match context.operators {
+        _ if context.objects => in_memory + rows_in(m) * SORTER_PER_RECORD,
         Some((peak, spilled)) => sql_operators(peak.min(LARGEST), spilled.min(LARGEST), read),
         None if context.alone => 0,
         None => operator_memory(m, written, records, context.writer),
     };
-    let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
-    let known = read.max(written).max(scanned);
-    let in_memory = if known > 0 { known } else { m.input.records.0.min(LARGEST / MADE_ROW) * MADE_ROW };
     TaskRow {
         input: Bytes::new(m.input.bytes.0.min(LARGEST)),
         shuffle_read: Bytes::new(shuffle_read),
@@ -144,6 +149,11 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
         allocated: Bytes::new((in_memory as f64 * ALLOCATION) as u64),
         unspillable: Bytes::ZERO,
     }
+}
+
+/// Records that a task takes in.
+fn rows_in(m: &TaskMetrics) -> u64 {
+    m.read.records.0.max(m.input.records.0).min(LARGEST / SORTER_PER_RECORD)
 }
 
 fn writer_memory(shuffle_write: u64, records: u64, data_size: Option<u64>) -> u64 {
@@ -229,6 +239,7 @@ mod tests {
             writer: WriterMemory::None,
             alone: false,
             operators: None,
+            objects: false,
             cold: false,
             data_size,
         }

@@ -27,6 +27,7 @@ mod log;
 mod machines;
 mod mapping;
 mod number;
+mod operators;
 mod partitions;
 mod reader;
 mod redact;

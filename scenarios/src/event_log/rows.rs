@@ -34,6 +34,10 @@ impl Rows {
             thin(all, limit).iter().for_each(|row| self.thinned.push(0, row));
         }
     }
+    /// The rows, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = WeightedRow> {
+        self.thinned.iter().chain(self.recent.iter()).map(|(_, row)| row)
+    }
     pub(super) fn len(&self) -> usize {
         self.recent.len() + self.thinned.len()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::spec::TaskRow;
+use sim_core::spec::{Operators, TaskRow};
 
 use super::aborted::Lost;
 use super::events;
@@ -25,6 +25,12 @@ pub(super) struct StageRecord {
     pub(super) indeterminate: bool,
     /// Whether it reads shuffles as adaptive execution planned it.
     pub(super) adaptive_read: bool,
+    /// The operator that holds rows as objects.
+    pub(super) holder: Option<Operators>,
+    /// Whether an aggregation of it fell back to sorting.
+    pub(super) fell_back: bool,
+    /// Whether two operators of one task spilled: a window's buffer beside its sort.
+    pub(super) buffer_spilled: bool,
     /// Whether it is a barrier stage.
     pub(super) barrier: bool,
     /// Tasks of the stages that read its shuffle.

@@ -161,6 +161,7 @@ impl Log {
         stage.indeterminate |= info.rdds.indeterminate;
         stage.barrier |= info.rdds.barrier;
         stage.adaptive_read |= info.rdds.adaptive_read;
+        stage.holder = super::events::first_of(stage.holder, info.rdds.holder);
         let in_memory = || info.rdds.persisted.iter().filter(|rdd| rdd.level.memory);
         for rdd in in_memory() {
             if room.persisted > 0 && stage.persisted.insert(rdd.id.0) {

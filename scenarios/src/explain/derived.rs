@@ -65,7 +65,7 @@ fn regions(spec: &Spec) -> Vec<(String, String)> {
 
 fn planned(plan: &SimPlan) -> Vec<(String, String)> {
     let executor = plan.executor();
-    let mut all = vec![("page_size_bytes".to_owned(), executor.page.get().to_string())];
+    let mut all = vec![("page_size_bytes".to_owned(), executor.usual.page.get().to_string())];
     let scratch = &executor.scratch;
     let smallest = plan.node_lines().into_iter().filter_map(|node| node.allocatable).min();
     if let (Some(allocatable), 1..) = (smallest, scratch.tmpfs_dirs) {

@@ -10,9 +10,10 @@ mod shape;
 
 use std::sync::Arc;
 
-use sim_core::spec::{EmptyDir, Label, Medium, PodTemplate, Requirement, Resources, SelectorOp, TaintEffect, Toleration, Volume, VolumeSource};
+use sim_core::spec::{ClaimSpec, EmptyDir, Label, Medium, PodTemplate, Requirement, Resources, SelectorOp, TaintEffect, Toleration, Volume, VolumeSource};
 use sim_core::units::{Bytes, CoreMillis};
 
+use crate::catalog::storage;
 use crate::diag::{Diagnostic, Diagnostics, Source};
 use crate::quantity;
 use crate::raw::{Layer, Node, Value, read_yaml};
@@ -29,15 +30,22 @@ pub(crate) struct Template {
     pub(crate) pod: PodTemplate,
     /// Index of each `hostPath` volume of the pod, with the directory.
     pub(crate) host_paths: Vec<(usize, String)>,
+    /// Index of each claim of the pod, with the storage class that it names.
+    pub(crate) claims: Vec<(usize, Option<String>)>,
 }
 
 /// Reads a template; `None` when it has errors.
 pub(crate) fn pod_template(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<Template> {
     let root = read_yaml(source, &Layer::PodTemplate, problems)?;
+    pod_template_of(&root, problems)
+}
+
+/// Reads a template that is already a tree; `None` when it has errors.
+pub(crate) fn pod_template_of(root: &Node, problems: &mut Diagnostics) -> Option<Template> {
     let before = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
-    walk(&root, &shape::POD, "", Unknown::Warning, problems);
-    let mut reader = Reader { problems, host_paths: Vec::new() };
-    let template = Template { pod: reader.template(&root), host_paths: reader.host_paths };
+    walk(root, &shape::POD, "", Unknown::Warning, problems);
+    let mut reader = Reader { problems, host_paths: Vec::new(), claims: Vec::new() };
+    let template = Template { pod: reader.template(root), host_paths: reader.host_paths, claims: reader.claims };
     let after = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     (after == before).then_some(template)
 }
@@ -58,6 +66,7 @@ fn text(node: &Node, key: &str) -> String {
 struct Reader<'a> {
     problems: &'a mut Diagnostics,
     host_paths: Vec<(usize, String)>,
+    claims: Vec<(usize, Option<String>)>,
 }
 
 impl Reader<'_> {
@@ -90,7 +99,7 @@ impl Reader<'_> {
         if let Some(executor) = containers.first() {
             self.executor(executor, spec, &mut template);
         }
-        template.sidecars = sidecars(containers.get(1..).unwrap_or(&[]));
+        template.sidecars = sum_of_containers(containers.get(1..).unwrap_or(&[]));
         template
     }
 
@@ -138,6 +147,10 @@ impl Reader<'_> {
                         self.host_paths.push((volumes.len(), path));
                     }
                     if let Some(source) = self.volume_source(volume) {
+                        if matches!(source, VolumeSource::Claim(_)) {
+                            let class = dig(volume, &["ephemeral", "volumeClaimTemplate", "spec", "storageClassName"]).and_then(Node::scalar);
+                            self.claims.push((volumes.len(), class));
+                        }
                         volumes.push(Volume { name, mount_path: text(mount, "mountPath"), source });
                     }
                 }
@@ -157,11 +170,11 @@ impl Reader<'_> {
         let claim = ["volumeClaimTemplate", "spec", "resources", "requests", "storage"];
         if let Some(node) = volume.get("ephemeral") {
             let size = dig(node, &claim).and_then(Node::scalar).and_then(|text| quantity::kube_bytes(&text).ok());
-            return Some(VolumeSource::Claim { size: size.unwrap_or(CLAIM_SIZE) });
+            return Some(VolumeSource::Claim(storage::unknown(size.unwrap_or(CLAIM_SIZE))));
         }
         if let Some(node) = volume.get("persistentVolumeClaim") {
             self.warn(node, format!("the size of the claim is not in the template and taken as {CLAIM_SIZE}"));
-            return Some(VolumeSource::Claim { size: CLAIM_SIZE });
+            return Some(VolumeSource::Claim(ClaimSpec { shared: true, ..storage::unknown(CLAIM_SIZE) }));
         }
         // Config maps, secrets and projected volumes hold nothing that counts; the walker has told them.
         None
@@ -196,8 +209,8 @@ pub(crate) fn taint_effect(name: &str) -> Option<TaintEffect> {
     }
 }
 
-/// Requests and limits of the other containers; one without a limit leaves the sum without.
-fn sidecars(containers: &[Node]) -> Resources {
+/// Requests and limits of containers together; one without a limit leaves the sum without.
+pub(crate) fn sum_of_containers(containers: &[Node]) -> Resources {
     let bytes = |node: &Node, part, key| dig(node, &["resources", part, key]).and_then(Node::scalar).and_then(|text| quantity::kube_bytes(&text).ok());
     let cpu = |node: &Node, part| dig(node, &["resources", part, "cpu"]).and_then(Node::scalar).and_then(|text| quantity::kube_cpu(&text).ok());
     let mut sum = Resources::default();

@@ -13,7 +13,7 @@ use super::rows::{resample, scale_exact, task_count, total};
 use super::{PartitionRule, Profile, ProfileConf, Ratios, Sink, Stage, TaskRule, Work};
 
 /// Length prefix that the row serializer writes before each row (A25).
-const SERIALIZED_PREFIX: u64 = 4;
+pub(super) const SERIALIZED_PREFIX: u64 = 4;
 /// Length and page prefix of a row in a sorter's page (A25), plus two longs of pointer and prefix and as much again for radix sort (2.8).
 const SORTER_PER_RECORD: u64 = 8 + 32;
 /// Rows are made for at most so many tasks; Spark's driver does not survive more either.
@@ -34,21 +34,21 @@ pub(super) fn to_app(profile: &Profile, input: Bytes, conf: &ProfileConf) -> App
 }
 
 /// One conversion: the profile and what it is converted to.
-struct Scaling<'a> {
-    profile: &'a Profile,
+pub(super) struct Scaling<'a> {
+    pub(super) profile: &'a Profile,
     input: Bytes,
-    conf: &'a ProfileConf,
+    pub(super) conf: &'a ProfileConf,
 }
 
 impl Scaling<'_> {
     fn factor(&self) -> (u64, u64) {
         (self.input.get(), self.profile.input.get().max(1))
     }
-    fn scaled(&self, recorded: Bytes) -> Bytes {
+    pub(super) fn scaled(&self, recorded: Bytes) -> Bytes {
         let (num, den) = self.factor();
         Bytes::new(scale_exact(recorded.get(), num, den))
     }
-    fn share(&self, ratio: f64) -> Bytes {
+    pub(super) fn share(&self, ratio: f64) -> Bytes {
         times(self.input, ratio)
     }
     fn shuffle_partitions(&self) -> u32 {
@@ -99,7 +99,7 @@ impl Scaling<'_> {
             Sink::Shuffle => shuffle_of(index).map_or(SinkSpec::Result, SinkSpec::Shuffle),
             Sink::Result => SinkSpec::Result,
         };
-        StageSpec {
+        let mut spec = StageSpec {
             name: stage.name.clone(),
             reads: stage.reads.iter().filter_map(|writer| shuffle_of(*writer)).collect(),
             input: stage.input,
@@ -112,11 +112,13 @@ impl Scaling<'_> {
             sink,
             cached: self.scaled(stage.cached),
             broadcast: stage.broadcast,
-            memory: StageMemory { collected: self.scaled(stage.memory.collected), ..stage.memory },
+            memory: StageMemory { collected: self.scaled(stage.memory.collected), row: row(stage), ..stage.memory },
             delay: stage.delay,
             barrier: stage.barrier,
             indeterminate: stage.indeterminate,
-        }
+        };
+        self.broadcast_small_side(stage, &mut spec);
+        spec
     }
 
     /// Adaptive execution plans readers of shuffles whose partitions Spark chose; a fixed number is the user's (`repartition(n)`).
@@ -162,7 +164,7 @@ impl Scaling<'_> {
     }
 
     /// Bytes of the shuffle that a stage writes.
-    fn written(&self, index: usize) -> Bytes {
+    pub(super) fn written(&self, index: usize) -> Bytes {
         match &self.profile.stages[index].work {
             Work::Parametric(ratios) => self.share(ratios.shuffle_write),
             Work::Recorded(rows) => times(self.scaled(total(rows.iter()).shuffle_write), 1.0),
@@ -170,8 +172,16 @@ impl Scaling<'_> {
     }
 }
 
+/// In-memory bytes of a row of the stage's operators: as stated, else as its ratios give it.
+fn row(stage: &Stage) -> Bytes {
+    match &stage.work {
+        Work::Parametric(ratios) if stage.memory.row.is_zero() => times(ratios.record, ratios.in_memory),
+        Work::Parametric(_) | Work::Recorded(_) => stage.memory.row,
+    }
+}
+
 /// A product that stays far enough from 64 bits for any sum over stages.
-fn times(bytes: Bytes, ratio: f64) -> Bytes {
+pub(super) fn times(bytes: Bytes, ratio: f64) -> Bytes {
     Bytes::from_f64((bytes.as_f64() * ratio).min((1u64 << 56) as f64))
 }
 

@@ -9,6 +9,7 @@
 //! all of each shuffle that it names. Ratios and defaults are those of 8.2 to 8.4.
 
 mod app;
+mod broadcast_join;
 mod calibrate;
 mod check;
 mod evidence;
@@ -29,6 +30,8 @@ use sim_core::units::{ByteRate, Bytes, SimSpan};
 
 use crate::diag::{Diagnostics, Source};
 
+pub use broadcast_join::AdaptiveJoins;
+pub(crate) use broadcast_join::threshold;
 pub use calibrate::{Calibration, Held, Measured};
 pub use evidence::{Evidence, ExecutorEvidence, JobEvidence, RddEvidence};
 pub(crate) use packed::PackedRows;
@@ -142,8 +145,14 @@ pub struct Stage {
 }
 
 /// Words for the operators that hold rows.
-pub(crate) const OPERATORS: [(&str, Operators); 4] =
-    [("sort", Operators::Sort), ("sort-merge-join", Operators::SortMergeJoin), ("hash-aggregate", Operators::HashAggregate), ("window", Operators::Window)];
+pub(crate) const OPERATORS: [(&str, Operators); 6] = [
+    ("sort", Operators::Sort),
+    ("sort-merge-join", Operators::SortMergeJoin),
+    ("hash-aggregate", Operators::HashAggregate),
+    ("object-hash-aggregate", Operators::ObjectHashAggregate),
+    ("window", Operators::Window),
+    ("cartesian-product", Operators::CartesianProduct),
+];
 /// Words for storage levels.
 pub(crate) const STORAGE_LEVELS: [(&str, StorageLevel); 3] =
     [("memory-and-disk", StorageLevel::MemoryAndDisk), ("memory-only", StorageLevel::MemoryOnly), ("off-heap", StorageLevel::OffHeap)];
@@ -247,6 +256,8 @@ pub struct ProfileConf {
     pub shuffle_partitions: Option<u32>,
     /// `spark.sql.files.maxPartitionBytes`.
     pub max_partition_bytes: Bytes,
+    /// How adaptive execution may change joins, if it is on.
+    pub joins: Option<AdaptiveJoins>,
 }
 
 impl Stage {

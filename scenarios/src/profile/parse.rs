@@ -198,6 +198,9 @@ fn stage(mut block: Reader<'_, '_>, sql: bool, out: &mut Diagnostics) -> RawStag
 fn stage_memory(block: &mut Reader<'_, '_>, reads: usize, out: &mut Diagnostics) -> StageMemory {
     StageMemory {
         operators: block.choice("operators", &OPERATORS, out).unwrap_or(default_operators(reads)),
+        row: block.size("row", MAX_INPUT, out).unwrap_or_default(),
+        group_rows: block.integer("group_rows", 0..MAX_INPUT + 1, out).unwrap_or_default(),
+        state_row: block.size("state_row", MAX_INPUT, out).unwrap_or_default(),
         worker: block.size("worker_memory", MAX_INPUT, out).unwrap_or_default(),
         storage_level: block.choice("storage_level", &STORAGE_LEVELS, out).unwrap_or_default(),
         collected: block.size("collected", MAX_INPUT, out).unwrap_or_default(),

@@ -140,6 +140,9 @@ fn write_stage(out: &mut Out, profile: &Profile, stage: &Stage) {
     out.text("cached", &print_size(stage.cached));
     out.text("broadcast", &print_size(stage.broadcast));
     out.text("operators", word(&OPERATORS, stage.memory.operators));
+    out.text("row", &print_size(stage.memory.row));
+    out.raw("group_rows", stage.memory.group_rows);
+    out.text("state_row", &print_size(stage.memory.state_row));
     out.text("worker_memory", &print_size(stage.memory.worker));
     out.text("storage_level", word(&STORAGE_LEVELS, stage.memory.storage_level));
     out.text("collected", &print_size(stage.memory.collected));

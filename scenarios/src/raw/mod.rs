@@ -12,7 +12,7 @@ mod tests;
 
 pub(crate) use path::Path;
 pub(crate) use read_toml::{read_toml, read_value};
-pub(crate) use read_yaml::read_yaml;
+pub(crate) use read_yaml::{read_yaml, read_yaml_documents};
 
 use std::fmt;
 use std::ops::Range;
@@ -29,6 +29,8 @@ pub(crate) enum Layer {
     Derived(String),
     /// A scenario file (or its base).
     Scenario,
+    /// A Kubernetes manifest of an application, or what kubectl printed of a cluster.
+    Manifest,
     /// A pod template.
     PodTemplate,
     /// A properties file.
@@ -51,6 +53,13 @@ pub enum Origin {
     /// A line of a scenario file.
     Scenario {
         /// File or built-in name.
+        name: String,
+        /// One-based line.
+        line: usize,
+    },
+    /// A line of a manifest, or of what kubectl printed.
+    Manifest {
+        /// File name.
         name: String,
         /// One-based line.
         line: usize,
@@ -81,7 +90,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default(whose) | Self::Derived(whose) => f.write_str(whose),
-            Self::Scenario { name, line } | Self::Properties { name, line } => write!(f, "{name}:{line}"),
+            Self::Scenario { name, line } | Self::Manifest { name, line } | Self::Properties { name, line } => write!(f, "{name}:{line}"),
             Self::PodTemplate { name, line } => write!(f, "pod template {name}:{line}"),
             Self::Conf => f.write_str("--conf"),
             Self::Set => f.write_str("--set"),
@@ -152,6 +161,10 @@ impl Node {
             Layer::Scenario => {
                 let (name, line) = spot("scenario");
                 Origin::Scenario { name, line }
+            }
+            Layer::Manifest => {
+                let (name, line) = spot("manifest");
+                Origin::Manifest { name, line }
             }
             Layer::PodTemplate => {
                 let (name, line) = spot("template");

@@ -84,18 +84,33 @@ pub(crate) fn read_yaml(source: &Arc<Source>, layer: &Layer, problems: &mut Diag
     match serde_saphyr::from_str::<Spanned<Yaml>>(&source.text) {
         Ok(spanned) => Some(node(spanned, source, layer)),
         Err(error) => {
-            let span = error.location().map_or(0..0, |location| span_of(&location, source));
-            let message = error.without_snippet().to_string();
-            let first = message.lines().next().unwrap_or("syntax error").to_owned();
-            problems.push(
-                Diagnostic::error("yaml-syntax", format!("not valid YAML: {first}"))
-                    .at(source, span)
-                    .expected("a Kubernetes pod template in YAML")
-                    .hint("check the indentation and the colons; kubectl apply --dry-run=client shows the same problem"),
-            );
+            problems.push(syntax_problem(&error, source, "a Kubernetes pod template in YAML"));
             None
         }
     }
+}
+
+/// Reads all documents of a file of manifests, or of what kubectl printed: YAML, or JSON, which is YAML. The budget is wide
+/// enough for all pods of a cluster of thousands.
+pub(crate) fn read_yaml_documents(source: &Arc<Source>, layer: &Layer, expected: &str, problems: &mut Diagnostics) -> Option<Vec<Node>> {
+    let budget = serde_saphyr::budget! { max_events: 100_000_000, max_nodes: 50_000_000, max_total_scalar_bytes: 1 << 30 };
+    match serde_saphyr::from_multiple_with_options::<Spanned<Yaml>>(&source.text, serde_saphyr::options! { budget: budget }) {
+        Ok(documents) => Some(documents.into_iter().map(|document| node(document, source, layer)).collect()),
+        Err(error) => {
+            problems.push(syntax_problem(&error, source, expected));
+            None
+        }
+    }
+}
+
+fn syntax_problem(error: &serde_saphyr::Error, source: &Arc<Source>, expected: &str) -> Diagnostic {
+    let span = error.location().map_or(0..0, |location| span_of(&location, source));
+    let message = error.without_snippet().to_string();
+    let first = message.lines().next().unwrap_or("syntax error").to_owned();
+    Diagnostic::error("yaml-syntax", format!("not valid YAML: {first}"))
+        .at(source, span)
+        .expected(expected)
+        .hint("check the indentation and the colons; kubectl apply --dry-run=client shows the same problem")
 }
 
 fn span_of(location: &Location, source: &Source) -> Range<usize> {

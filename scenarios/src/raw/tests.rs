@@ -38,6 +38,12 @@ fn read_everything(source: &Arc<Source>) {
         all_inside(&tree);
     }
     crate::kube_yaml::pod_template(source, &mut problems);
+    if let Some(objects) = crate::kubectl::objects(source, "objects", &mut problems) {
+        crate::kubectl::machines(&objects, &mut problems);
+        crate::kubectl::neighbours(&objects, &crate::kubectl::Around { nodes: &[], usage: None, application: None }, &mut problems);
+        crate::spark_application::application(&objects, &mut problems);
+    }
+    crate::kubectl::usage(source, &mut problems);
     for entry in read_properties(source, &Layer::Properties, &mut problems) {
         inside(entry.key_place.as_ref());
         all_inside(&entry.node);

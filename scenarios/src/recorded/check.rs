@@ -130,6 +130,8 @@ fn certain(u: &mut Uncertainty) {
         &mut u.warm_up_s,
         &mut u.death_detection_s,
         &mut u.pod_acknowledged_s,
+        &mut u.claim_attach_s,
+        &mut u.claim_resize_s,
     ];
     for dist in all {
         *dist = Dist::Constant(dist.quantile(0.5));

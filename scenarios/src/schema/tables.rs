@@ -4,12 +4,13 @@
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
 use super::inject::INJECT;
+use super::pool::POOL;
 use super::reclaim::RECLAIM;
+use super::storage_class::STORAGE_CLASS;
 use super::sweep::SWEEP;
 use super::yarn::YARN;
 use super::{Field, Kind, Measure, Shape};
 
-const PERCENT: Kind = Kind::Integer(0, 100);
 const COUNT: Kind = Kind::Integer(0, 100_000);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
 
@@ -50,75 +51,18 @@ static CLUSTER: Shape = Shape {
         ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
+        Field::default(
+            "storage_class",
+            Kind::List(&Kind::Table(&STORAGE_CLASS)),
+            "[]",
+            "Storage classes of claims beside the provider's own.",
+            "catalog/storage-classes.toml",
+        ),
+        Field::optional("nodes", Kind::Text, "Output of kubectl get nodes -o yaml (or json), as a path; its nodes take the place of the pools."),
+        Field::optional("pods", Kind::Text, "Output of kubectl get pods -A -o json (or yaml), as a path; its pods take the place of the neighbours."),
+        Field::optional("pod_usage", Kind::Text, "Output of kubectl top pods -A, or the metrics API's JSON: what the pods of `pods` use."),
         Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
         Field::default("yarn", Kind::Table(&YARN), "{}", "YARN settings (YARN only).", ""),
-    ],
-};
-
-static POOL: Shape = Shape {
-    name: "[[cluster.pool]]",
-    fields: &[
-        Field::computed("name", Kind::Text, "pool-INDEX", "Name; nodes are NAME-INDEX.", ""),
-        Field::optional("vm", Kind::Text, "VM shape from the catalog; it gives cpu, memory, disks and nic unless they are written here."),
-        Field::default("count", COUNT, "1", "How many nodes.", ""),
-        Field::computed("cpu", Kind::Cpu, "the VM shape's", "CPU capacity, cores.", "5.11"),
-        Field::computed(
-            "nominal_memory",
-            Kind::Size,
-            "the VM shape's, else `memory`",
-            "Memory that the machine is sold with; the provider's reservation is worked out from it.",
-            "0.2",
-        ),
-        Field::computed("memory", Kind::Size, "98 % of the VM shape's nominal memory", "MemTotal: what the kernel and the kubelet see, bytes.", "0.2"),
-        Field::default("max_pods", Kind::Integer(1, 10_000), "110", "Largest number of pods of a node.", "kubelet default, K8-KDEF"),
-        Field::default("reserved", Kind::Table(&RESERVED), "{}", "What is kept from pods.", ""),
-        Field::computed(
-            "disk",
-            Kind::List(&Kind::Table(&DISK)),
-            "the VM shape's, and the provider's OS disk",
-            "Disks; the first carries the kubelet directory, so disk emptyDir volumes.",
-            "AK-1, AK-2, 5.11",
-        ),
-        Field::computed("nic", Kind::Rate, "80 % of the VM shape's line rate", "Effective NIC bandwidth each way.", "8.1"),
-        Field::default(
-            "system_memory",
-            Kind::Dist(Measure::Bytes),
-            "{ lognormal = { median = \"1.5GiB\", sigma = 0.1 } }",
-            "Memory of the kernel, system services, kubelet and runtime outside kubepods, bytes.",
-            "7.3",
-        ),
-        Field::default("labels", Kind::Map, "{}", "Node labels beside kubernetes.io/hostname.", ""),
-        Field::default("taints", Kind::List(&Kind::Text), "[]", "Node taints, each \"key=value:Effect\" or \"key:Effect\".", ""),
-    ],
-};
-
-static RESERVED: Shape = Shape {
-    name: "[cluster.pool.reserved]",
-    fields: &[
-        Field::computed("memory", Kind::Size, "the provider's formula", "kubeReserved + systemReserved memory, bytes.", "5.10"),
-        Field::computed("cpu", Kind::Cpu, "the provider's formula", "kubeReserved + systemReserved CPU, cores.", "5.10"),
-        Field::computed("eviction_memory", Kind::Size, "the provider's setting", "Hard eviction threshold for memory.available, bytes.", "5.10"),
-        Field::computed("eviction_nodefs_percent", PERCENT, "10", "Hard eviction threshold for nodefs.available, percent.", "NE-6"),
-    ],
-};
-
-static DISK: Shape = Shape {
-    name: "[[cluster.pool.disk]]",
-    fields: &[
-        Field::required("name", Kind::Text, "Name, for reports."),
-        Field::computed("mount", Kind::Text, "/mnt/NAME for disks after the first", "Directory of the node that this disk carries, for hostPath volumes.", ""),
-        Field::required("size", Kind::Size, "Capacity, bytes."),
-        Field::default("used", Kind::Size, "0", "Bytes already used by images and logs.", ""),
-        Field::required("read", Kind::Rate, "Sequential read bandwidth."),
-        Field::computed("write", Kind::Rate, "the read bandwidth", "Sequential write bandwidth.", ""),
-        Field::default("iops", Kind::Integer(1, 100_000_000), "100000", "I/O operations per second.", "a SATA SSD or better, 8.1"),
-        Field::default(
-            "io_size",
-            Kind::Size,
-            "\"256KiB\"",
-            "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.",
-            "unit in which cloud disks count I/O",
-        ),
     ],
 };
 
@@ -127,6 +71,7 @@ static NEIGHBOUR: Shape = Shape {
     fields: &[
         Field::required("name", Kind::Text, "Name."),
         Field::optional("replicas", COUNT, "How many, placed by the scheduler; without it one runs on every node, like a DaemonSet."),
+        Field::optional("nodes", Kind::List(&Kind::Text), "Names of the nodes where it runs, once each time; instead of `replicas`."),
         Field::default("cpu_request", Kind::Cpu, "0", "CPU request, cores.", ""),
         Field::optional("cpu_limit", Kind::Cpu, "CPU limit, cores."),
         Field::default("memory_request", Kind::Size, "0", "Memory request, bytes.", ""),
@@ -153,6 +98,29 @@ static KUBELET: Shape = Shape {
             "{ uniform = { low = 0, high = 10 } }",
             "Age of the metrics that it sees, seconds.",
             "NE-1",
+        ),
+        Field::default("eviction_soft_memory", Kind::Size, "0", "evictionSoft of memory.available, bytes; 0 for none.", "K8-KDEF: none"),
+        Field::default(
+            "eviction_soft_grace",
+            Kind::Time,
+            "\"90s\"",
+            "evictionSoftGracePeriod of that threshold.",
+            "the example of the Kubernetes documentation; there is no default",
+        ),
+        Field::default(
+            "eviction_minimum_reclaim",
+            Kind::Size,
+            "0",
+            "evictionMinimumReclaim of memory.available: an eviction goes on until so much more is available.",
+            "K8-KDEF: none",
+        ),
+        Field::default("pressure_transition", Kind::Time, "\"5m\"", "evictionPressureTransitionPeriod: how long a node keeps its condition and taint.", "NE-5"),
+        Field::default(
+            "unused_images",
+            Kind::Size,
+            "0",
+            "Images on the kubelet's disk that nothing uses, part of the disk's `used`: garbage collection frees them before a pod is evicted, bytes.",
+            "NE-6; 0 because it is not known",
         ),
         Field::default("volume_stats_period", Kind::Time, "\"60s\"", "Period of the volume statistics.", "ED-11"),
         Field::default(
@@ -193,7 +161,8 @@ static SPARK: Shape = Shape {
             "Pools for spark.scheduler.mode = FAIR, beside those of spark.scheduler.allocation.file.",
             "",
         ),
-        Field::optional("pod_template", Kind::Text, "The executor pod template: YAML text, or a path relative to the scenario file."),
+        Field::optional("pod_template", Kind::Any, "The executor pod template: YAML text, a path relative to the scenario file, or a table."),
+        Field::optional("application", Kind::Text, "A SparkApplication in YAML, as a path relative to the scenario file; the keys of this file win over it."),
         Field::computed(
             "local_dirs",
             Kind::Integer(1, 64),
@@ -373,6 +342,20 @@ static UNCERTAINTY: Shape = Shape {
             "{ uniform = { low = 0.05, high = 0.3 } }",
             "Time from a pod's creation until the allocator sees it, seconds; no other pod is created meanwhile; once a pod.",
             "a guess to calibrate: one watch event of the API server",
+        ),
+        Field::default(
+            "claim_attach",
+            Kind::Dist(Measure::Seconds),
+            "{ lognormal = { median = 15.0, sigma = 0.5 } }",
+            "Time until a pod's claims are made, attached and mounted, beside executor_start, seconds; once a pod with claims.",
+            "a guess to calibrate: attaching a managed disk takes 5 to 60 s",
+        ),
+        Field::default(
+            "claim_resize",
+            Kind::Dist(Measure::Seconds),
+            "{ lognormal = { median = 30.0, sigma = 0.5 } }",
+            "Time from the request until a claim has grown, file system included, seconds; once a growth.",
+            "a guess to calibrate: two controllers and an online resize",
         ),
     ],
 };

@@ -8,6 +8,7 @@ use sim_core::spec::{AdaptiveConf, CoalesceConf, SkewJoinConf};
 use sim_core::units::Bytes;
 
 use super::Conf;
+use crate::profile::{AdaptiveJoins, threshold};
 
 /// The settings, when adaptive execution is on; `cores` are those of all executors.
 pub(super) fn adaptive(conf: &Conf, cores: u32) -> Option<AdaptiveConf> {
@@ -38,6 +39,12 @@ fn least_tasks(conf: &Conf, cores: u32) -> u32 {
     let all = || conf.count("spark.default.parallelism").unwrap_or(cores.max(2));
     conf.count("spark.sql.adaptive.coalescePartitions.minPartitionNum")
         .unwrap_or_else(|| if conf.on("spark.sql.adaptive.coalescePartitions.parallelismFirst") { all() } else { 1 })
+}
+
+/// How it may change joins, if it is on and broadcasts are.
+pub(crate) fn joins(conf: &Conf) -> Option<AdaptiveJoins> {
+    let broadcast_below = threshold(|key| conf.text(key)).filter(|_| is_on(conf))?;
+    Some(AdaptiveJoins { broadcast_below, local_reads: conf.on("spark.sql.adaptive.localShuffleReader.enabled") })
 }
 
 /// Shuffle partitions of SQL as written: those before coalescing, if they have a key of their own.

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::spec::{EmptyDir, Label, Medium, NodeSelectorTerm, PodTemplate, Requirement, SelectorOp, Volume, VolumeSource};
+use sim_core::spec::{ClaimSpec, EmptyDir, Label, Medium, NodeSelectorTerm, PodTemplate, Requirement, SelectorOp, Volume, VolumeSource};
 
 use super::Conf;
+use crate::catalog::storage;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::kube_yaml::Template;
 use crate::quantity;
@@ -43,6 +44,9 @@ pub(crate) fn families(conf: &Conf, template: &mut Template, problems: &mut Diag
         if let Some(volume) = volume(&kind, &name, &options, problems) {
             if let Some(path) = options.get("options.path").and_then(Node::scalar).filter(|_| kind == "hostPath") {
                 template.host_paths.push((template.pod.volumes.len(), path));
+            }
+            if matches!(volume.source, VolumeSource::Claim(_)) {
+                template.claims.push((template.pod.volumes.len(), options.get("options.storageClass").and_then(Node::scalar)));
             }
             template.pod.volumes.push(volume);
         }
@@ -82,7 +86,7 @@ fn volume(kind: &str, name: &str, options: &BTreeMap<String, Node>, problems: &m
             VolumeSource::EmptyDir(EmptyDir { medium: if memory { Medium::Memory } else { Medium::Disk }, size_limit: size_limit.filter(|s| !s.is_zero()) })
         }
         ("hostPath", _) => VolumeSource::HostPath { disk: 0 },
-        ("persistentVolumeClaim", Some(size)) => VolumeSource::Claim { size },
+        ("persistentVolumeClaim", Some(size)) => VolumeSource::Claim(ClaimSpec { shared: is_shared(options), ..storage::unknown(size) }),
         ("persistentVolumeClaim", None) => {
             problems.push(any.mark(Diagnostic::error("bad-volume", format!("claim {name} has no size"))).expected("options.sizeLimit, such as 100Gi"));
             return None;
@@ -96,4 +100,10 @@ fn volume(kind: &str, name: &str, options: &BTreeMap<String, Node>, problems: &m
         }
     };
     Some(Volume { name: name.to_owned(), mount_path, source })
+}
+
+/// Whether all executors mount the same claim: its name is neither `OnDemand` nor made of the executor's number.
+fn is_shared(options: &BTreeMap<String, Node>) -> bool {
+    let name = options.get("options.claimName").and_then(Node::scalar);
+    name.is_some_and(|name| !name.contains("OnDemand") && !name.contains("SPARK_EXECUTOR_ID"))
 }

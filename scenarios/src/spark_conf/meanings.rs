@@ -60,7 +60,11 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.io.compression.", "bytes on scratch and network, CPU of tasks"),
     ("spark.kubernetes.allocation.", "how fast pods are asked for and replaced"),
     ("spark.kubernetes.driver.", "the driver's share of its node"),
+    ("spark.kubernetes.driver.ownPersistentVolumeClaim", CLAIMS),
+    ("spark.kubernetes.driver.reusePersistentVolumeClaim", CLAIMS),
+    ("spark.kubernetes.driver.waitToReusePersistentVolumeClaim", CLAIMS),
     ("spark.kubernetes.executor.", "executor pods: requests, limits, placement"),
+    ("spark.kubernetes.executor.pvc.", "when scratch on claims is full"),
     ("spark.kubernetes.local.dirs.tmpfs", "whether scratch is charged to the pod as memory"),
     ("spark.kubernetes.memoryOverheadFactor", "container size: room for non-heap memory and tmpfs"),
     ("spark.local.dir", "volumes that scratch is spread over"),
@@ -68,6 +72,7 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.memory.", "unified memory: execution, storage, spills"),
     ("spark.memory.offHeap.", "off-heap memory, container size"),
     ("spark.network.", "what a fetch holds in memory, when a silent peer is given up"),
+    ("spark.plugins", "memory limits of executors and sizes of claims, where it names the plugins that resize them"),
     ("spark.python.", "memory of Python workers"),
     ("spark.rdd.compress", "size of cached partitions"),
     ("spark.reducer.", "fetched bytes in memory, speed of a fetch"),
@@ -80,10 +85,15 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.shuffle.file.", "the shuffle writer and what it puts on scratch"),
     ("spark.shuffle.io.", "when a fetch fails"),
     ("spark.shuffle.service.", "whether outputs outlive their executor"),
+    ("spark.shuffle.sort.io.", CLAIMS),
     ("spark.shuffle.sort.", "which shuffle writer runs, and its sorter's memory"),
     ("spark.shuffle.spill.", "when and how much a sorter spills"),
     ("spark.speculation", "copies of slow tasks"),
     ("spark.sql.adaptive.", "number and size of partitions after a stage"),
+    ("spark.sql.cartesianProductExec.", "what a buffer of rows holds on the heap"),
+    ("spark.sql.objectHashAggregate.", "what an aggregation's keys hold on the heap"),
+    ("spark.sql.sortMergeJoinExec.", "what a buffer of rows holds on the heap"),
+    ("spark.sql.windowExec.", "what a buffer of rows holds on the heap"),
     ("spark.sql.files.", "number and size of input tasks"),
     ("spark.sql.shuffle.partitions", "number and size of reduce tasks"),
     ("spark.sql.", "number and size of tasks"),
@@ -97,6 +107,9 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.worker.", "executors on standalone: placement and replacement"),
     ("spark.yarn.", "executors on YARN: asking, failing, giving up"),
 ];
+
+/// What keys about claims move.
+const CLAIMS: &str = "what a death leaves on claims, and what comes back from there";
 
 /// What a modelled key moves.
 pub(crate) fn moves(key: &str) -> &'static str {

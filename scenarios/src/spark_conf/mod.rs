@@ -6,6 +6,7 @@
 
 mod adaptive;
 mod allocation;
+mod executor_life;
 mod families;
 mod keys;
 mod known;
@@ -17,9 +18,11 @@ mod read;
 pub(crate) mod released;
 mod resolve;
 mod scheduler;
+mod sql;
 
-pub(crate) use adaptive::shuffle_partitions;
+pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
+pub(crate) use executor_life::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, plugins};
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
@@ -170,7 +173,9 @@ mod tests {
                 _ => String::new(),
             };
             let transport = key.key.starts_with("spark.shuffle.io.");
-            assert!(transport || unit(key.kind) == unit(row.kind), "{}: {:?} and {:?}", key.key, key.kind, row.kind);
+            // A size that may be negative is read as a text.
+            let signed = key.kind == ConfKind::Text && key.key.ends_with("autoBroadcastJoinThreshold");
+            assert!(transport || signed || unit(key.kind) == unit(row.kind), "{}: {:?} and {:?}", key.key, key.kind, row.kind);
         }
     }
 

@@ -3,8 +3,8 @@
 use sim_core::spark::failure_cap::{ExecutorCount, failure_cap};
 use sim_core::spark::sizing::{Sizing, SizingRequest, container_memory};
 use sim_core::spec::{
-    Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, PoolConf, SchedulingConf, ScratchConf,
-    Serializer, ShuffleConf, SparkConf,
+    AllocationConf, Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, Platform, PodTemplate, PoolConf, RecoveryMode,
+    SchedulingConf, ScratchConf, Serializer, ShuffleConf, SparkConf,
 };
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 
@@ -35,6 +35,8 @@ pub(crate) struct Surroundings {
     pub(crate) max_replacements: Option<u32>,
     /// Pools of the task scheduler.
     pub(crate) pools: Vec<PoolConf>,
+    /// Whether pods can be resized in place.
+    pub(crate) resizes_in_place: bool,
     /// Pod template with everything added.
     pub(crate) template: PodTemplate,
 }
@@ -43,6 +45,7 @@ pub(crate) struct Surroundings {
 pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
     let pools = std::mem::take(&mut around.pools);
     let executor = executor(conf, &around);
+    let allocation = super::allocation::allocation(conf, around.platform, around.resizes_in_place);
     SparkConf {
         version: conf.version,
         language: around.language,
@@ -57,11 +60,17 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
         scratch: scratch(conf),
         scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
-        adaptive: super::adaptive::adaptive(conf, executor.instances * executor.cores),
-        allocation: super::allocation::allocation(conf, around.platform),
+        adaptive: super::adaptive::adaptive(conf, executor.instances * announced(&executor, &allocation)),
+        sql: super::sql::sql(conf),
+        allocation,
         kubernetes: kubernetes(conf, around),
         executor,
     }
+}
+
+/// Cores with which each executor registers.
+fn announced(executor: &ExecutorConf, allocation: &AllocationConf) -> u32 {
+    if allocation.recovery == RecoveryMode::Always { executor.task_cpus } else { executor.cores }
 }
 
 /// The container of an executor (`spark.executor`) or the driver (`spark.driver`), by their own keys (1.5).

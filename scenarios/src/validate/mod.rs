@@ -3,18 +3,21 @@
 //! A rule sees a point that is built and says what cannot work (an error) or what will surprise (a warning). Rules of a
 //! single value are the walker's; here stand those that need the cluster, the configuration and the job together.
 
+mod claims;
 mod codec;
 mod driver_fits;
 mod dynamic_allocation;
 mod executor_fits;
 mod file_cleanup;
 mod heap_minimum;
+mod heartbeats;
 mod inject;
 mod limit_below_heap;
 mod needs_shuffle;
 mod node_memory;
 mod nodes;
 mod off_heap_size;
+mod plugins;
 mod reclaim;
 mod shuffle_service;
 mod task_slots;
@@ -70,10 +73,13 @@ const RULES: &[Rule] = &[
     heap_minimum::rule,
     off_heap_size::rule,
     task_slots::rule,
+    claims::rule,
     codec::rule,
     shuffle_service::rule,
     dynamic_allocation::rule,
     reclaim::rule,
+    plugins::rule,
+    heartbeats::rule,
     executor_fits::rule,
     driver_fits::rule,
     limit_below_heap::rule,

@@ -9,6 +9,10 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     for item in items {
         let text = |key| item.get(key).and_then(Node::scalar);
         match (text("executor"), text("node")) {
+            (Some(_), None) if is_sudden(item) => {
+                let problem = Diagnostic::error("bad-reclaim", "only a node vanishes without notice").found("executor and sudden = true");
+                problems.push(item.mark(problem).expected("node = \"pool-0\"").hint("[[inject]] kills an executor without notice"));
+            }
             (Some(_), None) => {}
             (None, Some(name)) => {
                 let pools = &facts.spec.cluster.pools;
@@ -24,11 +28,15 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
             }
         }
     }
-    if let Some(first) = items.first()
+    if let Some(first) = items.iter().find(|item| !is_sudden(item))
         && facts.spec.spark.allocation.decommission.is_none()
     {
         let problem =
             Diagnostic::warning("no-decommission", "without spark.decommission.enabled a notice ends an executor at once: its shuffle files are lost");
         problems.push(first.mark(problem).hint("set spark.decommission.enabled and spark.storage.decommission.enabled = true to see what they save"));
     }
+}
+
+fn is_sudden(item: &Node) -> bool {
+    item.get("sudden").and_then(Node::scalar).is_some_and(|value| value == "true")
 }

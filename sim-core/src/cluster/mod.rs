@@ -19,7 +19,7 @@ use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::{driver, executor, jvm};
+use crate::spark::{claims, driver, executor, jvm};
 use crate::spec::{Collector, DeployMode, Platform};
 use crate::units::{Bytes, SimSpan, SimTime};
 
@@ -37,11 +37,13 @@ pub(crate) struct Cluster {
     pub(crate) tenants: Vec<neighbours::Tenant>,
     /// Where the driver is.
     pub(crate) driver: Option<(NodeId, PodSlot)>,
+    /// Claims that all executors share.
+    pub(crate) shared: Vec<claims::Shared>,
 }
 
 impl Cluster {
     pub(crate) fn new() -> Self {
-        Self { pending: Vec::new(), retry_at: SimTime::ZERO, tenants: Vec::new(), driver: None }
+        Self { pending: Vec::new(), retry_at: SimTime::ZERO, tenants: Vec::new(), driver: None, shared: Vec::new() }
     }
 
     /// Empty machines of this replication's speeds.
@@ -50,7 +52,9 @@ impl Cluster {
         for (index, node) in plan.nodes.iter().enumerate() {
             let devices = NodeDevices::new(&node.shape, &day.speeds[index]);
             let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit);
-            machines.push(Machine::new(NodeId::new(index as u32), devices, memory, node.shape.disks[0].used));
+            let mut machine = Machine::new(NodeId::new(index as u32), devices, memory, &node.shape.disks);
+            claims::open_ceiling(plan, index, &mut machine);
+            machines.push(machine);
         }
         machines
     }
@@ -63,6 +67,7 @@ pub(crate) fn settle_in(sim: &mut Sim) {
         let system = sim.luck.draw(&node.shape.system_memory, Purpose::SystemMemory, index as u64);
         sim.machines[NodeId::new(index as u32)].memory.charge_system(Bytes::from_f64(system));
     }
+    claims::open_shared(sim);
     neighbours::settle(sim);
     let start = if plan.spec().cluster.platform == Platform::Bare { SimSpan::ZERO } else { DRIVER_START };
     if plan.spec().spark.deploy_mode == DeployMode::Cluster && plan.spec().cluster.platform != Platform::Bare {
@@ -96,6 +101,11 @@ pub(crate) fn place_for_executor(sim: &Sim) -> Option<NodeId> {
     placement::executor(sim)
 }
 
+/// Memory that the pods of a node beside one have been given.
+pub(crate) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
+    placement::requested_by_others(sim, node, own)
+}
+
 /// Places what waits, oldest first; what does not fit stays (AL-5).
 pub(crate) fn on_schedule(sim: &mut Sim) {
     let waiting = std::mem::take(&mut sim.cluster.pending);
@@ -125,12 +135,13 @@ fn retry_after_pressure(sim: &mut Sim) {
 fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     let plan = sim.plan;
     let scratch = &plan.executor.scratch;
-    let capacity = (scratch.tmpfs_dirs > 0).then(|| {
+    // Several mounts are each looked at when something is written there.
+    let capacity = (scratch.tmpfs_dirs == 1).then(|| {
         let allocatable = plan.nodes[node.index()].allocatable_memory;
-        let mount = crate::kube::empty_dir::tmpfs_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit);
-        mount * u64::from(scratch.tmpfs_dirs)
+        crate::kube::empty_dir::tmpfs_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit)
     });
     let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);
+    claims::mount(sim, id, node);
     executor::on_bound(sim, id, node, slot);
     let now: SimTime = sim.now();
     sim.observer.placed(now, id.index() as u32 + 1, node.index() as u32);

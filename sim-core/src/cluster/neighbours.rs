@@ -37,15 +37,16 @@ pub(crate) struct Tenant {
 pub(super) fn settle(sim: &mut Sim) {
     let plan = sim.plan;
     for (index, neighbour) in plan.spec().cluster.neighbours.iter().enumerate() {
-        match neighbour.placement {
+        match &neighbour.placement {
             NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(node as u32))),
             NeighbourPlacement::Replicas(count) => {
-                for _ in 0..count {
+                for _ in 0..*count {
                     if let Some(node) = placement::neighbour(sim, neighbour) {
                         move_in(sim, index as u32, neighbour, node);
                     }
                 }
             }
+            NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(*node))),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! requires pod affinity, else the node with the fewest executors. Ties are broken at random by seed on
 //! Kubernetes (SC-5), by index elsewhere.
 
-use crate::ids::NodeId;
+use crate::ids::{NodeId, PodSlot};
 use crate::kernel::{Purpose, mix};
 use crate::kube::scheduler::{self, Decision, NodeConditions, NodeView, PodView};
 use crate::machine::{Machine, Owner};
@@ -78,10 +78,28 @@ fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> O
         return None;
     }
     match owner {
-        Owner::Executor(id) => (sim.executors[id].life != Life::Gone || sim.executors[id].restarts_in_place).then(|| executor_view(sim)),
+        Owner::Executor(id) => (sim.executors[id].life != Life::Gone || sim.executors[id].restarts_in_place).then(|| {
+            let mut view = executor_view(sim);
+            view.memory_request += sim.executors[id].growth.asked;
+            view
+        }),
         Owner::Neighbour(index) => Some(neighbour_view(&sim.plan.spec().cluster.neighbours[index as usize])),
         Owner::Driver => Some(driver_view(sim)),
     }
+}
+
+/// Memory that the other pods of a node have been given: an executor's as its kubelet has taken it.
+pub(super) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
+    let machine = &sim.machines[node];
+    let request = |(slot, owner): (usize, &Owner)| {
+        let view = assigned(sim, machine, slot, *owner)?;
+        let deferred = match *owner {
+            Owner::Executor(id) => sim.executors[id].growth.asked - sim.executors[id].growth.taken,
+            Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
+        };
+        Some(view.memory_request - deferred)
+    };
+    machine.owners.iter().enumerate().filter(|(slot, _)| *slot != own.index()).filter_map(request).sum()
 }
 
 fn executor_view<'a>(sim: &'a Sim) -> PodView<'a> {

@@ -51,6 +51,8 @@ pub(crate) enum FlowOwner {
     Task(TaskId, u32),
     /// A flow of a thread that copies shuffle files of a leaving executor.
     Migration(u32),
+    /// A flow of a thread that copies cached blocks of a leaving executor.
+    CachedMigration(u32),
     /// Dirty pages on their way to a disk: so many bytes of this node.
     WriteBack(Bytes),
 }
@@ -65,6 +67,8 @@ pub(crate) struct NodeDevices {
     seconds_per_byte_nic: f64,
     cores: f64,
     cpu_speed: f64,
+    /// Attached disks that have been detached again.
+    free: Vec<u8>,
 }
 
 /// How fast this replication's copy of a node is, relative to its shape.
@@ -96,7 +100,33 @@ impl NodeDevices {
             seconds_per_byte_nic: 1.0 / (shape.nic.as_f64() * speeds.nic),
             cores,
             cpu_speed: speeds.cpu,
+            free: Vec::new(),
         }
+    }
+
+    /// Attaches a disk of these rates, bytes a second; its number. A number that was detached is used again: what is still on its
+    /// way there takes its time beside the new traffic.
+    pub(crate) fn attach(&mut self, read: f64, write: f64) -> u8 {
+        let disk = self.free.pop().unwrap_or_else(|| {
+            self.servers.push(FairShare::new(1.0, f64::INFINITY));
+            self.pending.push(None);
+            self.seconds_per_byte_read.push(0.0);
+            self.seconds_per_byte_write.push(0.0);
+            self.seconds_per_byte_read.len() as u8 - 1
+        });
+        self.seconds_per_byte_read[usize::from(disk)] = 1.0 / read.max(1.0);
+        self.seconds_per_byte_write[usize::from(disk)] = 1.0 / write.max(1.0);
+        disk
+    }
+
+    /// Detaches a disk.
+    pub(crate) fn detach(&mut self, disk: u8) {
+        self.free.push(disk);
+    }
+
+    /// All devices.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Device> + use<> {
+        (0..self.servers.len()).map(Device::from_index)
     }
 
     /// Takes cores that a neighbour keeps busy.
@@ -175,5 +205,10 @@ impl NodeDevices {
 
 /// Bandwidth after the cap of I/O operations: `min(bandwidth, iops · io_size)`.
 fn effective_rate(disk: &DiskSpec, bandwidth: f64) -> f64 {
-    bandwidth.min(disk.iops as f64 * disk.io_size.as_f64()).max(1.0)
+    capped(bandwidth, disk.iops, disk.io_size)
+}
+
+/// A bandwidth under the cap of I/O operations of one size, bytes a second.
+pub(crate) fn capped(bandwidth: f64, iops: u64, io_size: Bytes) -> f64 {
+    bandwidth.min(iops as f64 * io_size.as_f64()).max(1.0)
 }

@@ -74,6 +74,18 @@ pub enum Purpose {
     PodAcknowledged = 28,
     /// First peer that gets a leaving executor's shuffle files; entity executor.
     MigrationPeer = 29,
+    /// Phase of an executor's heartbeats; entity executor.
+    Heartbeat = 40,
+    /// Peer that gets a cached block of a leaving executor; entity (executor, block, try).
+    CachedMigrationPeer = 41,
+    /// Directory of a file of random name; entity (stage, partition, attempt, executor, file).
+    FileName = 42,
+    /// Time until a pod's claims are mounted; entity executor.
+    ClaimAttach = 43,
+    /// Speed of a claim; entity (executor, claim).
+    ClaimSpeed = 44,
+    /// Time until a claim has grown; entity (executor, look).
+    ClaimResize = 45,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

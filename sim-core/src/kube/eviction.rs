@@ -5,12 +5,14 @@
 //! reservation the one on `kubepods` comes first (5.9). Pods are ranked by usage above request, then priority, then how
 //! far usage is above request; the same rule serves memory and disk (NE-3, NE-7). Executors have request = limit, so
 //! they rarely exceed their memory request, but never have an ephemeral one. A critical pod is skipped and the next one
-//! is tried. A swap file, inodes and image garbage collection are not modelled. Source: 5.9, A22.
+//! is tried. A soft threshold counts when it was met for its grace period; a minimum reclaim makes the manager go on. A swap file and
+//! inodes are not modelled. Source: 5.9, A22.
 
 use std::cmp::Reverse;
 
 use crate::kube::qos;
-use crate::units::Bytes;
+use crate::spec::EvictionSpec;
+use crate::units::{Bytes, SimTime};
 
 /// A pod that might be evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,39 @@ pub fn memory_pressure(stats: &MemoryStats, threshold: Bytes) -> Option<Signal> 
     }
 }
 
+/// What the eviction manager remembers between its looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// Since when the soft threshold has been met at every look.
+    soft_since: Option<SimTime>,
+    /// Whether the last look acted: its threshold is resolved only when the minimum reclaim is there, too.
+    acted: bool,
+}
+
+/// What one look finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Whether the node reports memory pressure: any threshold is met, a soft one also before its grace is over.
+    pub pressure: bool,
+    /// The signal to act on, with the threshold that it is below.
+    pub act: Option<(Signal, Bytes)>,
+}
+
+impl Remembered {
+    /// Compares the signals with the hard threshold, which exists for the node and for `kubepods`, and the soft one, which exists
+    /// for the node only (5.9). A threshold that was acted on stays met until `minimum_reclaim` more is available.
+    pub fn look(&mut self, stats: &MemoryStats, hard: Bytes, spec: &EvictionSpec, now: SimTime) -> Look {
+        let unresolved = |threshold: Bytes| if self.acted { threshold + spec.minimum_reclaim } else { threshold };
+        let at_hard = memory_pressure(stats, unresolved(hard)).map(|signal| (signal, hard));
+        let at_soft = spec.soft.filter(|soft| starved(stats.capacity, stats.working_set, unresolved(soft.available)));
+        self.soft_since = at_soft.map(|_| self.soft_since.unwrap_or(now));
+        let over = self.soft_since.is_some_and(|since| spec.soft.is_some_and(|soft| now.since(since) >= soft.grace));
+        let act = at_hard.or(at_soft.filter(|_| over).map(|soft| (Signal::Memory, soft.available)));
+        self.acted = act.is_some();
+        Look { pressure: at_hard.is_some() || at_soft.is_some(), act }
+    }
+}
+
 /// Whether a disk has less than `percent` % of its size available (NE-6). Zero percent means no threshold.
 pub fn nodefs_pressure(size: Bytes, available: Bytes, percent: u32) -> Option<Signal> {
     let below = u128::from(available.get()) * 100 < u128::from(size.get()) * u128::from(percent);
@@ -104,7 +139,8 @@ fn starved(limit: Bytes, working_set: Bytes, threshold: Bytes) -> bool {
 mod tests {
     use super::*;
     use crate::kube::reservation::{Provider, reservation};
-    use crate::units::CoreMillis;
+    use crate::spec::SoftEviction;
+    use crate::units::{CoreMillis, SimSpan};
 
     fn pod(usage: u64, request: u64, priority: i32) -> Candidate {
         Candidate { usage: Bytes::mib(usage), request: Bytes::mib(request), priority, critical: false }
@@ -191,6 +227,42 @@ mod tests {
         assert_eq!(memory_pressure(&stats(64_787, 50_000), threshold), Some(Signal::Memory));
         assert_eq!(memory_pressure(&stats(70_000, 60_000), threshold), Some(Signal::Memory));
         assert_eq!(memory_pressure(&stats(70_000, 60_000), Bytes::ZERO), None);
+    }
+
+    /// Looks at a node of 1000 bytes, `(second, working set)` each, against hand-worked answers `(pressure, acts)`.
+    fn looks(spec: EvictionSpec, seen: &[(u64, u64, bool, bool)]) {
+        let mut remembered = Remembered::default();
+        for &(second, working_set, pressure, acts) in seen {
+            let stats = MemoryStats {
+                capacity: Bytes::new(1000),
+                working_set: Bytes::new(working_set),
+                kubepods_limit: Bytes::new(1000),
+                kubepods_working_set: Bytes::ZERO,
+            };
+            let look = remembered.look(&stats, Bytes::new(100), &spec, SimTime::ZERO + SimSpan::from_secs(second));
+            assert_eq!((look.pressure, look.act.is_some()), (pressure, acts), "at {second} s");
+        }
+    }
+
+    const HARD: EvictionSpec =
+        EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO };
+
+    #[test]
+    fn a_soft_threshold_waits_for_its_grace_and_starts_anew_when_it_was_not_met() {
+        let soft = EvictionSpec { soft: Some(SoftEviction { available: Bytes::new(300), grace: SimSpan::from_secs(20) }), ..HARD };
+        let met = [(0, 700, false, false), (10, 701, true, false), (20, 750, true, false), (30, 750, true, true)];
+        looks(soft, &met);
+        looks(soft, &[(0, 750, true, false), (10, 700, false, false), (20, 750, true, false), (30, 750, true, false), (40, 750, true, true)]);
+        // The hard threshold has no grace.
+        looks(soft, &[(0, 901, true, true)]);
+    }
+
+    #[test]
+    fn a_minimum_reclaim_makes_the_manager_go_on() {
+        let reclaim = EvictionSpec { minimum_reclaim: Bytes::new(50), ..HARD };
+        looks(HARD, &[(0, 901, true, true), (10, 900, false, false)]);
+        // 100 to 149 available are enough to start no eviction, not to end one.
+        looks(reclaim, &[(0, 900, false, false), (10, 901, true, true), (20, 851, true, true), (30, 850, false, false), (40, 900, false, false)]);
     }
 
     #[test]

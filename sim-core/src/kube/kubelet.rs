@@ -4,8 +4,9 @@
 //! pod at most (NE-1, NE-2), so a fast ramp usually meets the kernel first (A22). The working set counts
 //! anonymous and tmpfs memory and the active share of page cache. `sizeLimit` of disk `emptyDir` and ephemeral
 //! limits are compared with volume statistics up to a minute old (ED-11, ED-12), and all pods over them go. System-critical pods
-//! are never evicted. Assumptions: pods are ranked by their memory now, without their share of active cache; after an eviction the
-//! next look comes a period later instead of at once (NE-2); disk use is read without delay. Image garbage collection before disk eviction is not modelled: images are part of the disk's use.
+//! are never evicted. After an eviction the manager polls each second, for 30 s at most, until the pod is cleaned up, and looks again at
+//! once (NE-2). A nearly full disk first loses its unused images. Assumptions: pods are ranked by their memory now, without their share of
+//! active cache; disk use is read without delay; a soft eviction gives no grace to the pod (`evictionMaxPodGracePeriod` 0).
 
 use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;
@@ -13,13 +14,14 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Purpose, mix};
 use crate::machine::{Metrics, Owner};
+use crate::plan::Carrier;
 use crate::record::{Cause, Incident, Level};
 use crate::sim::Sim;
 use crate::spark::executor::{self, Death};
 use crate::units::{Bytes, SimSpan};
 
-/// `evictionPressureTransitionPeriod`: how long a condition stays (NE-5).
-const PRESSURE_TRANSITION: SimSpan = SimSpan::from_secs(300);
+/// How long the manager waits for an evicted pod's clean-up (NE-2).
+const CLEANUP_TIMEOUT_S: f64 = 30.0;
 
 /// Starts the looks on every node, each at its own phase.
 pub(crate) fn start(sim: &mut Sim) {
@@ -50,16 +52,31 @@ pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
 
 /// The eviction manager looks.
 pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
+    if sim.machines[node].lost {
+        return;
+    }
     let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
     let look = sim.now().as_ns();
-    if !over_volume_limit(sim, node) {
-        if let Some(death) = memory_pressure(sim, node) {
-            evict_for_memory(sim, node, death);
-        } else {
-            disk_pressure(sim, node);
-        }
-    }
-    schedule(sim, node, period, look);
+    let evicted = if over_volume_limit(sim, node) {
+        None
+    } else if let Some(death) = memory_pressure(sim, node) {
+        evict_for_memory(sim, node, death)
+    } else {
+        disk_pressure(sim, node)
+    };
+    let next = evicted.map_or(period, |owner| clean_up_s(sim, node, owner));
+    schedule(sim, node, next, look);
+}
+
+/// Seconds until the manager sees that an evicted pod is gone; it polls each second.
+fn clean_up_s(sim: &Sim, node: NodeId, evicted: Owner) -> f64 {
+    // An executor's volumes go after the same draw (`executor::die`): luck is by address.
+    let entity = match evicted {
+        Owner::Executor(id) => id.index() as u64,
+        Owner::Driver | Owner::Neighbour(_) => mix(node.index() as u64, sim.now().as_ns()),
+    };
+    let teardown = sim.luck.draw(&sim.plan.spec().cluster.kubelet.teardown_s, Purpose::Teardown, entity);
+    libm::ceil(teardown).clamp(1.0, CLEANUP_TIMEOUT_S)
 }
 
 /// Whether memory signals are below their threshold, and what an eviction then reports.
@@ -69,22 +86,27 @@ fn memory_pressure(sim: &mut Sim, node: NodeId) -> Option<Death> {
     let machine = &mut sim.machines[node];
     let kubepods_limit = plan.kubepods_limit.unwrap_or(plan.shape.memory);
     let stats = MemoryStats { capacity: plan.shape.memory, working_set: machine.metrics.node, kubepods_limit, kubepods_working_set: machine.metrics.pods };
-    let threshold = plan.shape.reserved.eviction_memory;
-    let (used, whole) = match eviction::memory_pressure(&stats, threshold)? {
+    let settings = &sim.plan.spec().cluster.kubelet.eviction;
+    let look = machine.eviction.look(&stats, plan.shape.reserved.eviction_memory, settings, now);
+    if look.pressure {
+        machine.memory_pressure_until = now + settings.pressure_transition;
+    }
+    let (signal, threshold) = look.act?;
+    let (used, whole) = match signal {
         Signal::Memory => (stats.working_set, stats.capacity),
         Signal::AllocatableMemory | Signal::NodeFs => (stats.kubepods_working_set, kubepods_limit),
     };
-    machine.memory_pressure_until = now + PRESSURE_TRANSITION;
     Some(Death { cause: Cause::Eviction, level: Level::Eviction, used, limit: eviction::eviction_line(whole, threshold) })
 }
 
-/// Evicts the first in rank by memory.
-fn evict_for_memory(sim: &mut Sim, node: NodeId, death: Death) {
+/// Evicts the first in rank by memory, and tells whose pod it was.
+fn evict_for_memory(sim: &mut Sim, node: NodeId, death: Death) -> Option<Owner> {
     let v = sim.machines[node].v(sim.now());
     let (slots, candidates) = ranked(sim, node, |sim, slot, _| sim.machines[node].memory.level(slot, v), false);
-    if let Some(first) = eviction::victim(&candidates) {
-        evict(sim, node, slots[first], death);
-    }
+    let first = slots[eviction::victim(&candidates)?];
+    let owner = sim.machines[node].owners[first.index()];
+    evict(sim, node, first, death);
+    Some(owner)
 }
 
 /// The pods of a node as candidates for eviction.
@@ -101,7 +123,11 @@ fn ranked(sim: &Sim, node: NodeId, usage: impl Fn(&Sim, PodSlot, Owner) -> Bytes
         }
         let spec = sim.plan.spec();
         let (resources, priority) = match owner {
-            Owner::Executor(id) if sim.executors[id].is_up() => (sim.plan.executor.resources, spec.spark.kubernetes.pod_template.priority),
+            Owner::Executor(id) if sim.executors[id].is_up() => {
+                let mut resources = sim.plan.executor.resources;
+                resources.memory_request += sim.executors[id].growth.taken;
+                (resources, spec.spark.kubernetes.pod_template.priority)
+            }
             Owner::Executor(_) => continue,
             Owner::Driver => (crate::linux::oom::driver_resources(sim), 0),
             Owner::Neighbour(n) => {
@@ -144,14 +170,26 @@ fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
 fn over_volume_limit(sim: &mut Sim, node: NodeId) -> bool {
     refresh_volume_stats(sim, node);
     let scratch = &sim.plan.executor.scratch;
-    let size = scratch.disk_size_limit.map(|limit| limit * u64::from(scratch.disk_count.max(1)));
-    let Some(limit) = [size, sim.plan.executor.resources.ephemeral_limit].into_iter().flatten().min() else { return false };
-    let is_over = |e: &executor::Executor| e.node == Some(node) && e.is_up() && e.disk_stats > limit;
-    let over: Vec<(ExecutorId, Bytes)> = sim.executors.iter().filter(|(_, e)| is_over(e)).map(|(id, e)| (id, e.disk_stats)).collect();
-    for &(id, used) in &over {
+    let limited = scratch.dirs.iter().any(|dir| dir.carrier == Carrier::EmptyDir && dir.size_limit.is_some());
+    if !limited && sim.plan.executor.resources.ephemeral_limit.is_none() {
+        return false;
+    }
+    let here = sim.executors.iter().filter(|(_, e)| e.node == Some(node) && e.is_up());
+    let over: Vec<(ExecutorId, Bytes, Bytes)> = here.filter_map(|(id, e)| over_a_limit(sim, e).map(|(used, limit)| (id, used, limit))).collect();
+    for &(id, used, limit) in &over {
         executor::die(sim, id, Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
     }
     !over.is_empty()
+}
+
+/// A volume over its `sizeLimit` (ED-11), or the pod over its ephemeral limit (ED-12): use and limit.
+fn over_a_limit(sim: &Sim, executor: &executor::Executor) -> Option<(Bytes, Bytes)> {
+    let scratch = &sim.plan.executor.scratch;
+    let stats = &executor.disk_stats;
+    let volumes = scratch.dirs.iter().enumerate().filter(|(_, dir)| dir.carrier == Carrier::EmptyDir);
+    let volume = volumes.filter_map(|(number, dir)| Some((stats.in_dir(number), dir.size_limit?))).find(|(used, limit)| used > limit);
+    let pod = sim.plan.executor.resources.ephemeral_limit.map(|limit| (stats.ephemeral(scratch), limit)).filter(|(used, limit)| used > limit);
+    volume.or(pod)
 }
 
 fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
@@ -163,39 +201,46 @@ fn refresh_volume_stats(sim: &mut Sim, node: NodeId) {
     }
     machine.volume_stats_at = now;
     for (_, executor) in sim.executors.iter_mut().filter(|(_, e)| e.node == Some(node)) {
-        executor.disk_stats = executor.scratch().disk;
+        executor.disk_stats = executor.scratch();
     }
 }
 
-/// Evicts the heaviest user of a disk that is nearly full (NE-6, NE-7).
-fn disk_pressure(sim: &mut Sim, node: NodeId) {
+/// Evicts the heaviest user of a disk that is nearly full, when garbage collection of images is not enough (NE-6, NE-7).
+fn disk_pressure(sim: &mut Sim, node: NodeId) -> Option<Owner> {
     let now = sim.now();
     let plan = &sim.plan.nodes[node.index()];
-    let scratch = &sim.plan.executor.scratch;
-    let disks = &scratch.disks[..scratch.disk_count as usize];
+    let settings = &sim.plan.spec().cluster.kubelet.eviction;
     let machine = &mut sim.machines[node];
-    // Files are spread evenly over the scratch disks; only those on the kubelet's disk press on it.
-    let files = if disks.contains(&0) { Bytes::new(machine.files.get() / disks.len() as u64) } else { Bytes::ZERO };
-    let used = files + machine.disk_used;
-    let available = plan.shape.disks[0].size.saturating_sub(used);
-    if eviction::nodefs_pressure(plan.shape.disks[0].size, available, plan.shape.reserved.eviction_nodefs_percent).is_none() {
-        return;
+    let files = machine.files_on[0];
+    let percent = plan.shape.reserved.eviction_nodefs_percent;
+    let size = plan.shape.disks[0].size;
+    let pressed = |disk_used: Bytes| eviction::nodefs_pressure(size, size.saturating_sub(files + disk_used), percent).is_some();
+    if !pressed(machine.disk_used) {
+        return None;
     }
-    machine.disk_pressure_until = now + PRESSURE_TRANSITION;
-    let limit = plan.shape.disks[0].size.scale(1.0 - f64::from(plan.shape.reserved.eviction_nodefs_percent) / 100.0);
+    machine.disk_pressure_until = now + settings.pressure_transition;
+    if !std::mem::replace(&mut machine.images_collected, true) {
+        machine.disk_used = machine.disk_used.saturating_sub(settings.unused_images);
+        if !pressed(machine.disk_used) {
+            return None;
+        }
+    }
+    let used = files + machine.disk_used;
+    let limit = size.scale(1.0 - f64::from(percent) / 100.0);
     let disk = |sim: &Sim, _: PodSlot, owner: Owner| match owner {
         Owner::Executor(id) => scratch_on_disk(sim, id),
         Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
     };
     let (slots, candidates) = ranked(sim, node, disk, true);
     let with_files = candidates.iter().any(|c| !c.usage.is_zero());
-    if let Some(first) = eviction::victim(&candidates).filter(|_| with_files) {
-        evict(sim, node, slots[first], Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
-    }
+    let first = slots[eviction::victim(&candidates).filter(|_| with_files)?];
+    let owner = sim.machines[node].owners[first.index()];
+    evict(sim, node, first, Death { cause: Cause::Eviction, level: Level::Volume, used, limit });
+    Some(owner)
 }
 
 fn scratch_on_disk(sim: &Sim, id: ExecutorId) -> Bytes {
-    sim.executors[id].scratch().disk
+    sim.executors[id].scratch().ephemeral(&sim.plan.executor.scratch)
 }
 
 #[cfg(test)]
@@ -206,6 +251,7 @@ mod tests {
     use crate::plan::SimPlan;
     use crate::sim::RunKey;
     use crate::spark::executor::{Executor, Life};
+    use crate::spark::scratch::Stored;
 
     /// ED-11: the local-storage pass evicts every pod over its limit, not one like the pass for node pressure (NE-2).
     #[test]
@@ -219,12 +265,37 @@ mod tests {
         for (index, used) in [Bytes::gib(2), Bytes::gib(1), Bytes::gib(3)].into_iter().enumerate() {
             let mut executor = Executor::new(&sim, ExecutorId::new(sim.executors.len() as u32));
             let slot = sim.machines[node].open_pod(Owner::Executor(ExecutorId::new(index as u32)), plan.executor.limit, None);
-            (executor.life, executor.node, executor.slot, executor.disk_stats) = (Life::Registered, Some(node), Some(slot), used);
+            (executor.life, executor.node, executor.slot) = (Life::Registered, Some(node), Some(slot));
+            executor.disk_stats = Stored::at(&plan.executor.scratch, 0, used);
             sim.executors.push(executor);
         }
         assert!(over_volume_limit(&mut sim, node));
         let up: Vec<bool> = sim.executors.values().map(Executor::is_up).collect();
         assert_eq!(up, [false, true, false]);
+    }
+
+    /// NE-6: a nearly full disk first loses the images that nothing uses; only then a pod goes.
+    #[test]
+    fn ne_6_images_go_before_pods() {
+        let mut spec = fixture::case_study(false, true);
+        spec.cluster.kubelet.eviction.unused_images = Bytes::gib(20);
+        let plan = SimPlan::compile(&spec).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        let (node, id, size) = (NodeId::new(0), ExecutorId::new(0), plan.nodes[0].shape.disks[0].size);
+        let mut executor = Executor::new(&sim, id);
+        let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, None);
+        (executor.life, executor.node, executor.slot) = (Life::Registered, Some(node), Some(slot));
+        sim.executors.push(executor);
+        let full = size.scale(0.91);
+        sim.machines[node].disk_used = full;
+        assert_eq!(disk_pressure(&mut sim, node), None);
+        assert_eq!(sim.machines[node].disk_used, full - Bytes::gib(20));
+        // The second time there is nothing left to collect: the disk is as full as before.
+        sim.machines[node].disk_used = full;
+        disk_pressure(&mut sim, node);
+        assert_eq!(sim.machines[node].disk_used, full);
+        assert!(sim.machines[node].disk_pressure_until > sim.now());
     }
 
     /// D of 5.9: when the node's signal fired, the incident carries the node's numbers.

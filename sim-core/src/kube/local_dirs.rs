@@ -31,7 +31,7 @@ impl LocalDir {
     pub fn size_limit(&self) -> Option<Bytes> {
         match self.source {
             VolumeSource::EmptyDir(EmptyDir { size_limit, .. }) => size_limit.filter(|limit| !limit.is_zero()),
-            VolumeSource::HostPath { .. } | VolumeSource::Claim { .. } => None,
+            VolumeSource::HostPath { .. } | VolumeSource::Claim(_) => None,
         }
     }
 }
@@ -52,8 +52,8 @@ fn generated(conf: &KubernetesConf) -> Vec<LocalDir> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{PodTemplate, Volume};
-    use crate::units::SimSpan;
+    use crate::spec::{ClaimSpec, PodTemplate, Volume};
+    use crate::units::{ByteRate, SimSpan};
 
     fn conf(tmpfs: bool, local_dirs: u32, volumes: Vec<Volume>) -> KubernetesConf {
         KubernetesConf {
@@ -105,9 +105,11 @@ mod tests {
 
     #[test]
     fn ld3_declared_medium_and_limit_are_kept() {
+        let rate = ByteRate::mb_per_sec(100);
+        let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false };
         let volumes = vec![
             volume("spark-local-dir-1", empty_dir(Medium::Memory, Some(Bytes::gib(8)))),
-            volume("spark-local-dir-2", VolumeSource::Claim { size: Bytes::gib(100) }),
+            volume("spark-local-dir-2", VolumeSource::Claim(claim)),
             volume("spark-local-dir-3", VolumeSource::HostPath { disk: 1 }),
             volume("spark-local-dir-4", empty_dir(Medium::Memory, Some(Bytes::ZERO))),
         ];

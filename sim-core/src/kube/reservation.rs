@@ -154,6 +154,7 @@ mod tests {
             max_pods: 110,
             disks: Vec::new(),
             nic: ByteRate::mb_per_sec(1),
+            remote: None,
             system_memory: Dist::Constant(0.0),
         }
     }

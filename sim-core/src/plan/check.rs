@@ -29,6 +29,14 @@ pub(super) fn check(spec: &Spec) -> Result<(), PlanError> {
         let without = spec.cluster.pools.iter().find(|pool| disk >= pool.shape.disks.len());
         require(without.is_none(), &format!("volume `{}` lies on disk {disk}, which a pool does not have", volume.name))?;
     }
+    let claims = spec.spark.kubernetes.pod_template.volumes.iter().filter_map(|volume| match volume.source {
+        VolumeSource::Claim(claim) => Some((volume, claim)),
+        VolumeSource::EmptyDir(_) | VolumeSource::HostPath { .. } => None,
+    });
+    for (volume, claim) in claims {
+        let works = !claim.size.is_zero() && claim.read.get() > 0 && claim.write.get() > 0 && claim.iops > 0 && !claim.io_size.is_zero();
+        require(works, &format!("the claim of volume `{}` has no size, bandwidth or IOPS", volume.name))?;
+    }
     let known = |injection: &Injection| match injection.when {
         Moment::At(_) => true,
         Moment::TasksDone { stage, tasks } => stage < spec.app.stages.len() && tasks > 0,

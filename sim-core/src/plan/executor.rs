@@ -1,21 +1,35 @@
 //! The executor, sized: slots, memory regions, limit, scratch.
 //!
-//! All executors of an application are alike (no resource profiles), so this is worked out once. With off-heap memory enabled
+//! All executors of an application are alike (no resource profiles) but for those that recovery mode makes, so this is worked out once. With off-heap memory enabled
 //! there are two pairs of pools: Tungsten's pages come from the off-heap one, the object writer's collection and cached blocks from
-//! the one in the heap, which keeps its size (MEM-8). A claim is put on the bandwidth of disk 0 (4.8 has it on a device of its
-//! own). Sources: 1.1, 1.5, 4.1, MEM-8, MEM-33.
+//! the one in the heap, which keeps its size (MEM-8). Sources: 1.1, 1.5, MEM-8, MEM-33.
 
-use crate::kube::local_dirs;
+use super::scratch::ScratchPlan;
 use crate::spark::unified_memory::{self, UnifiedMemory};
 use crate::spark::{jvm, page};
-use crate::spec::{Label, Medium, Platform, Resources, Spec, VolumeSource};
+use crate::spec::{Label, Platform, Resources, Spec};
 use crate::units::{Bytes, CoreMillis};
+
+/// What an executor says of itself when it registers, and what its JVM makes of that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Announced {
+    /// Cores.
+    pub cores: u32,
+    /// Task slots: `cores / task_cpus`.
+    pub slots: u32,
+    /// Tungsten page (MEM-33).
+    pub page: Bytes,
+    /// Factor on CPU work when a CPU limit is below the slots.
+    pub cpu_stretch: f64,
+}
 
 /// Sizes of every executor.
 #[derive(Clone, Debug)]
 pub struct ExecutorPlan {
-    /// Task slots: `cores / task_cpus`.
-    pub slots: u32,
+    /// What an executor announces.
+    pub usual: Announced,
+    /// What one that was made in recovery mode announces: as many cores as one task takes. Its pod is the same.
+    pub recovery: Announced,
     /// `-Xmx`.
     pub heap: Bytes,
     /// M: unified memory in the heap (MEM-6).
@@ -26,44 +40,20 @@ pub struct ExecutorPlan {
     pub off_heap: Bytes,
     /// The part of it where off-heap cached data is safe from execution.
     pub native_storage_region: Bytes,
-    /// Tungsten page (MEM-33).
-    pub page: Bytes,
     /// Container (or pod) memory limit, if any.
     pub limit: Option<Bytes>,
     /// Pod requests and limits for the scheduler, sidecars included.
     pub resources: Resources,
     /// Labels of executor pods (PT-2 and the template's).
     pub labels: Vec<Label>,
-    /// Factor on CPU work when a CPU limit is below the slots.
-    pub cpu_stretch: f64,
     /// Where scratch goes.
     pub scratch: ScratchPlan,
-}
-
-/// An executor's local directories, summed up: files are spread evenly over them (CM-3).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScratchPlan {
-    /// Share of the files that lie in tmpfs directories.
-    pub tmpfs_share: f64,
-    /// Smallest `sizeLimit` of the tmpfs directories, if any has one.
-    pub tmpfs_size_limit: Option<Bytes>,
-    /// Number of tmpfs directories.
-    pub tmpfs_dirs: u32,
-    /// Disk of the node that carries the others; several are used in turn by node index of the file's hash.
-    pub disks: [u8; 4],
-    /// How many entries of `disks` count.
-    pub disk_count: u8,
-    /// Smallest disk `emptyDir` `sizeLimit`: beyond it the kubelet evicts (ED-11).
-    pub disk_size_limit: Option<Bytes>,
-    /// Smallest capacity of a claim: beyond it writes fail (4.8).
-    pub claim_size: Option<Bytes>,
 }
 
 impl ExecutorPlan {
     pub(super) fn new(spec: &Spec) -> Self {
         let conf = &spec.spark;
         let executor = &conf.executor;
-        let slots = executor.cores / executor.task_cpus;
         let reported = jvm::max_memory(executor.heap, executor.collector, executor.xms_equals_xmx);
         let unified = unified_memory::unified_region(reported, conf.memory.fraction);
         let on_heap = executor.off_heap.is_zero();
@@ -71,6 +61,11 @@ impl ExecutorPlan {
         // Pages are sized by the execution pool that they come from.
         let tungsten = if on_heap { unified } else { executor.off_heap };
         let execution = tungsten - unified_memory::storage_region(tungsten, conf.memory.storage_fraction);
+        let announced = |cores: u32| {
+            let slots = cores / executor.task_cpus;
+            let page = conf.memory.page_size.unwrap_or_else(|| page::default_page_size(execution, cores, executor.collector, on_heap));
+            Announced { cores, slots, page, cpu_stretch: cpu_stretch(executor.cpu_limit, slots) }
+        };
         let container = spec.container(executor.container_memory);
         let limit = match spec.cluster.platform {
             Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
@@ -88,18 +83,17 @@ impl ExecutorPlan {
         let mut labels = vec![Label::new("spark-role", "executor"), Label::new("spark-app-selector", spec.app.name.clone())];
         labels.extend(template.labels.iter().cloned());
         Self {
-            slots,
+            usual: announced(executor.cores),
+            recovery: announced(executor.task_cpus),
             heap: executor.heap,
             unified,
             storage_region,
             native_storage_region: unified_memory::storage_region(executor.off_heap, conf.memory.storage_fraction),
             off_heap: executor.off_heap,
-            page: conf.memory.page_size.unwrap_or_else(|| page::default_page_size(execution, executor.cores, executor.collector, on_heap)),
             limit,
             resources,
             labels,
-            cpu_stretch: cpu_stretch(executor.cpu_limit, slots),
-            scratch: scratch(spec),
+            scratch: ScratchPlan::new(spec),
         }
     }
 
@@ -123,44 +117,6 @@ fn cpu_stretch(limit: Option<CoreMillis>, slots: u32) -> f64 {
     limit.map_or(1.0, |limit| (f64::from(slots) / limit.as_cores().max(0.001)).max(1.0))
 }
 
-fn scratch(spec: &Spec) -> ScratchPlan {
-    let mut plan =
-        ScratchPlan { tmpfs_share: 0.0, tmpfs_size_limit: None, tmpfs_dirs: 0, disks: [0; 4], disk_count: 0, disk_size_limit: None, claim_size: None };
-    let smallest = |old: Option<Bytes>, new: Option<Bytes>| [old, new].into_iter().flatten().min();
-    let on_disk = |plan: &mut ScratchPlan, disk: usize| {
-        if (plan.disk_count as usize) < plan.disks.len() {
-            plan.disks[plan.disk_count as usize] = disk as u8;
-            plan.disk_count += 1;
-        }
-    };
-    if matches!(spec.cluster.platform, Platform::Yarn | Platform::Standalone) {
-        // YARN's local directories are the node's data disks: all but the first when there are several (YRN-7).
-        let disks = spec.cluster.pools.iter().map(|pool| pool.shape.disks.len()).min().unwrap_or(1);
-        (usize::from(disks > 1)..disks).for_each(|disk| on_disk(&mut plan, disk));
-        return plan;
-    }
-    let dirs = local_dirs::local_dirs(&spec.spark.kubernetes);
-    for dir in &dirs {
-        match dir.source {
-            VolumeSource::EmptyDir(volume) if volume.medium == Medium::Memory => {
-                plan.tmpfs_dirs += 1;
-                plan.tmpfs_size_limit = smallest(plan.tmpfs_size_limit, volume.size_limit.filter(|s| !s.is_zero()));
-            }
-            VolumeSource::EmptyDir(volume) => {
-                on_disk(&mut plan, 0);
-                plan.disk_size_limit = smallest(plan.disk_size_limit, volume.size_limit.filter(|s| !s.is_zero()));
-            }
-            VolumeSource::HostPath { disk } => on_disk(&mut plan, disk),
-            VolumeSource::Claim { size } => {
-                on_disk(&mut plan, 0);
-                plan.claim_size = smallest(plan.claim_size, Some(size));
-            }
-        }
-    }
-    plan.tmpfs_share = f64::from(plan.tmpfs_dirs) / dirs.len().max(1) as f64;
-    plan
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,7 +131,7 @@ mod tests {
         spec.spark.memory.storage_fraction = 0.25;
         let plan = ExecutorPlan::new(&spec);
         // 0.75 GiB / 2 cores / 16 = 24 MiB, the next power of two is 32 MiB.
-        assert_eq!(plan.page, Bytes::mib(32));
+        assert_eq!(plan.usual.page, Bytes::mib(32));
         let pools = plan.native_memory();
         assert_eq!((pools.execution_pool(), pools.storage_pool()), (Bytes::mib(768), Bytes::mib(256)));
         assert_eq!(plan.unified_memory().max(), unified_memory::unified_region(spec.spark.executor.heap, 0.6), "the pools in the heap keep their size");

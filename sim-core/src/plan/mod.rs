@@ -9,11 +9,13 @@ mod check;
 mod executor;
 mod graph;
 mod node;
+mod scratch;
 
 use std::fmt;
 
-pub use executor::{ExecutorPlan, ScratchPlan};
+pub use executor::{Announced, ExecutorPlan};
 pub use node::{NodeLines, NodePlan};
+pub use scratch::{Carrier, ScratchDir, ScratchPlan};
 
 use crate::ids::StageId;
 use crate::spark::writer::{self, WriterKind};

@@ -13,7 +13,7 @@ pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 /// One node, ready to run.
 #[derive(Clone, Debug)]
 pub struct NodePlan {
-    /// `{pool}-{index}`.
+    /// `{pool}-{index}`, or its own.
     pub name: String,
     /// What it is.
     pub shape: NodeShape,
@@ -57,7 +57,7 @@ pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
     let mut nodes = Vec::new();
     for pool in &spec.cluster.pools {
         for index in 0..pool.count {
-            let name = format!("{}-{index}", pool.name);
+            let name = pool.node_names.get(index as usize).cloned().unwrap_or_else(|| format!("{}-{index}", pool.name));
             let mut labels = pool.labels.clone();
             labels.push(Label::new(HOSTNAME, name.clone()));
             let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;

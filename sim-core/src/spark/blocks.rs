@@ -7,13 +7,14 @@
 //! it. Assumptions: readers run where their blocks are; writing an evicted block takes the disk's time but no task's; its file is as
 //! large as the block; a value is read from its pieces at no cost. Source: MEM-12, MEM-13, 2.8; `BlockManager`, `TorrentBroadcast`.
 
-use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
+use crate::ids::{ExecutorId, StageId, TaskId};
 use crate::kernel::IdVec;
 use crate::linux::cgroup::Charge;
 use crate::plan::SimPlan;
 use crate::sim::Sim;
 use crate::spark::driver::StageState;
-use crate::spark::scratch::Stored;
+use crate::spark::local_dir;
+use crate::spark::scratch::{self, Stored};
 use crate::spark::storage_pool::Block;
 use crate::spark::task::{self, demand::Demand, demand::UNCOMPRESSED};
 use crate::spark::task_memory_manager::MemoryMode;
@@ -64,8 +65,8 @@ impl CacheMap {
 /// What a task reads of cached rows beside what is in memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CachedInput {
-    /// Parts of its input that are on a node's disks.
-    pub(crate) on_disk: Vec<(NodeId, f64)>,
+    /// Parts of its input that are in an executor's local directories, by their partition.
+    pub(crate) on_disk: Vec<(ExecutorId, u32, f64)>,
     /// The stage that cached the rows, and its partitions that have to be computed again.
     pub(crate) lost: Vec<u32>,
     pub(crate) source: Option<StageId>,
@@ -99,7 +100,7 @@ pub(crate) fn plan_read(sim: &mut Sim, stage: StageId, partition: u32, demand: &
             Place::Memory(at) => {
                 sim.executors[at].pool(mode(plan, source)).touch_block(partition_id(source, part));
             }
-            Place::Disk(at) => input.on_disk.extend(sim.executors[at].node.map(|node| (node, each))),
+            Place::Disk(at) => input.on_disk.push((at, part, each)),
             Place::Nowhere => {
                 let state = &sim.driver.stages[source];
                 let work = Demand::new(&app.stages[source.index()].work, state.part(part), state.partitions(), &sim.day, &plan.spec().spark.shuffle);
@@ -136,18 +137,44 @@ pub(crate) fn store_results(sim: &mut Sim, id: TaskId) {
     }
 }
 
+/// Size of a cached partition.
+pub(crate) fn size(sim: &Sim, stage: StageId, partition: u32) -> Bytes {
+    let share = sim.driver.stages[stage].shares[partition as usize];
+    sim.plan.spec().app.stages[stage.index()].cached.scale(share * sim.day.volume * sim.day.expansion)
+}
+
+/// A copy of a partition that is cached at `from` has come to `to`, which stores it or not; if it does, the old one leaves memory.
+pub(crate) fn migrate(sim: &mut Sim, from: ExecutorId, to: ExecutorId, stage: StageId, partition: u32) -> bool {
+    let Some(before) = sim.driver.cache.place_mut(stage, partition).map(|place| *place) else { return true };
+    if before != Place::Memory(from) && before != Place::Disk(from) {
+        // It has been evicted or computed elsewhere meanwhile.
+        return true;
+    }
+    store(sim, to, stage, partition);
+    let stored = sim.driver.cache.place_mut(stage, partition).is_some_and(|place| *place != Place::Nowhere);
+    if !stored {
+        if let Some(place) = sim.driver.cache.place_mut(stage, partition) {
+            *place = before;
+        }
+        return false;
+    }
+    let mode = mode(sim.plan, stage);
+    sim.executors[from].pool(mode).drop_block(partition_id(stage, partition));
+    task::off_heap(sim, from);
+    true
+}
+
 fn store(sim: &mut Sim, executor: ExecutorId, stage: StageId, partition: u32) {
     let plan = sim.plan;
     let spec = &plan.spec().app.stages[stage.index()];
-    let share = sim.driver.stages[stage].shares[partition as usize];
-    let bytes = spec.cached.scale(share * sim.day.volume * sim.day.expansion);
+    let bytes = size(sim, stage, partition);
     let block = Block { id: partition_id(stage, partition), rdd: Some(stage.index() as u32), bytes };
     let stored = sim.executors[executor].pool(mode(plan, stage)).store_block(block);
     let place = match spec.memory.storage_level {
         _ if stored => Place::Memory(executor),
         StorageLevel::MemoryOnly => Place::Nowhere,
         StorageLevel::MemoryAndDisk | StorageLevel::OffHeap => {
-            write_to_disk(sim, executor, bytes);
+            write_to_disk(sim, executor, (stage, partition), bytes);
             Place::Disk(executor)
         }
     };
@@ -180,26 +207,33 @@ fn block_evicted(sim: &mut Sim, executor: ExecutorId, block: &Block) {
             let Some(place) = sim.driver.cache.place_mut(stage, (block.id >> 2) as u32).filter(|place| **place == Place::Memory(executor)) else { return };
             *place = if keeps { Place::Disk(executor) } else { Place::Nowhere };
             if keeps {
-                write_to_disk(sim, executor, block.bytes);
+                write_to_disk(sim, executor, (stage, (block.id >> 2) as u32), block.bytes);
             }
         }
     }
 }
 
-/// A block goes to the local directories: at once on tmpfs, by write-back on disk.
-fn write_to_disk(sim: &mut Sim, executor: ExecutorId, bytes: Bytes) {
-    let now = sim.now();
+/// The directory of a cached partition in an executor's scratch.
+pub(crate) fn dir_of(sim: &Sim, executor: ExecutorId, stage: Option<StageId>, partition: u32) -> usize {
     let scratch = &sim.plan.executor.scratch;
-    let files = Stored::split(bytes, scratch.tmpfs_share);
+    let rdd = stage.map_or(0, StageId::index);
+    if scratch.several { task::files::ordered(sim, executor, local_dir::of_cached(rdd, partition, scratch.dirs.len())) } else { 0 }
+}
+
+/// A block goes to a local directory: at once on tmpfs, by write-back on disk.
+fn write_to_disk(sim: &mut Sim, executor: ExecutorId, (stage, partition): (StageId, u32), bytes: Bytes) {
+    let now = sim.now();
+    let dir = dir_of(sim, executor, Some(stage), partition);
+    let files = Stored::at(&sim.plan.executor.scratch, dir, bytes);
     let host = &mut sim.executors[executor];
-    host.cached_files += files;
+    host.cached_files += &files;
     host.note_scratch();
     let (Some(node), Some(slot)) = (host.node, host.slot) else { return };
-    let machine = &mut sim.machines[node];
-    machine.memory.charge(slot, Charge::Shmem, files.tmpfs);
-    machine.files += files.disk;
-    if !files.disk.is_zero() {
-        machine.write_back(now, scratch.disks[0], files.disk);
+    sim.machines[node].memory.charge(slot, Charge::Shmem, files.tmpfs);
+    scratch::put(sim, node, &files);
+    if let Some((carrier, disk)) = task::files::device_of(sim, executor, dir).filter(|_| !files.disk.is_zero()) {
+        sim.machines[carrier].write_back(now, disk, files.disk);
+        sim.touch(carrier);
     }
     sim.touch(node);
 }

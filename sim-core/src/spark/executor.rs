@@ -10,12 +10,15 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
+use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
-use crate::spark::decommission::migration;
+use crate::spark::claims::{self, PodClaims, resize, reuse};
+use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
-use crate::spark::scratch::Stored;
+use crate::spark::resize::Growth;
+use crate::spark::scratch::{self, Stored};
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, task};
@@ -48,6 +51,8 @@ pub(crate) struct Executor {
     pub(crate) life: Life,
     pub(crate) node: Option<NodeId>,
     pub(crate) slot: Option<PodSlot>,
+    /// Cores and slots that it registers with, fixed when its pod is made.
+    pub(crate) announced: Announced,
     /// Execution and storage memory in the heap.
     pub(crate) memory: UnifiedMemory,
     /// The same off-heap; of no size unless `spark.memory.offHeap.enabled` (MEM-8).
@@ -57,6 +62,14 @@ pub(crate) struct Executor {
     pub(crate) blocked: Vec<TaskId>,
     /// Tasks that died with it, for the driver to hear of.
     pub(crate) lost: Vec<task::Attempt>,
+    /// How its memory limit has grown.
+    pub(crate) growth: Growth,
+    /// When it registered.
+    pub(crate) registered_at: Option<SimTime>,
+    /// That it vanished, and when the driver gives it up.
+    pub(crate) silent: Option<SimTime>,
+    /// What it died of.
+    pub(crate) cause: Option<Cause>,
     /// Whether the driver ended it: then nobody is to blame.
     pub(crate) dismissed: bool,
     /// Share of the heap that the young generation may touch.
@@ -83,8 +96,10 @@ pub(crate) struct Executor {
     /// Spills and temporary outputs.
     pub(crate) temporary: Stored,
     pub(crate) scratch_peak: Bytes,
-    /// Scratch on disk at the kubelet's last volume statistics.
-    pub(crate) disk_stats: Bytes,
+    /// Scratch at the kubelet's last volume statistics.
+    pub(crate) disk_stats: Stored,
+    /// Its claims, and what comes after them.
+    pub(crate) claims: PodClaims,
     /// Whether a task has run here: the first ones load classes (8.5).
     pub(crate) warm: bool,
     /// When it was asked for.
@@ -114,6 +129,7 @@ impl Executor {
         let young = &plan.spec().uncertainty.heap_young_share;
         let now = sim.now();
         let seen = sim.luck.draw(&plan.spec().uncertainty.pod_acknowledged_s, Purpose::PodAcknowledged, id.index() as u64).max(0.0);
+        let announced = if sim.allocator.recovery { plan.executor.recovery } else { plan.executor.usual };
         let mut outputs = IdVec::new();
         for _ in &plan.spec().app.shuffles {
             outputs.push(Stored::NONE);
@@ -122,11 +138,16 @@ impl Executor {
             life: Life::Pending,
             node: None,
             slot: None,
+            announced,
             memory: plan.executor.unified_memory(),
             native: plan.executor.native_memory(),
-            running: Vec::with_capacity(plan.executor.slots as usize),
+            running: Vec::with_capacity(announced.slots as usize),
             blocked: Vec::new(),
             lost: Vec::new(),
+            growth: Growth::default(),
+            registered_at: None,
+            silent: None,
+            cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             unused: Bytes::ZERO,
@@ -141,7 +162,8 @@ impl Executor {
             cached_files: Stored::NONE,
             temporary: Stored::NONE,
             scratch_peak: Bytes::ZERO,
-            disk_stats: Bytes::ZERO,
+            disk_stats: Stored::NONE,
+            claims: PodClaims::new(now),
             warm: false,
             created_at: now,
             seen_at: now + SimSpan::from_secs_f64(seen),
@@ -171,12 +193,24 @@ impl Executor {
 
     /// All scratch files.
     pub(crate) fn scratch(&self) -> Stored {
-        self.outputs.values().fold(self.temporary + self.cached_files + self.garbage, |sum, &s| sum + s)
+        let mut all = self.temporary.clone();
+        self.other_files().for_each(|files| all += files);
+        all
+    }
+
+    /// Scratch files in one directory.
+    pub(crate) fn in_dir(&self, dir: usize) -> Bytes {
+        self.temporary.in_dir(dir) + self.other_files().map(|files| files.in_dir(dir)).sum()
+    }
+
+    fn other_files(&self) -> impl Iterator<Item = &Stored> {
+        [&self.cached_files, &self.garbage].into_iter().chain(self.outputs.values())
     }
 
     /// Notes the scratch peak.
     pub(crate) fn note_scratch(&mut self) {
-        self.scratch_peak = self.scratch_peak.max(self.scratch().sum());
+        let all = self.temporary.sum() + self.other_files().map(Stored::sum).sum();
+        self.scratch_peak = self.scratch_peak.max(all);
     }
 
     /// Whether its process exists.
@@ -185,8 +219,12 @@ impl Executor {
     }
 
     /// Free task slots.
-    pub(crate) fn free_slots(&self, slots: u32) -> u32 {
-        if self.life == Life::Registered && !self.leaving { slots - self.running.len() as u32 } else { 0 }
+    pub(crate) fn free_slots(&self) -> u32 {
+        if self.life == Life::Dead && self.silent.is_some() && self.registered_at.is_some() && !self.leaving {
+            // The driver does not know.
+            return self.announced.slots.saturating_sub(self.lost.len() as u32);
+        }
+        if self.life == Life::Registered && !self.leaving { self.announced.slots - self.running.len() as u32 } else { 0 }
     }
 }
 
@@ -197,8 +235,10 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlo
     executor.life = Life::Bound;
     executor.node = Some(node);
     executor.slot = Some(slot);
-    sim.after(SimSpan::from_secs_f64(total * STARTS_AT), Event::ExecutorStarts(id));
-    sim.after(SimSpan::from_secs_f64(total), Event::ExecutorRegisters(id));
+    reuse::on_bound(sim, id, node);
+    let attach = claims::attach_time(sim, id);
+    sim.after(SimSpan::from_secs_f64(total * STARTS_AT) + attach, Event::ExecutorStarts(id));
+    sim.after(SimSpan::from_secs_f64(total) + attach, Event::ExecutorRegisters(id));
 }
 
 /// A container has restarted in its pod: its process starts now, as another executor.
@@ -222,7 +262,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, jvm::threads(conf.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
+    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
@@ -237,6 +277,8 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
 pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
     if sim.executors[id].life == Life::Starting {
         sim.executors[id].life = Life::Registered;
+        sim.executors[id].registered_at = Some(sim.now());
+        resize::on_registered(sim, id);
         driver::on_executor_registered(sim, id);
     }
 }
@@ -268,18 +310,21 @@ pub(crate) fn die(sim: &mut Sim, id: ExecutorId, death: Death) {
 pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     let now = sim.now();
     let (Some(node), Some(slot)) = (sim.executors[id].node, sim.executors[id].slot) else { return };
+    reuse::on_leaving(sim, id);
     for task in std::mem::take(&mut sim.executors[id].running) {
         let lost = task::abort_at_death(sim, task);
         sim.executors[id].lost.push(lost);
     }
     let executor = &mut sim.executors[id];
     executor.life = Life::Dead;
+    executor.cause = Some(cause);
     executor.blocked.clear();
     sim.driver.cache.forget(id);
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
     migration::on_executor_gone(sim, id);
+    cached::on_executor_gone(sim, id);
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);
     }
@@ -323,6 +368,8 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
 /// Driver and scheduler learn of the death.
 pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     sim.executors[id].life = Life::Gone;
+    allocator::recovery::on_failed(sim, id);
+    reuse::free_if_known(sim, id);
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
         allocator::wake_if_missing(sim);
@@ -340,13 +387,15 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     let platform = sim.plan.spec().cluster.platform;
     // YARN keeps an application's local directories until the application ends; elsewhere they go with the pod.
     if platform != Platform::Yarn {
-        let files = executor.scratch().disk;
+        let files = executor.scratch();
         executor.temporary = Stored::NONE;
         executor.cached_files = Stored::NONE;
         executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
         let known = executor.life == Life::Gone;
-        sim.machines[node].files -= files;
+        scratch::take(sim, node, &files, false);
+        reuse::on_torn_down(sim, id, &files);
+        claims::unmount(sim, id, node);
         if !known && !sim.plan.spec().spark.shuffle.service {
             task::break_fetches(sim, id);
         }

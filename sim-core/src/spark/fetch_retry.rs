@@ -25,6 +25,34 @@ pub fn fetch_failed_after(retries: u32, wait: SimSpan, per_try: SimSpan) -> SimS
     SimSpan::from_ns(u64::try_from(ns).unwrap_or(u64::MAX))
 }
 
+/// How a reducer waits for a peer that vanished.
+#[derive(Clone, Copy, Debug)]
+pub struct SilentPeer {
+    /// Retries: `spark.shuffle.io.maxRetries`.
+    pub retries: u32,
+    /// Wait before each: `spark.shuffle.io.retryWait`.
+    pub wait: SimSpan,
+    /// Time after which the request under way fails: `spark.shuffle.io.connectionTimeout`.
+    pub connection: SimSpan,
+    /// Time after which a new connection fails: `spark.shuffle.io.connectionCreationTimeout`.
+    pub creation: SimSpan,
+    /// From now until the driver has given the peer up; `None`: nobody asks it (a shuffle service, Spark before 3.0).
+    pub known_after: Option<SimSpan>,
+}
+
+/// Time until a reducer reports a `FetchFailed` from a peer whose packets vanish: its request times out, then each retry's connection
+/// does (FF-1). After each of these it asks the driver, and stops once the driver has given the peer up (SPARK-27637).
+pub fn silent_peer(peer: &SilentPeer) -> SimSpan {
+    let mut spent = peer.connection;
+    for _ in 0..peer.retries {
+        spent = spent + peer.wait + peer.creation;
+        if peer.known_after.is_some_and(|known| known <= spent) {
+            break;
+        }
+    }
+    spent
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +70,17 @@ mod tests {
         let failed = fetch_failed_after(3, SimSpan::from_secs(5), SimSpan::ZERO);
         assert_eq!(failed, SimSpan::from_secs(15));
         assert_eq!((failed + RESUBMIT_DELAY) * 4, SimSpan::from_ms(60_800), "four rounds abort the job");
+    }
+
+    /// 120 s for the request, 125 s for each of three retries; the driver knows after 150 s, so the first retry is the last.
+    #[test]
+    fn ff_1_a_vanished_peer_costs_two_timeouts_once_the_driver_knows() {
+        let seconds = SimSpan::from_secs;
+        let after = |known_after| silent_peer(&SilentPeer { retries: 3, wait: seconds(5), connection: seconds(120), creation: seconds(120), known_after });
+        assert_eq!(after(None), seconds(495));
+        assert_eq!(after(Some(seconds(150))), seconds(245));
+        assert_eq!(after(Some(seconds(246))), seconds(370));
+        assert_eq!(after(Some(seconds(1000))), seconds(495));
     }
 
     #[test]

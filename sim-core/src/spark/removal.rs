@@ -9,8 +9,10 @@ use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::kernel::Purpose;
 use crate::sim::Sim;
-use crate::spark::decommission::{self, migration};
+use crate::spark::claims::reuse;
+use crate::spark::decommission::{self, cached, migration};
 use crate::spark::executor::Life;
+use crate::spark::scratch::Stored;
 use crate::spark::{allocator, driver, task};
 use crate::units::SimSpan;
 
@@ -25,6 +27,7 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
     if matches!(sim.executors[id].life, Life::Dead | Life::Gone) {
         return;
     }
+    reuse::on_leaving(sim, id);
     sim.cluster.pending.retain(|&waiting| waiting != id);
     let executor = &mut sim.executors[id];
     let running = std::mem::take(&mut executor.running);
@@ -38,6 +41,7 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
     executor.life = Life::Gone;
     sim.driver.cache.forget(id);
     migration::on_executor_gone(sim, id);
+    cached::on_executor_gone(sim, id);
     if let Some((node, slot)) = place {
         let v = sim.machines[node].v(now);
         sim.machines[node].memory.container_died(slot, v);
@@ -47,6 +51,9 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
         if !sim.plan.spec().spark.shuffle.service {
             task::break_fetches(sim, id);
         }
+    }
+    if place.is_none() {
+        reuse::on_torn_down(sim, id, &Stored::NONE);
     }
     driver::failures::on_executor_lost(sim, id);
     if !sim.cluster.pending.is_empty() {

@@ -15,8 +15,8 @@ pub const RECORD_PREFIX: Bytes = Bytes::new(4);
 pub const MAX_PAGE: Bytes = Bytes::mib(128);
 /// `spark.shuffle.spill.numElementsForceSpillThreshold` (2.2).
 pub const FORCE_SPILL_RECORDS: u64 = 2_147_483_647;
-/// Bytes of one slot of the pointer array (US-2).
-const SLOT: u64 = 8;
+/// Bytes of one slot of this writer's pointer array (US-2).
+pub const SLOT: u64 = 8;
 /// Largest initial pointer array, the length of a JVM array.
 const MAX_SLOTS: u64 = i32::MAX as u64;
 
@@ -35,6 +35,8 @@ pub struct UnsafeWriterInput {
     pub record_bytes: Bytes,
     /// `spark.shuffle.sort.initialBufferSize`, slots.
     pub initial_slots: u64,
+    /// Bytes of a slot: [`SLOT`], or twice that where a sort prefix or a hash stands beside the pointer (2.8).
+    pub slot_bytes: u64,
     /// `spark.shuffle.sort.useRadixSort`: half of the array is work space, else a third (US-2).
     pub radix_sort: bool,
     /// Rows after which the writer spills in any case, see [`FORCE_SPILL_RECORDS`].
@@ -107,8 +109,8 @@ pub fn plan_spills(input: &UnsafeWriterInput) -> Result<Spills, SpillError> {
 }
 
 /// The least with which an empty writer takes in a row: its first array and a page as large as the row.
-pub fn least(initial_slots: u64, record_bytes: Bytes) -> Bytes {
-    Bytes::new(initial_slots.clamp(2, MAX_SLOTS) * SLOT) + record_bytes + RECORD_PREFIX
+pub fn least(initial_slots: u64, slot_bytes: u64, record_bytes: Bytes) -> Bytes {
+    Bytes::new(initial_slots.clamp(2, MAX_SLOTS) * slot_bytes) + record_bytes + RECORD_PREFIX
 }
 
 /// Fills an empty writer until its share, a threshold or the rows end (US-1 to US-3), one pointer array after the other.
@@ -119,8 +121,9 @@ pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
     let required = input.record_bytes + RECORD_PREFIX;
     let share = input.share.get();
     let mut slots = input.initial_slots.clamp(2, MAX_SLOTS);
-    let first = slots * SLOT;
-    let needed = least(input.initial_slots, input.record_bytes);
+    let slot = input.slot_bytes;
+    let first = slots * slot;
+    let needed = least(input.initial_slots, slot, input.record_bytes);
     if input.records > 0 && input.share < needed {
         return Err(SpillError::OutOfMemory { needed, available: input.share });
     }
@@ -129,7 +132,7 @@ pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
     let limit = input.records.min(input.force_spill_records.max(1));
     let (mut pages, mut records, mut peak) = (0, 0, first);
     while records < limit {
-        let level = Level { array: slots * SLOT, rows: limit.min(usable(slots, input.radix_sort)), page, per_page: page / required.get() };
+        let level = Level { array: slots * slot, rows: limit.min(usable(slots, input.radix_sort)), page, per_page: page / required.get() };
         let forced;
         let granted = if level.rows <= input.in_memory { u64::MAX } else { share };
         (pages, records, forced) = level.fill(pages, records, granted, input.force_spill_bytes.get());
@@ -138,14 +141,14 @@ pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
         }
         peak = peak.max(pages * page + level.array);
         // Old and new array coexist until the pointers are copied.
-        let with_copy = (pages * page).saturating_add(slots * 3 * SLOT);
+        let with_copy = (pages * page).saturating_add(slots * 3 * slot);
         if forced || records < level.rows || records == limit || with_copy > share && records >= input.in_memory {
             break;
         }
         slots *= 2;
         peak = peak.max(with_copy);
     }
-    Ok(Filled { records, held: Bytes::new(pages * page + slots * SLOT), pages: Bytes::new(pages * page), peak: Bytes::new(peak) })
+    Ok(Filled { records, held: Bytes::new(pages * page + slots * slot), pages: Bytes::new(pages * page), peak: Bytes::new(peak) })
 }
 
 /// The writer while it has one pointer array.
@@ -199,6 +202,7 @@ mod tests {
             in_memory: 0,
             record_bytes: Bytes::new(100),
             initial_slots: 4096,
+            slot_bytes: SLOT,
             radix_sort: true,
             force_spill_records: FORCE_SPILL_RECORDS,
             force_spill_bytes: Bytes::MAX,
@@ -239,11 +243,12 @@ mod tests {
     /// Replays US-1 to US-4 a row at a time: (records per spill, files, bytes held at the first spill, pages' bytes spilled).
     fn row_by_row(input: &UnsafeWriterInput) -> (u64, u32, u64, u64) {
         let (required, share) = (input.record_bytes.get() + 4, input.share.get());
-        let (mut array, mut pages, mut room, mut rows) = (input.initial_slots * 8, Vec::<u64>::new(), 0, 0);
+        let slot = input.slot_bytes;
+        let (mut array, mut pages, mut room, mut rows) = (input.initial_slots * slot, Vec::<u64>::new(), 0, 0);
         let (mut spills, mut spilled, mut first) = (0, 0, None);
         for _ in 0..input.records {
             let held = array + pages.iter().sum::<u64>();
-            let full = rows == if input.radix_sort { array / 8 / 2 } else { (array as f64 / 8.0 / 1.5) as u64 };
+            let full = rows == if input.radix_sort { array / slot / 2 } else { ((array / slot) as f64 / 1.5) as u64 };
             let array_refused = full && held + 2 * array > share;
             let grown = if full && !array_refused { array * 2 } else { array };
             let page_refused = room < required && !array_refused && held - array + grown + input.page_size.get().max(required) > share;
@@ -253,7 +258,7 @@ mod tests {
                 let held = if forced { held } else { held - array + grown };
                 first.get_or_insert((rows, held));
                 spilled += pages.iter().sum::<u64>();
-                (array, room, rows, spills) = (input.initial_slots * 8, 0, 0, spills + 1);
+                (array, room, rows, spills) = (input.initial_slots * slot, 0, 0, spills + 1);
                 pages.clear();
             } else {
                 array = grown;
@@ -275,13 +280,16 @@ mod tests {
         for share in [40_000, 100_000, 700_000, 1 << 20, 3_333_333, 20 << 20, 1 << 30] {
             for (page, record) in [(1 << 16, 16), (1 << 20, 100), (1_048_560, 212), (1 << 16, 5000), (1 << 12, 5_000)] {
                 let forced = [(u64::MAX, Bytes::MAX), (3000, Bytes::MAX), (u64::MAX, Bytes::mib(1)), (u64::MAX, Bytes::kib(50)), (2000, Bytes::kib(300))];
-                for (radix_sort, (force_spill_records, force_spill_bytes)) in forced.into_iter().flat_map(|f| [(true, f), (false, f)]) {
+                let variants = forced.into_iter().flat_map(|f| [(true, SLOT, f), (false, SLOT, f), (true, 2 * SLOT, f), (false, 2 * SLOT, f)]);
+                for (radix_sort, slot_bytes, (force_spill_records, force_spill_bytes)) in variants {
                     let input = UnsafeWriterInput {
                         share: Bytes::new(share),
                         page_size: Bytes::new(page),
                         records: 50_000,
                         record_bytes: Bytes::new(record),
                         radix_sort,
+                        slot_bytes,
+                        initial_slots: 4096 * SLOT / slot_bytes,
                         force_spill_records,
                         force_spill_bytes,
                         ..a17()

@@ -40,4 +40,6 @@ pub enum AdaptiveRead {
     Coalesced,
     /// It joins its shuffles by sorting them: large partitions are split, too.
     Join,
+    /// Its other side was broadcast: tasks read what maps of their node wrote, in even parts.
+    Local,
 }

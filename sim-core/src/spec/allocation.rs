@@ -3,6 +3,7 @@
 //! Everything is resolved by version and platform; a ceiling that does not exist in a release is `None`. Each field names its
 //! key. Source: 4.4, 3.7, 1.9, Appendix B.
 
+use super::{HeartbeatConf, RecoveryMode, ResizeConf};
 use crate::units::{Bytes, SimSpan};
 
 /// `spark.kubernetes.allocation.pods.allocator`.
@@ -36,6 +37,14 @@ pub struct AllocationConf {
     pub dynamic: Option<DynamicAllocation>,
     /// `spark.decommission.enabled` and what belongs to it.
     pub decommission: Option<DecommissionConf>,
+    /// Whether replacements run one task at a time.
+    pub recovery: RecoveryMode,
+    /// The plugin that lets memory limits grow, when it works.
+    pub resize: Option<ResizeConf>,
+    /// When silent executors are given up.
+    pub heartbeat: HeartbeatConf,
+    /// What becomes of claims beyond their first pod (4.8).
+    pub claims: super::ClaimsConf,
 }
 
 impl AllocationConf {
@@ -50,6 +59,10 @@ impl AllocationConf {
         max_executor_retries: None,
         dynamic: None,
         decommission: None,
+        recovery: RecoveryMode::Off,
+        resize: None,
+        heartbeat: HeartbeatConf::DEFAULT,
+        claims: super::ClaimsConf { reuse: None, resize: None },
     };
 }
 
@@ -84,6 +97,8 @@ pub struct DynamicAllocation {
 pub struct DecommissionConf {
     /// `spark.storage.decommission.enabled` and `….shuffleBlocks.enabled`: shuffle files go to peers.
     pub shuffle_blocks: bool,
+    /// `spark.storage.decommission.enabled` and `….rddBlocks.enabled`: cached blocks go to peers.
+    pub rdd_blocks: bool,
     /// `spark.storage.decommission.shuffleBlocks.maxThreads`.
     pub max_threads: u32,
     /// `spark.storage.decommission.shuffleBlocks.maxDiskSize`: a peer that holds more shuffle bytes takes no more.

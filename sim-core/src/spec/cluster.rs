@@ -1,7 +1,7 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
 use super::{Dist, Label, Resources, Taint};
-use crate::units::{ByteRate, Bytes, CoreMillis};
+use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +48,10 @@ pub struct ClusterSpec {
 /// Identical nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolSpec {
-    /// Pool name; node names are `{pool}-{index}`.
+    /// Pool name; node names are `{pool}-{index}` unless they have their own.
     pub name: String,
+    /// Own names of the first nodes, where they are those of a real cluster.
+    pub node_names: Vec<String>,
     /// How many nodes.
     pub count: u32,
     /// What each node is.
@@ -77,6 +79,8 @@ pub struct NodeShape {
     pub disks: Vec<DiskSpec>,
     /// NIC bandwidth each way, effective (line rate × efficiency, 8.1).
     pub nic: ByteRate,
+    /// Ceiling on all remote disks together, so on all claims of the node; `None` where none is known (5.11).
+    pub remote: Option<ByteRate>,
     /// Memory of the kernel, system services, kubelet and runtime, outside `kubepods` (7.3).
     pub system_memory: Dist,
 }
@@ -114,12 +118,14 @@ pub struct DiskSpec {
 }
 
 /// How a neighbour is spread over the nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NeighbourPlacement {
     /// One on each node, like a DaemonSet.
     EveryNode,
     /// This many, placed by the scheduler before the application starts.
     Replicas(u32),
+    /// One on each of these nodes, by their place in the order of the pools: where a real cluster has them. A node may come twice.
+    On(Vec<u32>),
 }
 
 /// A neighbour's memory in use.
@@ -168,6 +174,30 @@ pub struct KubeletSpec {
     pub teardown_s: Dist,
     /// Share of file cache that is active and so counts in the working set (PC-4, open question 18).
     pub active_file_share: f64,
+    /// What else the eviction manager is told.
+    pub eviction: EvictionSpec,
+}
+
+/// Settings of the kubelet's eviction manager beside the hard thresholds, which are a node's [`Reservation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvictionSpec {
+    /// `evictionSoft` of `memory.available` with its `evictionSoftGracePeriod`; none by default.
+    pub soft: Option<SoftEviction>,
+    /// `evictionMinimumReclaim` of memory: once a threshold is met, eviction goes on until so much more than it is available.
+    pub minimum_reclaim: Bytes,
+    /// `evictionPressureTransitionPeriod`: how long a condition stays after it was last seen; 5 min (NE-5).
+    pub pressure_transition: SimSpan,
+    /// Images on the kubelet's disk that no container uses: what image garbage collection frees before a pod is evicted (NE-6).
+    pub unused_images: Bytes,
+}
+
+/// A soft eviction threshold: it counts when it has been met for as long as its grace period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoftEviction {
+    /// Memory that should be available.
+    pub available: Bytes,
+    /// How long less may be.
+    pub grace: SimSpan,
 }
 
 /// YARN settings.

@@ -9,8 +9,10 @@
 mod adaptive;
 mod allocation;
 mod app;
+mod claim;
 mod cluster;
 mod dist;
+mod executor_life;
 mod inject;
 mod limits;
 mod pod;
@@ -19,16 +21,20 @@ mod reclaim;
 mod scheduler;
 mod scratch;
 mod spark;
+mod sql;
 mod stage_memory;
 mod uncertainty;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
 pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
+pub use claim::{ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf};
 pub use cluster::{
-    CgroupVersion, ClusterSpec, DiskSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, YarnSpec,
+    CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation,
+    SoftEviction, YarnSpec,
 };
 pub use dist::Dist;
+pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};
 pub use limits::RunLimits;
 pub use pod::{
@@ -42,7 +48,8 @@ pub use scratch::ScratchConf;
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };
-pub use stage_memory::{Operators, StageMemory, StorageLevel};
+pub use sql::{RowBuffer, SqlConf};
+pub use stage_memory::{GROUP_ROWS, Operators, StageMemory, StorageLevel};
 pub use uncertainty::Uncertainty;
 
 use crate::units::Bytes;

@@ -172,11 +172,8 @@ pub enum VolumeSource {
         /// Index into [`super::NodeShape::disks`].
         disk: usize,
     },
-    /// A persistent volume claim of this size on a device of its own; no node ephemeral-storage accounting (4.8).
-    Claim {
-        /// Capacity; writes beyond it fail with ENOSPC.
-        size: Bytes,
-    },
+    /// A persistent volume claim on a device of its own; no node ephemeral-storage accounting (4.8).
+    Claim(super::ClaimSpec),
 }
 
 /// A volume that the executor container mounts.

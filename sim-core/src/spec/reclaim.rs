@@ -24,4 +24,6 @@ pub struct Reclaim {
     pub at: SimSpan,
     /// Time from the notice to the kill.
     pub notice: SimSpan,
+    /// Whether the node just vanishes: no notice, no signal, packets to it are lost. Nodes only.
+    pub sudden: bool,
 }

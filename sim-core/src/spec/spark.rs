@@ -3,7 +3,7 @@
 //! Raw keys, defaults by version and their origins live in `scenarios`; here every value is known. Each field
 //! names its key.
 
-use super::{AdaptiveConf, AllocationConf, PodTemplate, SchedulerConf, ScratchConf};
+use super::{AdaptiveConf, AllocationConf, PodTemplate, SchedulerConf, ScratchConf, SqlConf};
 use crate::units::{Bytes, CoreMillis, SimSpan};
 
 /// A Spark release.
@@ -82,6 +82,8 @@ pub struct SparkConf {
     pub scheduler: SchedulerConf,
     /// Adaptive execution, if it is on.
     pub adaptive: Option<AdaptiveConf>,
+    /// Row thresholds of SQL operators.
+    pub sql: SqlConf,
     /// How executors are asked for.
     pub allocation: AllocationConf,
     /// Kubernetes backend.

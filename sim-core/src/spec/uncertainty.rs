@@ -42,4 +42,8 @@ pub struct Uncertainty {
     pub death_detection_s: Dist,
     /// Seconds from a pod's creation until the allocator sees it (4.4): while one is out, no other is created. Drawn once a pod.
     pub pod_acknowledged_s: Dist,
+    /// Seconds from the pod's binding until its claims are made, attached and mounted (4.8). Drawn once a pod that has claims.
+    pub claim_attach_s: Dist,
+    /// Seconds from the driver's request until a claim has grown. Drawn once a growth (4.7).
+    pub claim_resize_s: Dist,
 }

@@ -12,6 +12,7 @@ import scala.jdk.CollectionConverters._
 import org.apache.spark.{HashPartitioner, SparkContext}
 import org.apache.spark.scheduler.{SparkListener, SparkListenerTaskEnd}
 import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.expressions.Window
 import org.apache.spark.sql.functions._
 
 object Jobs {
@@ -28,6 +29,9 @@ object Jobs {
       case "sort" => sort(spark, rows = number(0), reducers = number(1))
       case "aggregate" => aggregate(spark, rows = number(0), maps = number(1))
       case "skew" => skew(spark, rows = number(0), maps = number(1))
+      case "lists" => lists(spark, rows = number(0), maps = number(1), keys = number(2))
+      case "window" => window(spark, rows = number(0), groups = number(1))
+      case "duplicates" => duplicates(spark, rows = number(0), keys = number(1))
       case "kill" => kill(sc, out, maps = number(0), reducers = number(1), stage = number(2), after = number(3))
     }
     spark.stop()
@@ -70,6 +74,24 @@ object Jobs {
     val right = spark.range(0, rows / 4, 1, 2).select(col("id").as("j"), sha1(col("id").cast("string")).as("r"))
     left.join(right, "j").agg(max("r"), max("a"), max("b")).collect()
   }
+
+  /** An object hash aggregate, partial and final: it sorts from the 129th key on. */
+  private def lists(spark: SparkSession, rows: Int, maps: Int, keys: Int): Unit =
+    discard(table(spark, rows, maps).groupBy(col("id") % keys).agg(collect_list("a"), collect_list("b")))
+
+  /** Groups of alike rows, sorted, then buffered one at a time. */
+  private def window(spark: SparkSession, rows: Int, groups: Int): Unit = {
+    val group = Window.partitionBy("g").orderBy("a").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    discard(table(spark, rows, 4).withColumn("g", col("id") % groups).withColumn("m", max("b").over(group)))
+  }
+
+  /** A sort-merge join of many rows of each key with few: the many are buffered, one key at a time. */
+  private def duplicates(spark: SparkSession, rows: Int, keys: Int): Unit = {
+    val many = table(spark, rows, 4).select((col("id") % keys).as("j"), col("a"), col("b"))
+    discard(spark.range(0, keys * 2L, 1, 2).select((col("id") % keys).as("j"), col("id").as("n")).join(many, "j"))
+  }
+
+  private def discard(rows: DataFrame): Unit = rows.write.format("noop").mode("overwrite").save()
 
   /** Burns so much CPU time of this thread. */
   private def burn(ms: Long): Unit = {

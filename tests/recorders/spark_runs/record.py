@@ -33,6 +33,7 @@ ONE, TWO_SLOTS, TWO = "local-cluster[1,1,1024]", "local-cluster[1,2,1024]", "loc
 NO_AQE = {"spark.sql.adaptive.enabled": "false"}
 # 22 775 070 bytes of unified memory of a heap of 1 GiB, or all that the default gives.
 TIGHT, ROOMY = {"spark.memory.fraction": "0.03"}, {}
+FEW, NO_BROADCAST = {"spark.sql.shuffle.partitions": "3"}, {"spark.sql.autoBroadcastJoinThreshold": "-1"}
 NO_BYPASS = {"spark.shuffle.sort.bypassMergeThreshold": "4"}
 
 # Name, Spark, master, job and its numbers, configuration.
@@ -60,11 +61,21 @@ RUNS = [
         "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "2m",
         "spark.sql.adaptive.advisoryPartitionSizeInBytes": "2m",
     }),
+    ("object-hash-few-keys", "3.5.6", ONE, "lists 240000 3 90", {**TIGHT, **NO_AQE, **FEW, **NO_BYPASS}),
+    ("object-hash-fallback", "3.5.6", ONE, "lists 900000 3 60000", {**TIGHT, **NO_AQE, **FEW}),
+    ("object-hash-threshold", "3.5.6", ONE, "lists 240000 3 90", {**TIGHT, **NO_AQE, **FEW, "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "10"}),
+    ("window-small-groups", "3.5.6", ONE, "window 240000 2400", {**TIGHT, **NO_AQE, **FEW}),
+    ("window-large-groups", "3.5.6", ONE, "window 450000 3", {**TIGHT, **NO_AQE, **FEW}),
+    ("join-duplicates", "3.5.6", ONE, "duplicates 240000 3", {**TIGHT, **NO_AQE, **FEW, **NO_BROADCAST}),
+    ("join-duplicates-sorter", "3.5.6", ONE, "duplicates 240000 3", {
+        **TIGHT, **NO_AQE, **FEW, **NO_BROADCAST, "spark.sql.sortMergeJoinExec.buffer.in.memory.threshold": "4096"}),
     ("kill-reduce", "3.5.6", TWO, "kill 8 12 1 4", {}),
     ("kill-map", "3.5.6", TWO, "kill 12 8 0 7", {}),
     ("4.3-unsafe-spill", "4.3.0", ONE, "exchange 900000 3 8", {**TIGHT, **NO_AQE, **NO_BYPASS}),
     ("4.3-sort-spill", "4.3.0", ONE, "objects 900000 3 8", {**TIGHT, **NO_BYPASS}),
     ("4.3-sql-sort-spill", "4.3.0", ONE, "sort 900000 3", {**TIGHT, **NO_AQE}),
+    ("4.3-object-hash-fallback", "4.3.0", ONE, "lists 900000 3 60000", {**TIGHT, **NO_AQE, **FEW}),
+    ("4.3-window-large-groups", "4.3.0", ONE, "window 450000 3", {**TIGHT, **NO_AQE, **FEW}),
     ("4.3-kill-reduce", "4.3.0", TWO, "kill 8 12 1 4", {}),
 ]
 
@@ -175,7 +186,7 @@ def submit(folder, version, master, job, conf):
     scratch = Scratch(local)
     scratch.start()
     with open(os.path.join(folder, "last-run.txt"), "wb") as out:
-        subprocess.run(command, env=env, stdout=out, stderr=subprocess.STDOUT, check=True, cwd=work, timeout=300)
+        subprocess.run(command, env=env, stdout=out, stderr=subprocess.STDOUT, check=True, cwd=work, timeout=900)
     interval = scratch.stop()
     (log,) = glob.glob(os.path.join(work, "logs", "*"))
     return log, scratch, interval
@@ -207,6 +218,20 @@ def spills_of(executors):
     return {stage: dict(sorted(tasks.items())) for stage, tasks in sorted(spills.items())}
 
 
+def given_way_of(text, spills):
+    """Tasks in which a sorter that was read spilled for another consumer, which no line tells: they spilled more than their operators did."""
+    given = {}
+    for line in text.splitlines():
+        event = json.loads(line)
+        if event["Event"] == "SparkListenerTaskEnd":
+            stage, task = f"{event['Stage ID']}.{event['Stage Attempt ID']}", f"{event['Task Info']['Index']}.{event['Task Info']['Attempt']}"
+            told = sum(int(a["Update"]) for a in event["Task Info"]["Accumulables"] if a.get("Name") == "spill size")
+            only = set(spills.get(stage, {}).get(task, {})) == {"UnsafeExternalSorter"}
+            if only and event["Task Metrics"]["Memory Bytes Spilled"] > told:
+                given[stage] = given.get(stage, 0) + 1
+    return given
+
+
 def ends_of(text):
     """Task ends by stage attempt and reason, as the log tells them."""
     ends = {}
@@ -231,10 +256,12 @@ def record(folder, run):
     peaks = {number: scratch.peaks[manager] for number, (manager, _) in sorted(executors.items()) if manager in scratch.peaks}
     for peak in peaks.values():
         peak["at_ms"] -= first
+    spills = spills_of(executors)
     seen = {
         "spark": version, "master": master, "job": job,
-        "spills": spills_of(executors),
+        "spills": spills,
         "ends": ends_of(text),
+        "given_way": given_way_of(text, spills),
         "scratch": {"peak_bytes": scratch.total, "executors": peaks, "look_every_ms": interval},
     }
     if os.path.exists(killed):

@@ -96,11 +96,13 @@ fn waiting_tasks(sim: &Sim) -> u32 {
     sim.driver.stages.values().filter(|stage| stage.active).map(|stage| stage.set.waiting()).sum()
 }
 
-/// Executors that all running and waiting tasks could use.
+/// Executors that all running and waiting tasks could use by the application's profile: it knows nothing of recovery mode.
 fn needed(sim: &Sim, conf: &DynamicAllocation) -> u32 {
-    let running: u32 = sim.executors.values().map(|e| e.running.len() as u32).sum();
+    // The driver takes what was sent to a vanished executor for running.
+    let in_the_void = |e: &Executor| if e.silent.is_some() { e.lost.len() as u32 } else { 0 };
+    let running: u32 = sim.executors.values().map(|e| e.running.len() as u32 + in_the_void(e)).sum();
     let tasks = f64::from(running + waiting_tasks(sim));
-    libm::ceil(tasks * conf.ratio / f64::from(sim.plan.executor.slots)) as u32
+    libm::ceil(tasks * conf.ratio / f64::from(sim.plan.executor.usual.slots)) as u32
 }
 
 /// Fewer are asked for when the tasks could not use them; whether they could not.

@@ -11,6 +11,7 @@ use super::{create, drop_excess, existing, missing, wake};
 use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::sim::Sim;
+use crate::spark::claims::reuse;
 use crate::spark::executor::Life;
 use crate::spark::removal;
 use crate::spec::{Platform, PodsAllocator};
@@ -40,6 +41,9 @@ pub(super) fn round(sim: &mut Sim) {
     }
     let batch = missing.min(sim.plan.spec().spark.kubernetes.allocation_batch_size).min(room(sim));
     for _ in 0..batch {
+        if reuse::must_wait(sim) {
+            return wake(sim);
+        }
         if at_maximum(sim) {
             sim.allocator.exhausted = true;
             return;

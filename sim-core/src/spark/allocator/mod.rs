@@ -9,6 +9,7 @@
 mod bare;
 pub(crate) mod dynamic;
 mod kubernetes;
+pub(crate) mod recovery;
 pub(crate) mod restart;
 mod rounds;
 #[cfg(test)]
@@ -19,9 +20,10 @@ use crate::ids::ExecutorId;
 use crate::kernel::{Luck, Purpose};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
+use crate::spark::claims::reuse;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::removal;
-use crate::spec::Platform;
+use crate::spec::{Platform, RecoveryMode};
 use crate::units::{SimSpan, SimTime};
 
 pub(crate) use bare::{replace as replace_bare, start as start_bare};
@@ -43,6 +45,10 @@ pub(crate) struct Allocator {
     phase: SimSpan,
     /// Whether `spark.kubernetes.allocation.maximum` has been met.
     exhausted: bool,
+    /// Whether pods that are made now announce the cores of one task.
+    pub(crate) recovery: bool,
+    /// Claims of the driver that no pod has.
+    pub(crate) claims: reuse::Claims,
     pub(crate) dynamic: Option<Dynamic>,
 }
 
@@ -59,6 +65,8 @@ impl Allocator {
             last_round: None,
             phase: SimSpan::from_secs_f64(phase),
             exhausted: false,
+            recovery: plan.spec().spark.allocation.recovery == RecoveryMode::Always,
+            claims: reuse::Claims::default(),
             dynamic: dynamic.map(Dynamic::new),
         }
     }
@@ -166,6 +174,7 @@ fn create(sim: &mut Sim) {
     let executor = Executor::new(sim, id);
     sim.executors.push(executor);
     sim.cluster.pending.push(id);
+    reuse::on_created(sim, id);
 }
 
 /// Whether executors are missing that nothing keeps from being created: for the audit.

@@ -57,7 +57,9 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     dead.restarts_in_place = false;
     dead.succeeded = true;
     new.restarts = dead.restarts + 1;
+    new.announced = dead.announced;
     new.garbage = dead.scratch();
+    new.claims.mounted = std::mem::take(&mut dead.claims.mounted);
     dead.garbage = Stored::NONE;
     dead.temporary = Stored::NONE;
     dead.cached_files = Stored::NONE;

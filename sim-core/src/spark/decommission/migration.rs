@@ -12,10 +12,13 @@ use crate::hardware::{Device, FlowOwner, page_cache};
 use crate::ids::{ExecutorId, NodeId, ShuffleId};
 use crate::kernel::{FlowHandle, Purpose};
 use crate::linux::cgroup::Charge;
+use crate::plan::Carrier;
 use crate::sim::Sim;
 use crate::spark::driver::Location;
 use crate::spark::executor::Life;
-use crate::spark::scratch::Stored;
+use crate::spark::local_dir;
+use crate::spark::scratch::{self, Stored};
+use crate::spark::task::files;
 use crate::units::Bytes;
 
 /// A map output on its way.
@@ -131,7 +134,7 @@ fn feed(sim: &mut Sim, thread: usize) {
         if sim.driver.outputs[block.shuffle].location(block.map).is_none_or(|at| at.executor != source) {
             continue;
         }
-        if refuses(sim, peer, block.bytes) {
+        if refuses(sim, peer, &block) {
             sim.migrations.threads[thread].stopped = true;
             return give_back(sim, source, block);
         }
@@ -156,24 +159,27 @@ fn give_back(sim: &mut Sim, source: ExecutorId, block: Block) {
 }
 
 /// Whether a peer takes no more: it leaves itself, or it has no room.
-fn refuses(sim: &Sim, peer: ExecutorId, bytes: Bytes) -> bool {
+fn refuses(sim: &Sim, peer: ExecutorId, block: &Block) -> bool {
     let host = &sim.executors[peer];
     let (Some(node), Some(slot)) = (host.node, host.slot) else { return true };
     let scratch = &sim.plan.executor.scratch;
-    let stored = Stored::split(bytes, scratch.tmpfs_share);
-    let machine = &sim.machines[node];
     let ceiling = sim.plan.spec().spark.allocation.decommission.and_then(|conf| conf.max_disk_size);
-    let outputs: Bytes = host.outputs.values().map(|o| o.sum()).sum();
-    let claim = scratch.claim_size.map(|claim| claim * u64::from(scratch.disk_count.max(1)));
-    let disks = &scratch.disks[..scratch.disk_count as usize];
-    let size: Bytes = disks.iter().map(|&d| sim.plan.nodes[node.index()].shape.disks[d as usize].size).sum();
-    let used = machine.files + if disks.contains(&0) { machine.disk_used } else { Bytes::ZERO };
+    let outputs: Bytes = host.outputs.values().map(Stored::sum).sum();
+    let dir = dir_of(sim, peer, block);
+    let in_memory = scratch.dirs[dir].carrier == Carrier::Tmpfs;
+    let tmpfs = sim.machines[node].memory.pods[slot.index()].tmpfs_capacity;
     host.life != Life::Registered
         || host.leaving
         || ceiling.is_some_and(|most| outputs > most)
-        || claim.is_some_and(|most| host.scratch().disk + stored.disk > most)
-        || !stored.disk.is_zero() && used + stored.disk > size
-        || machine.memory.pods[slot.index()].tmpfs_capacity.is_some_and(|most| host.scratch().tmpfs + stored.tmpfs > most)
+        || (!in_memory || scratch.tmpfs_dirs > 1) && files::room(sim, peer, node, dir).0 < block.bytes
+        || in_memory && tmpfs.is_some_and(|most| host.scratch().tmpfs + block.bytes > most)
+}
+
+/// The directory of an output in an executor's scratch.
+fn dir_of(sim: &Sim, executor: ExecutorId, block: &Block) -> usize {
+    let scratch = &sim.plan.executor.scratch;
+    let named = || local_dir::of_map_output(block.shuffle.index(), u64::from(block.map), scratch.dirs.len());
+    if scratch.several { files::ordered(sim, executor, named()) } else { 0 }
 }
 
 /// Starts the flows of one output.
@@ -181,31 +187,33 @@ fn send(sim: &mut Sim, thread: usize, block: Block) {
     let now = sim.now();
     let (source, peer) = (sim.migrations.threads[thread].source, sim.migrations.threads[thread].peer);
     let (Some(from), Some(to)) = (sim.executors[source].node, sim.executors[peer].node) else { return };
-    let scratch = &sim.plan.executor.scratch;
-    let stored = Stored::split(block.bytes, scratch.tmpfs_share);
-    let disk = scratch.disks[block.map as usize % usize::from(scratch.disk_count.max(1))];
     let owner = FlowOwner::Migration(thread as u32);
     let mut flows = Vec::new();
-    let machine = &mut sim.machines[from];
-    let missed = page_cache::missed(stored.disk, machine.files, machine.cache_room(now));
-    if !missed.is_zero() {
-        flows.push((from, Device::Disk(disk), machine.devices.add_read(now, disk, missed, owner)));
-    }
-    if from != to {
-        flows.push((from, Device::NicOut, machine.devices.add_nic(now, Device::NicOut, block.bytes, owner)));
-        flows.push((to, Device::NicIn, sim.machines[to].devices.add_nic(now, Device::NicIn, block.bytes, owner)));
-    }
-    let machine = &mut sim.machines[to];
-    if !stored.disk.is_zero() {
-        let waits = machine.buffered_write(now, disk, stored.disk, None);
-        machine.files += stored.disk;
-        if !waits.is_zero() {
-            flows.push((to, Device::Disk(disk), machine.devices.add_write(now, disk, waits, owner)));
+    let read = sim.plan.executor.scratch.some_on_disk(u64::from(block.map)).and_then(|dir| files::device_of(sim, source, dir));
+    if let Some((carrier, disk)) = read {
+        let machine = &sim.machines[carrier];
+        let missed = page_cache::missed(block.bytes, machine.files, machine.cache_room(now));
+        if !missed.is_zero() {
+            flows.push((carrier, Device::Disk(disk), sim.machines[carrier].devices.add_read(now, disk, missed, owner)));
         }
     }
-    sim.executors[peer].outputs[block.shuffle] += Stored { tmpfs: Bytes::ZERO, disk: stored.disk };
-    sim.touch(from);
-    sim.touch(to);
+    if from != to {
+        flows.push((from, Device::NicOut, sim.machines[from].devices.add_nic(now, Device::NicOut, block.bytes, owner)));
+        flows.push((to, Device::NicIn, sim.machines[to].devices.add_nic(now, Device::NicIn, block.bytes, owner)));
+    }
+    let dir = dir_of(sim, peer, &block);
+    if let Some((carrier, disk)) = files::device_of(sim, peer, dir) {
+        let waits = sim.machines[carrier].buffered_write(now, disk, block.bytes, None);
+        if !waits.is_zero() {
+            flows.push((carrier, Device::Disk(disk), sim.machines[carrier].devices.add_write(now, disk, waits, owner)));
+        }
+        let stored = Stored::at(&sim.plan.executor.scratch, dir, block.bytes);
+        scratch::put(sim, to, &stored);
+        sim.executors[peer].outputs[block.shuffle] += &stored;
+    }
+    for node in flows.iter().map(|(node, ..)| *node).chain([from, to]) {
+        sim.touch(node);
+    }
     let thread = &mut sim.migrations.threads[thread];
     thread.left = flows.len() as u32;
     thread.flows = flows;
@@ -231,12 +239,14 @@ fn arrived(sim: &mut Sim, thread: usize) {
     state.flows.clear();
     let (source, peer) = (state.source, state.peer);
     let Some(block) = state.block.take() else { return };
-    let tmpfs = Stored::split(block.bytes, sim.plan.executor.scratch.tmpfs_share).tmpfs;
+    let scratch = &sim.plan.executor.scratch;
+    let dir = dir_of(sim, peer, &block);
+    let in_memory = if scratch.dirs[dir].carrier == Carrier::Tmpfs { block.bytes } else { Bytes::ZERO };
     let host = &mut sim.executors[peer];
     let (Some(node), Some(slot)) = (host.node, host.slot) else { return };
-    host.outputs[block.shuffle] += Stored { tmpfs, disk: Bytes::ZERO };
+    host.outputs[block.shuffle] += &Stored::at(scratch, dir, in_memory);
     host.note_scratch();
-    sim.machines[node].memory.charge(slot, Charge::Shmem, tmpfs);
+    sim.machines[node].memory.charge(slot, Charge::Shmem, in_memory);
     sim.touch(node);
     sim.driver.outputs[block.shuffle].relocate(block.map, source, Location { executor: peer, node });
 }

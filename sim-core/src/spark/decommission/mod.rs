@@ -1,12 +1,12 @@
-//! Executors that leave in good order: no new task, the running ones end, shuffle files go to peers.
+//! Executors that leave in good order: no new task, the running ones end, shuffle files and cached blocks go to peers.
 //!
 //! With `spark.decommission.enabled` a notice makes an executor take no more tasks; it ends when its tasks have ended and, with
-//! `spark.storage.decommission.enabled`, when its shuffle files are with others ([`migration`]). It is killed when its notice is
+//! `spark.storage.decommission.enabled`, when its shuffle files and cached blocks are with others ([`migration`], [`cached`]). It is killed when its notice is
 //! over: nothing of that counts as a failure (3.5). Without decommission a notice ends it at once, as SIGTERM ends a JVM. Notices come
 //! from dynamic allocation, and from reclaims that the user asked for, whose pods count as missing from the notice on (a
-//! terminating pod is no running one). Assumptions: the executor ends at once when it may, where Spark looks each second;
-//! cached blocks are not copied. Source: 3.7; `CoarseGrainedExecutorBackend`, `BlockManagerDecommissioner`.
+//! terminating pod is no running one). Assumption: the executor ends at once when it may, where Spark looks each second. Source: 3.7; `CoarseGrainedExecutorBackend`, `BlockManagerDecommissioner`.
 
+pub(crate) mod cached;
 pub(crate) mod migration;
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId};
 use crate::sim::Sim;
 use crate::spark::executor::Life;
-use crate::spark::{allocator, removal};
+use crate::spark::{allocator, removal, silence};
 use crate::spec::Reclaimed;
 use crate::units::SimSpan;
 
@@ -29,6 +29,9 @@ pub(crate) fn start(sim: &mut Sim) {
 /// The cluster takes an executor or a node back.
 pub(crate) fn on_reclaim(sim: &mut Sim, index: u32) {
     let reclaim = sim.plan.spec().reclaims[index as usize];
+    if let (Reclaimed::Node(node), true) = (reclaim.who, reclaim.sudden) {
+        return silence::lose_node(sim, NodeId::new(node));
+    }
     let leaving: Vec<ExecutorId> = match reclaim.who {
         Reclaimed::Executor(number) => sim.executors.ids().filter(|id| id.index() as u32 + 1 == number).collect(),
         Reclaimed::Node(node) => {
@@ -60,6 +63,9 @@ pub(crate) fn notify(sim: &mut Sim, id: ExecutorId, notice: Option<SimSpan>) {
     if conf.shuffle_blocks {
         migration::begin(sim, id);
     }
+    if conf.rdd_blocks {
+        cached::begin(sim, id);
+    }
     leave_if_done(sim, id);
 }
 
@@ -71,7 +77,7 @@ pub(crate) fn on_notice_over(sim: &mut Sim, id: ExecutorId) {
 /// Ends an executor on notice that has nothing more to do.
 pub(crate) fn leave_if_done(sim: &mut Sim, id: ExecutorId) {
     let executor = &sim.executors[id];
-    if executor.leaving && executor.life == Life::Registered && executor.running.is_empty() && migration::is_done(sim, id) {
+    if executor.leaving && executor.life == Life::Registered && executor.running.is_empty() && migration::is_done(sim, id) && cached::is_done(sim, id) {
         removal::stop(sim, id);
     }
 }

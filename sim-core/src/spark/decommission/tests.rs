@@ -7,6 +7,7 @@ use crate::observe::Nobody;
 use crate::plan::SimPlan;
 use crate::record::{Ending, Outcome};
 use crate::sim::{RunKey, Simulator};
+use crate::spark::blocks::{self, Place};
 use crate::spec::{DecommissionConf, Reclaim, Spec};
 use crate::units::{ByteRate, Bytes, SimTime};
 
@@ -15,6 +16,7 @@ const KEY: RunKey = RunKey { seed: 1, replication: 0 };
 fn leaving(shuffle_blocks: bool) -> DecommissionConf {
     DecommissionConf {
         shuffle_blocks,
+        rdd_blocks: false,
         max_threads: 8,
         max_disk_size: None,
         max_failures_per_block: 3,
@@ -26,7 +28,7 @@ fn leaving(shuffle_blocks: bool) -> DecommissionConf {
 fn plan(change: impl Fn(&mut Spec)) -> SimPlan {
     let mut spec = fixture::case_study(false, false);
     spec.uncertainty.data_volume = crate::spec::Dist::Constant(1.0);
-    spec.reclaims = vec![Reclaim { who: Reclaimed::Executor(2), at: SimSpan::from_secs(60), notice: SimSpan::from_secs(600) }];
+    spec.reclaims = vec![Reclaim { who: Reclaimed::Executor(2), at: SimSpan::from_secs(60), notice: SimSpan::from_secs(600), sudden: false }];
     spec.limits.paranoid = true;
     change(&mut spec);
     SimPlan::compile(&spec).expect("the fixture compiles")
@@ -87,8 +89,9 @@ fn a_copy_takes_as_long_as_the_nic_needs() {
         let at = crate::spark::driver::Location { executor: id, node };
         let shuffle = crate::ids::ShuffleId::new(0);
         assert!(sim.driver.outputs[shuffle].register(map, at, bytes));
-        sim.executors[id].outputs[shuffle] += crate::spark::scratch::Stored { tmpfs: Bytes::ZERO, disk: bytes };
-        sim.machines[node].files += bytes;
+        let stored = crate::spark::scratch::Stored::at(&sim.plan.executor.scratch, 0, bytes);
+        sim.executors[id].outputs[shuffle] += &stored;
+        crate::spark::scratch::put(&mut sim, node, &stored);
     }
     let begun = sim.now();
     notify(&mut sim, id, None);
@@ -100,4 +103,43 @@ fn a_copy_takes_as_long_as_the_nic_needs() {
     assert_eq!((sim.executors[id].life, moved(&sim)), (Life::Registered, 9));
     sim.run_until(begun + SimSpan::from_ms(10_100));
     assert_eq!((sim.executors[id].life, moved(&sim)), (Life::Gone, 10));
+}
+
+/// A job that caches a gigabyte and is done, on slow NICs; the second executor then leaves.
+fn caching(rdd_blocks: bool) -> SimPlan {
+    plan(|spec| {
+        spec.reclaims.clear();
+        spec.app.stages[0].cached = Bytes::new(1_000_000_000);
+        spec.app.jobs[1].driver_gap = SimSpan::ZERO;
+        spec.app.jobs[0].driver_gap = SimSpan::from_secs(10_000);
+        spec.cluster.pools[0].shape.nic = ByteRate::mb_per_sec(10);
+        spec.spark.allocation.decommission = Some(DecommissionConf { rdd_blocks, ..leaving(false) });
+    })
+}
+
+/// By hand: cached blocks go one after the other at the NIC's pace, then the executor ends and nobody has lost a block.
+#[test]
+fn cached_blocks_take_as_long_as_the_nic_needs() {
+    for (rdd_blocks, lost) in [(true, false), (false, true)] {
+        let plan = caching(rdd_blocks);
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, KEY, &mut nobody);
+        cluster::settle_in(&mut sim);
+        sim.run_until(SimTime::ZERO + SimSpan::from_secs(5000));
+        let id = ExecutorId::new(1);
+        let here = |place: Place| place == Place::Memory(id);
+        let places: Vec<_> = sim.driver.cache.iter().filter(|(_, _, place)| here(*place)).collect();
+        let held: Bytes = places.iter().map(|&(stage, part, _)| blocks::size(&sim, stage, part)).sum();
+        assert!(held > Bytes::new(10_000_000), "it has cached something: {held:?}");
+        let (begun, takes) = (sim.now(), SimSpan::from_secs_f64(held.as_f64() / 10e6));
+        notify(&mut sim, id, None);
+        sim.look_at_touched();
+        if rdd_blocks {
+            sim.run_until(begun + takes.scale(0.98));
+            assert_eq!(sim.executors[id].life, Life::Registered);
+        }
+        sim.run_until(begun + takes + SimSpan::from_ms(100));
+        assert_eq!(sim.executors[id].life, Life::Gone);
+        assert_eq!(sim.driver.cache.iter().any(|(_, _, place)| place == Place::Nowhere), lost, "rdd_blocks {rdd_blocks}");
+    }
 }

@@ -30,8 +30,8 @@ pub(super) fn has_slots(sim: &mut Sim, job: usize) -> bool {
     if needed == 0 {
         return true;
     }
-    let executors = sim.executors.values().filter(|e| matches!(e.life, Life::Registered | Life::Dead)).count() as u32;
-    if executors * sim.plan.executor.slots >= needed {
+    let slots: u32 = sim.executors.values().filter(|e| matches!(e.life, Life::Registered | Life::Dead)).map(|e| e.announced.slots).sum();
+    if slots >= needed {
         return true;
     }
     let state = &mut sim.driver.jobs[job];
@@ -47,12 +47,11 @@ pub(super) fn has_slots(sim: &mut Sim, job: usize) -> bool {
 
 /// Launches all tasks of a barrier stage if the offer has room for them; else the next revival tries again.
 pub(super) fn offer(sim: &mut Sim, stage: StageId, offered: &[ExecutorId]) {
-    let slots = sim.plan.executor.slots;
     let waiting = sim.driver.stages[stage].set.waiting();
     if waiting == 0 {
         return;
     }
-    let free: u32 = offered.iter().map(|&executor| sim.executors[executor].free_slots(slots)).sum();
+    let free: u32 = offered.iter().map(|&executor| sim.executors[executor].free_slots()).sum();
     if free < waiting {
         let now = sim.now();
         return offers::revive_at(sim, now);
@@ -60,7 +59,7 @@ pub(super) fn offer(sim: &mut Sim, stage: StageId, offered: &[ExecutorId]) {
     while sim.driver.stages[stage].set.waiting() > 0 {
         for &executor in offered {
             let host = offers::host_of(sim, executor);
-            if sim.executors[executor].free_slots(slots) == 0 {
+            if sim.executors[executor].free_slots() == 0 {
                 continue;
             }
             if let Some((partition, _)) = sim.driver.stages[stage].set.take(executor, host, Level::Any) {

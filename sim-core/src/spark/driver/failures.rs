@@ -14,7 +14,7 @@ use crate::sim::Sim;
 use crate::spark::executor::Executor;
 use crate::spark::inject;
 use crate::spark::task::{self, Attempt, Failure};
-use crate::spec::SinkSpec;
+use crate::spec::{Platform, SinkSpec};
 use crate::units::Bytes;
 
 /// The driver learns that an attempt is over, however it ended. `read` tells what a successful one has read.
@@ -180,7 +180,10 @@ pub(super) fn unregister(sim: &mut Sim, executor: ExecutorId) {
 /// The driver learns that an executor is gone.
 pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     let now = sim.now();
-    let blameless = sim.executors[executor].dismissed;
+    let dead = &sim.executors[executor];
+    let (dismissed, silent) = (dead.dismissed, dead.silent.is_some());
+    // Kubernetes' backend removes a silent executor as one that it killed.
+    let blameless = dismissed || silent && sim.plan.spec().cluster.platform == Platform::Kubernetes;
     put_back(sim, executor);
     for lost in std::mem::take(&mut sim.executors[executor].lost) {
         sim.tally.task_failed(lost.stage);
@@ -193,7 +196,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     }
     sim.driver.health.removed(executor);
     offers::find_levels(sim);
-    if !blameless && (sim.driver.executor_failures.record(now) || retries_are_used_up(sim)) {
+    if !dismissed && !silent && (sim.driver.executor_failures.record(now) || retries_are_used_up(sim)) {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
     }
     offers::offer_all(sim);

@@ -27,10 +27,10 @@ use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::kernel::{EventHandle, IdVec, Luck};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::allocator;
 use crate::spark::blocks::CacheMap;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::{FailureCount, RetryCount};
+use crate::spark::{allocator, resize};
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
@@ -46,10 +46,10 @@ pub(crate) struct Driver {
     /// By shuffle, the share of its largest partition where its readers tell.
     largest_shares: Vec<Option<f64>>,
     /// By shuffle, whether its files were removed.
-    cleaned: Vec<bool>,
+    pub(crate) cleaned: Vec<bool>,
     cleaner_due: bool,
     /// When the context was made.
-    up_at: SimTime,
+    pub(crate) up_at: SimTime,
     /// Where cached partitions are.
     pub(crate) cache: CacheMap,
     pub(crate) heap: heap::DriverHeap,
@@ -196,8 +196,10 @@ fn largest_share(plan: &SimPlan, stages: &IdVec<StageId, StageState>, shuffle: u
 pub(crate) fn on_driver_up(sim: &mut Sim) {
     sim.driver.up_at = sim.now();
     allocator::start(sim);
+    resize::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, crate::event::Event::RegistrationTimeout);
+    crate::spark::claims::resize::start(sim);
     if sim.allocator.initial == 0 {
         start(sim);
     }

@@ -9,7 +9,7 @@
 use super::task_set::{Host, Level};
 use super::{barrier, speculation};
 use crate::event::Event;
-use crate::ids::{ExecutorId, StageId};
+use crate::ids::{ExecutorId, StageId, TaskId};
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
@@ -21,14 +21,13 @@ use crate::units::SimTime;
 
 /// Offers one executor's free slots.
 pub(crate) fn offer(sim: &mut Sim, executor: ExecutorId) {
-    if sim.executors[executor].free_slots(sim.plan.executor.slots) > 0 {
+    if sim.executors[executor].free_slots() > 0 {
         round(sim, &[executor], false);
     }
 }
 
 /// Offers all free slots.
 pub(crate) fn offer_all(sim: &mut Sim) {
-    let slots = sim.plan.executor.slots;
     let count = sim.executors.len();
     if count == 0 || sim.ending.is_some() || sim.driver.queue.is_empty() {
         return;
@@ -38,7 +37,7 @@ pub(crate) fn offer_all(sim: &mut Sim) {
     let mut offered = std::mem::take(&mut sim.driver.offered);
     offered.clear();
     let turn = (0..count).map(|step| ExecutorId::new(((start + step) % count) as u32));
-    offered.extend(turn.filter(|&executor| sim.executors[executor].free_slots(slots) > 0));
+    offered.extend(turn.filter(|&executor| sim.executors[executor].free_slots() > 0));
     round(sim, &offered, true);
     sim.driver.offered = offered;
 }
@@ -61,7 +60,7 @@ fn round(sim: &mut Sim, offered: &[ExecutorId], all: bool) {
 }
 
 fn any_free(sim: &Sim, offered: &[ExecutorId]) -> bool {
-    offered.iter().any(|&executor| sim.executors[executor].free_slots(sim.plan.executor.slots) > 0)
+    offered.iter().any(|&executor| sim.executors[executor].free_slots() > 0)
 }
 
 /// The same where executors are excluded: those of the application are not offered, and task sets may have nowhere to go.
@@ -113,10 +112,10 @@ fn offer_to(sim: &mut Sim, stage: StageId, offered: &[ExecutorId], all: bool) ->
 
 /// One task for each executor that has a slot and something near enough; the nearest launch.
 fn one_each(sim: &mut Sim, stage: StageId, offered: &[ExecutorId], level: Level, refused: &mut bool) -> Option<Level> {
-    let (now, slots, conf) = (sim.now(), sim.plan.executor.slots, sim.plan.spec().spark.scheduler.locality);
+    let (now, conf) = (sim.now(), sim.plan.spec().spark.scheduler.locality);
     let mut nearest: Option<Level> = None;
     for &executor in offered {
-        if sim.executors[executor].free_slots(slots) == 0 {
+        if sim.executors[executor].free_slots() == 0 {
             continue;
         }
         let host = host_of(sim, executor);
@@ -147,12 +146,20 @@ pub(super) fn launch(sim: &mut Sim, stage: StageId, executor: ExecutorId, partit
     state.set.launched(partition);
     let (attempt, pool) = (state.attempt(), state.pool);
     sim.driver.count_in_pool(pool, true);
-    let Some((task, serial)) = task::launch(sim, task::Attempt { stage, number: attempt, partition, executor, pool }, copy) else { return };
+    let known_as = task::Attempt { stage, number: attempt, partition, executor, pool };
+    let launched = if sim.executors[executor].silent.is_some() { Some(into_the_void(sim, known_as)) } else { task::launch(sim, known_as, copy) };
+    let Some((task, serial)) = launched else { return };
     if let Some(copies) = sim.driver.stages[stage].set.copies.as_deref_mut() {
         copies.launched(partition, executor, host, (task, serial), now);
         speculation::plan_look(sim, stage);
     }
     dynamic::on_executor_used(sim, executor);
+}
+
+/// A task goes to an executor that has vanished: nothing comes back until the driver gives it up.
+fn into_the_void(sim: &mut Sim, known_as: task::Attempt) -> (TaskId, u64) {
+    sim.executors[known_as.executor].lost.push(known_as);
+    (TaskId::new(0), sim.tasks.next_serial())
 }
 
 /// What Spark takes for an executor's host: its pod on Kubernetes, else its node.

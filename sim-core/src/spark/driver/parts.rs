@@ -4,7 +4,7 @@
 //! neighbours become one task; in a join, a partition that is much larger than the median is split by maps, and the other
 //! side's partition is read again for each piece ([`crate::spark::adaptive`]). Sizes follow from the day's volume and the stage's partition
 //! shares, which are known before it runs, so its plan is made once a replication. Assumptions: in a join the largest shuffle is the
-//! skewed one and the others are even; shuffles are never read by map locally, and joins do not turn into broadcasts. Source: 2.8.
+//! skewed one and the others are even; a reader by map has an even part of all partitions. Source: 2.8.
 
 use crate::spark::adaptive::{Range, believed_size, coalesce, skew_target, skew_threshold, split, target_size};
 use crate::spec::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
@@ -42,6 +42,9 @@ enum Spec {
 /// The tasks of a stage whose partitions have these `shares` of its `sides`.
 pub(super) fn plan(shares: &[f64], sides: &[Side], conf: &AdaptiveConf, role: AdaptiveRead) -> Vec<Part> {
     let sizes = Sizes::new(shares, sides, conf);
+    if role == AdaptiveRead::Local {
+        return sizes.by_map(conf);
+    }
     let pieces = match (role, conf.skew_join) {
         (AdaptiveRead::Join, Some(skew)) if sides.len() > 1 => sizes.pieces(conf, skew),
         _ => Vec::new(),
@@ -123,6 +126,13 @@ impl Sizes {
         made
     }
 
+    /// As many tasks as coalescing would leave, each with a part of the maps, which have a part of every partition.
+    fn by_map(&self, conf: &AdaptiveConf) -> Vec<Part> {
+        let tasks = conf.coalesce.map_or(self.all.len(), |settings| self.coalesced(conf, settings, &[]).len()).max(1);
+        let even = 1.0 / tasks as f64;
+        vec![Part { first: 0, end: self.all.len() as u32, share: 1.0, read: even, write: even }; tasks]
+    }
+
     fn part(&self, shares: &[f64], spec: &Spec) -> Part {
         match *spec {
             Spec::Whole(Range { first, end }) => Part { first, end, share: shares[first as usize..end as usize].iter().sum(), read: 1.0, write: 1.0 },
@@ -182,6 +192,16 @@ mod tests {
         let expected = (2048.0 + pieces.len() as f64) * MIB;
         assert!((read / expected - 1.0).abs() < 1e-6, "the dimension's partition once a piece: {read} for {expected}");
         assert_eq!(plan(&shares, &sides, &conf(1), AdaptiveRead::Coalesced).iter().filter(|p| p.first == 0).count(), 1);
+    }
+
+    /// A hot key does not matter to a reader by map: all tasks are alike, as many as coalescing leaves.
+    #[test]
+    fn readers_by_map_are_even() {
+        let shares = [vec![0.5], vec![0.5 / 199.0; 199]].concat();
+        let side = [Side { bytes: 2048.0 * MIB, maps: 32 }];
+        let parts = plan(&shares, &side, &conf(1), AdaptiveRead::Local);
+        assert_eq!(parts.len(), plan(&shares, &side, &conf(1), AdaptiveRead::Coalesced).len());
+        assert!(parts.iter().all(|part| part == &parts[0]) && (sum(&parts, |p| p.share * p.read) - 1.0).abs() < 1e-9);
     }
 
     #[test]

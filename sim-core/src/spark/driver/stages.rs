@@ -258,7 +258,7 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     let missing: Vec<bool> = (0..sim.driver.stages[stage].tasks).map(|p| sim.driver.is_missing(plan, stage, p)).collect();
     let mut set = TaskSet::new(&missing, preferences(sim, stage), now);
     let conf = &plan.spec().spark.scheduler;
-    set.copies = conf.speculation.map(|conf| Box::new(Copies::new(set.size(), plan.executor.slots, &conf)));
+    set.copies = conf.speculation.map(|conf| Box::new(Copies::new(set.size(), plan.executor.usual.slots, &conf)));
     set.exclusion = conf.exclusion.map(|conf| Box::new(TaskSetExclusion::new(conf)));
     let state = &mut sim.driver.stages[stage];
     state.attempts += 1;

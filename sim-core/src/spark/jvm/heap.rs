@@ -24,6 +24,12 @@ const fn gc_seconds_per_gib(collector: Collector) -> (f64, f64) {
     }
 }
 
+/// Core-seconds of one full collection for each GiB that is live: the free room is allocated once between two of them, so this is the
+/// second measured term of their cost. A pause is as long where one thread collects, shorter where several do.
+pub const fn full_collection_s_per_gib(collector: Collector) -> f64 {
+    gc_seconds_per_gib(collector).1
+}
+
 /// What `Runtime.maxMemory()` gives for an `-Xmx`, the `heap` of [`crate::spark::unified_memory::unified_region`] (MEM-5).
 /// G1 reports all of it. Serial leaves out one survivor space, a tenth of the young third. Parallel leaves out an eighth of the
 /// young third when `-Xms` equals `-Xmx`, a third of it otherwise (all measured, JDK 17, within 0.1 %).

@@ -4,9 +4,10 @@
 //! without operators that hold rows (a plain scan or map) has nothing to consume into: its input is read while it produces.
 //! Otherwise half of the task's CPU goes here and half into producing (assumption: the log does not tell them apart).
 
+use super::consumers::BUILD;
 use super::memory::{self, Grant};
 use super::pieces::{self, Work};
-use super::{Step, consumers, fetch, finish, produce};
+use super::{Step, collect, consumers, fetch, finish, produce};
 use crate::ids::TaskId;
 use crate::sim::Sim;
 use crate::spark::python;
@@ -30,10 +31,11 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
     let operators = sim.plan.spec().app.stages[run.stage.index()].memory.operators;
     let unfilled = consumers::INPUTS.into_iter().map(|slot| (slot, run.demand.of(slot) - run.state(slot).done)).find(|(_, rest)| !rest.is_zero());
     match unfilled {
-        Some((slot, rest)) => {
-            let grant = memory::acquire(sim, id, slot, rest);
+        Some((BUILD, rest)) => {
+            let grant = memory::acquire(sim, id, BUILD, rest);
             granted(sim, id, grant);
         }
+        Some((slot, _)) => collect::round(sim, id, slot),
         None if consumers::leaves_its_map(run, operators) => memory::flush(sim, id, consumers::FIRST),
         None if run.demand.consumed().is_zero() => produce::round(sim, id),
         None if fetch::complete(sim, id) => {
@@ -44,7 +46,7 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
     }
 }
 
-/// The answer to a round's request.
+/// The answer to a build side's request.
 pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
     match grant {
         Grant::Bytes(bytes) => start(sim, id, bytes),
@@ -53,7 +55,8 @@ pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
     }
 }
 
-fn start(sim: &mut Sim, id: TaskId, bytes: Bytes) {
+/// Starts a round of so many bytes of operator memory.
+pub(super) fn start(sim: &mut Sim, id: TaskId, bytes: Bytes) {
     let spec = sim.plan.spec();
     let run = &mut sim.tasks[id];
     run.step = Step::Consume(bytes);

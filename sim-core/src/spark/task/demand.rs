@@ -4,7 +4,7 @@
 //! partition skew. A recorded stage's rows are single tasks. All bytes scale with the day's data volume;
 //! compressed bytes with the codec and the day's compressibility; in-memory bytes with the day's expansion.
 
-use super::consumers::{BUILD, FIRST, SECOND};
+use super::consumers::{BUFFER, BUILD, FIRST, SECOND, WRITER};
 use crate::day::Day;
 use crate::spark::driver::Part;
 use crate::spark::task_memory_manager::ConsumerId;
@@ -22,8 +22,16 @@ pub(crate) struct Demand {
     pub(crate) output: Bytes,
     /// Core-seconds beside (de)compression and spilling.
     pub(crate) cpu: f64,
-    /// Operators' rows in execution memory, of the first and of the second operator.
-    pub(crate) operators: [Bytes; 2],
+    /// Operators' rows in execution memory, of the first, of the second operator, and of all groups that go through a buffer's sorter.
+    pub(crate) operators: [Bytes; 3],
+    /// Their records.
+    pub(crate) operator_records: [u64; 3],
+    /// Records of one group of the buffer.
+    pub(crate) group_records: u64,
+    /// Stored bytes per in-memory byte of rows of which no shuffle tells how they compress (8.2).
+    pub(crate) usual_ratio: f64,
+    /// Whether what goes out is not the rows that came in: an aggregation.
+    pub(crate) aggregates: bool,
     /// Rows that go through the shuffle writer.
     pub(crate) writer: Bytes,
     /// Records that go through the shuffle writer.
@@ -31,6 +39,8 @@ pub(crate) struct Demand {
     pub(crate) unmanaged: Bytes,
     pub(crate) allocated: Bytes,
     pub(crate) unspillable: Bytes,
+    /// Tungsten page of the executor that it runs on (MEM-33).
+    pub(crate) page: Bytes,
 }
 
 impl Demand {
@@ -63,12 +73,17 @@ impl Demand {
             write: row.shuffle_write.scale(out * stored),
             output: row.output.scale(out_bytes),
             cpu: row.cpu.as_secs_f64() * bytes,
-            operators: [row.operator_memory.scale(memory), Bytes::ZERO],
+            operators: [row.operator_memory.scale(memory), Bytes::ZERO, Bytes::ZERO],
+            operator_records: [0; 3],
+            group_records: 0,
+            usual_ratio: stored / (day.volume.max(f64::MIN_POSITIVE) * UNCOMPRESSED),
+            aggregates: false,
             writer: row.writer_memory.scale(out_bytes * day.expansion),
             records: (row.records as f64 * out_bytes) as u64,
             unmanaged: row.unmanaged.scale(fixed * day.expansion),
             allocated: row.allocated.scale(bytes * day.allocation),
             unspillable: row.unspillable.scale(memory),
+            page: Bytes::ZERO,
         }
     }
 
@@ -85,45 +100,63 @@ impl Demand {
             BUILD => self.unspillable,
             FIRST => self.operators[0],
             SECOND => self.operators[1],
+            BUFFER => self.operators[2],
             _ => self.writer,
         }
     }
 
     /// In-memory bytes that the build side and the operators take in.
     pub(crate) fn consumed(&self) -> Bytes {
-        self.unspillable + self.operators[0] + self.operators[1]
+        self.unspillable + self.operators.into_iter().sum::<Bytes>()
+    }
+
+    /// In-memory bytes of the input, each row once.
+    fn rows_in(&self) -> Bytes {
+        let sorted = self.operators[0] + self.operators[1];
+        self.unspillable + if sorted.is_zero() { self.operators[2] } else { sorted }
     }
 
     /// Compressed bytes per in-memory byte of the operators' rows, for their spill files.
     pub(crate) fn operator_ratio(&self, spill_compress: bool) -> f64 {
         let stored = if self.read.is_zero() { self.write } else { self.read };
-        if !spill_compress || stored.is_zero() || self.consumed().is_zero() {
+        if spill_compress && self.aggregates && self.read.is_zero() {
+            return self.usual_ratio.min(1.0);
+        }
+        if !spill_compress || stored.is_zero() || self.rows_in().is_zero() {
             return 1.0;
         }
-        (stored.as_f64() / self.consumed().as_f64()).min(1.0)
+        (stored.as_f64() / self.rows_in().as_f64()).min(1.0)
     }
 
-    /// Records that go through the writer: as the row says, else as many as make rows of a usual size; none has less than a byte.
-    pub(crate) fn writer_records(&self) -> u64 {
-        let known = if self.records == 0 { self.writer.get().div_ceil(USUAL_RECORD) } else { self.records };
-        known.min(self.writer.get()).max(1)
+    /// Records that go through a consumer: as the row says, else as many as make rows of a usual size; none has less than a byte.
+    pub(crate) fn records(&self, consumer: ConsumerId) -> u64 {
+        let known = if consumer == WRITER { self.records } else { self.operator_records[consumer.0 as usize - FIRST.0 as usize] };
+        let bytes = self.of(consumer).get();
+        let known = if known == 0 { bytes.div_ceil(USUAL_RECORD) } else { known };
+        known.min(bytes).max(1)
     }
 
-    /// Serialised bytes of one record in the writer's pages, at least 1.
-    pub(crate) fn record_bytes(&self) -> u64 {
-        let records = self.writer_records();
-        ((self.writer.get() + records / 2) / records).max(1)
+    /// Bytes of one record in a consumer's pages, without the length before it, at least 1. An operator's rows have their pointers in its bytes.
+    pub(crate) fn record_bytes(&self, consumer: ConsumerId) -> u64 {
+        let all = self.bytes_each(consumer);
+        if consumer == WRITER { all } else { all.saturating_sub(POINTERS_AND_LENGTH).max(1) }
     }
 
-    /// Bytes of the first `records` records in the writer.
-    pub(crate) fn bytes_of(&self, records: u64) -> Bytes {
-        Bytes::new((u128::from(records) * u128::from(self.writer.get()) / u128::from(self.writer_records())) as u64)
+    /// Bytes of one record with all that a consumer's bytes count for it, at least 1.
+    pub(crate) fn bytes_each(&self, consumer: ConsumerId) -> u64 {
+        let records = self.records(consumer);
+        ((self.of(consumer).get() + records / 2) / records).max(1)
     }
 
-    /// How many records so many bytes in the writer are, the inverse of [`Self::bytes_of`].
-    pub(crate) fn records_in(&self, bytes: Bytes) -> u64 {
-        let product = u128::from(bytes.get()) * u128::from(self.writer_records());
-        product.div_ceil(u128::from(self.writer.get().max(1))) as u64
+    /// Bytes of the first `records` records in a consumer.
+    pub(crate) fn bytes_of(&self, consumer: ConsumerId, records: u64) -> Bytes {
+        Bytes::new((u128::from(records) * u128::from(self.of(consumer).get()) / u128::from(self.records(consumer))) as u64)
+    }
+
+    /// How many records so many bytes in a consumer are, the inverse of [`Self::bytes_of`].
+    pub(crate) fn records_in(&self, consumer: ConsumerId, bytes: Bytes) -> u64 {
+        let product = u128::from(bytes.get()) * u128::from(self.records(consumer));
+        product.div_ceil(u128::from(self.of(consumer).get().max(1))) as u64
     }
 
     /// Stored bytes per in-memory byte of the writer's rows.
@@ -182,4 +215,6 @@ pub(crate) fn partition_sizes(work: &TaskWork, shares: &[f64]) -> Vec<f64> {
 /// Uncompressed size of serialised SQL rows relative to their lz4 form: 1.6 bytes of row for each byte of text over 0.47 (8.2).
 pub(crate) const UNCOMPRESSED: f64 = 3.4;
 /// Bytes of a record in the writer where their number is not known: 128 bytes of text, 1.6 times as large as a row (8.2).
-const USUAL_RECORD: u64 = 205;
+pub(crate) const USUAL_RECORD: u64 = 205;
+/// Bytes of a record of an operator that are not the row: pointers, sort prefixes and their work space, and the length before it (2.8).
+const POINTERS_AND_LENGTH: u64 = 32 + 4;

@@ -5,23 +5,24 @@
 //! buffers bounded by `maxSizeInFlight`, but for an executor's own, which are files (FR-3); requests above
 //! `maxRemoteBlockSizeFetchToMem` become files on the reader's scratch, which it keeps until it has read all its input (FR-2).
 //! Assumption: blocks of a shuffle are alike. An executor that is dead but not yet known to be refuses
-//! connections: a fetch that was under way gives up after a retry, a new one at once ([`crate::spark::fetch_retry`]); outputs known
+//! connections: a fetch that was under way gives up after a retry, a new one at once, either after timeouts where the node has vanished ([`crate::spark::fetch_retry`]); outputs known
 //! to be missing fail the reducer at once, too.
 
 use super::consumers::WRITER;
 use super::finish::{self, Failure};
-use super::{Step, TaskRun, pieces};
+use super::{Step, TaskRun, files, pieces};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
-use crate::spark::driver::MapOutputs;
+use crate::spark::blocks;
+use crate::spark::driver::{Location, MapOutputs};
 use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
-use crate::spark::fetch_retry::{fetch_failed_after, retries_against_the_dead};
-use crate::spark::scratch::{self, Stored};
-use crate::spec::{InputSource, Platform};
+use crate::spark::fetch_retry::{SilentPeer, fetch_failed_after, retries_against_the_dead, silent_peer};
+use crate::spark::scratch;
+use crate::spec::{AdaptiveRead, InputSource, Platform};
 use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// Looks whether all map outputs are there. A missing one fails the task; a dead server breaks its fetch.
@@ -34,9 +35,10 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
             finish::fail(sim, id, Failure::Fetch(None));
             return false;
         }
-        let node = sim.tasks[id].node;
-        let broken = |e: &ExecutorId| sim.executors[*e].life == Life::Dead && !files_are_read_from_disk(sim, *e, node);
-        let dead = if plan.spec().spark.shuffle.service { None } else { outputs.hosts().find(broken) };
+        let is_lost = |e: ExecutorId| sim.executors[e].node.is_some_and(|node| sim.machines[node].lost);
+        let (service, node) = (plan.spec().spark.shuffle.service, sim.tasks[id].node);
+        let is_out = |e: ExecutorId| sim.executors[e].life == Life::Dead && !files_are_read_from_disk(sim, e, node);
+        let dead = outputs.hosts().find(|&e| if service { is_lost(e) } else { is_out(e) });
         if let Some(executor) = dead {
             break_fetch(sim, id, executor, false);
         }
@@ -74,7 +76,7 @@ fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
 fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let (spec, run, limits) = (sim.plan.spec(), &sim.tasks[id], limits(sim));
     // No request is larger than all that is read.
-    if !limits.goes_to_disk(run.demand.read) {
+    if !limits.goes_to_disk(run.demand.read) || reads_on_the_spot(sim, run.stage) {
         return Bytes::ZERO;
     }
     let shuffles = || spec.app.stages[run.stage.index()].reads.iter().map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]);
@@ -98,8 +100,7 @@ pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
     let fetched = std::mem::take(&mut run.fetched);
     if !fetched.sum().is_zero() {
         // Files of two media are split by share, each write rounded on its own.
-        let fetched = Stored { tmpfs: fetched.tmpfs.min(run.temporary.tmpfs), disk: fetched.disk.min(run.temporary.disk) };
-        scratch::remove_temporary(sim, id, fetched);
+        scratch::remove_temporary(sim, id, &fetched);
     }
 }
 
@@ -128,7 +129,8 @@ fn remote_share(sim: &Sim, id: TaskId) -> f64 {
             own += bytes.as_f64();
         }
     }
-    if all > 0.0 { 1.0 - own / all } else { 0.0 }
+    let here = own > 0.0 && reads_on_the_spot(sim, run.stage);
+    if all > 0.0 && !here { 1.0 - own / all } else { 0.0 }
 }
 
 /// Direct buffers of this reducer's blocks in flight; arenas keep what they once took.
@@ -180,9 +182,10 @@ pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
 fn read_cached(sim: &mut Sim, id: TaskId, input: Bytes, share: f64) {
     let plan = sim.plan;
     let Some(cached) = sim.tasks[id].cached.take() else { return };
-    let (node, scratch) = (sim.tasks[id].node, &plan.executor.scratch);
-    for (place, part) in &cached.on_disk {
-        pieces::read_from_disk(sim, id, *place, scratch.disks[0], Stored::split(input.scale(*part), scratch.tmpfs_share).disk);
+    let node = sim.tasks[id].node;
+    for &(holder, partition, part) in &cached.on_disk {
+        let dir = blocks::dir_of(sim, holder, cached.source, partition);
+        files::read_dir(sim, id, holder, dir, input.scale(part));
     }
     if let Some(source) = cached.source.filter(|_| !cached.lost.is_empty()) {
         let stored = cached.input.scale(share);
@@ -208,21 +211,64 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     sim.touch(node);
 }
 
+/// Whether a stage's tasks read what the maps of their node wrote (`OptimizeShuffleWithLocalRead`). Spark prefers those nodes for them.
+fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
+    let spec = sim.plan.spec();
+    spec.spark.adaptive.is_some() && spec.app.stages[stage.index()].adaptive == Some(AdaptiveRead::Local)
+}
+
+/// Fetches `bytes` of all parents of a stage from the executors that hold them, whose claims are devices of their own.
+fn fetch_from_claims(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
+    let plan = sim.plan;
+    let scratch = &plan.executor.scratch;
+    let reads = &plan.spec().app.stages[stage.index()].reads;
+    let places: Vec<(Location, Bytes)> = reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()).collect();
+    let total: u64 = places.iter().map(|(_, held)| held.get()).sum();
+    if total == 0 {
+        return;
+    }
+    let mut remote = Bytes::ZERO;
+    let dir = scratch.some_on_disk(sim.tasks[id].serial);
+    for (at, held) in places {
+        let part = bytes.scale(held.as_f64() / total as f64);
+        if let Some(dir) = dir {
+            files::read_dir(sim, id, at.executor, dir, part.scale(1.0 - scratch.tmpfs_share()));
+        }
+        if at.node != home && !part.is_zero() {
+            remote += part;
+            pieces::nic(sim, id, at.node, Device::NicOut, part);
+        }
+    }
+    if !remote.is_zero() {
+        pieces::nic(sim, id, home, Device::NicIn, remote);
+    }
+    sim.tally.read(stage, bytes);
+}
+
 /// Fetches `bytes` of all parents of a stage from the nodes that hold them.
 fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
     let plan = sim.plan;
-    let by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
+    let scratch = &plan.executor.scratch;
+    if scratch.has_claims() {
+        return fetch_from_claims(sim, id, home, bytes, stage);
+    }
+    let mut by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
+    if reads_on_the_spot(sim, stage) && !by_node[home.index()].is_zero() {
+        by_node.iter_mut().enumerate().filter(|(node, _)| *node != home.index()).for_each(|(_, held)| *held = Bytes::ZERO);
+    }
     let total: u64 = by_node.iter().map(|b| b.get()).sum();
     if total == 0 {
         return;
     }
-    let tmpfs = plan.executor.scratch.tmpfs_share;
-    let disk = plan.executor.scratch.disks[(sim.tasks[id].serial % u64::from(plan.executor.scratch.disk_count.max(1))) as usize];
+    let on_disk = 1.0 - scratch.tmpfs_share();
+    let disk = scratch.some_on_disk(sim.tasks[id].serial).map(|dir| scratch.dirs[dir].node_disk());
     let mut remote = Bytes::ZERO;
     for (index, held) in by_node.iter().enumerate().filter(|(_, held)| !held.is_zero()) {
         let part = bytes.scale(held.as_f64() / total as f64);
         let node = NodeId::new(index as u32);
-        pieces::read_from_disk(sim, id, node, disk, Stored::split(part, tmpfs).disk);
+        if let Some(disk) = disk {
+            files::read_node(sim, id, node, disk, if on_disk < 1.0 { part.scale(on_disk) } else { part });
+        }
         if node != home {
             remote += part;
             pieces::nic(sim, id, node, Device::NicOut, part);
@@ -265,13 +311,30 @@ fn is_fetching(run: &TaskRun) -> bool {
 fn break_fetch(sim: &mut Sim, id: TaskId, dead: ExecutorId, under_way: bool) {
     let spark = &sim.plan.spec().spark;
     let retries = retries_against_the_dead(spark.version, spark.shuffle.io_max_retries, under_way);
-    let wait = fetch_failed_after(retries, spark.shuffle.io_retry_wait, SimSpan::ZERO);
+    let wait = match sim.executors[dead].node {
+        Some(node) if sim.machines[node].lost => silent_for(sim, dead),
+        _ => fetch_failed_after(retries, spark.shuffle.io_retry_wait, SimSpan::ZERO),
+    };
     if sim.tasks[id].broken_by.is_none() {
         let handle = sim.after(wait, Event::FetchGivesUp(id));
         let run = &mut sim.tasks[id];
         run.gives_up = Some(handle);
         run.broken_by = Some(dead);
     }
+}
+
+/// How long a reducer waits for an executor, or its node's shuffle service, that has vanished.
+fn silent_for(sim: &Sim, dead: ExecutorId) -> SimSpan {
+    let (spark, now) = (&sim.plan.spec().spark, sim.now());
+    let asks = spark.version.major >= 3 && !spark.shuffle.service;
+    let given_up = sim.executors[dead].silent.unwrap_or(now);
+    silent_peer(&SilentPeer {
+        retries: spark.shuffle.io_max_retries,
+        wait: spark.shuffle.io_retry_wait,
+        connection: spark.allocation.heartbeat.connection_timeout,
+        creation: spark.allocation.heartbeat.creation_timeout,
+        known_after: asks.then(|| if given_up > now { given_up.since(now) } else { SimSpan::ZERO }),
+    })
 }
 
 /// The last retry failed.

@@ -4,13 +4,13 @@
 //! nothing (error handling deletes its spills and outputs, 2.7). Memory is released, the driver is told, and
 //! the slot is offered again.
 
-use super::{TaskRun, produce, stop_pieces};
+use super::{TaskRun, files, produce, stop_pieces};
 use crate::ids::{ExecutorId, ShuffleId, TaskId};
 use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
 use crate::spark::scratch::Stored;
-use crate::spark::{blocks, driver, python};
+use crate::spark::{blocks, driver, python, scratch};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -31,23 +31,20 @@ pub(crate) enum Failure {
 pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let (stage, executor, known_as, demand) = (run.stage, run.executor, run.known_as(), run.demand);
-    let temporary = run.temporary;
+    let kept = run.temporary.sum();
     let mut written = None;
     if let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[stage.index()].sink {
         let files = demand.write + produce::index_files(sim, run);
-        let split = Stored::split(files, sim.plan.executor.scratch.tmpfs_share);
-        // Files written one after the other are rounded one after the other.
-        let tmpfs = split.tmpfs.clamp(files.saturating_sub(temporary.disk), temporary.tmpfs);
-        let output = Stored { tmpfs, disk: files - tmpfs };
+        let output = Stored::at(&sim.plan.executor.scratch, files::output_dir(sim, run), files);
         let host = &mut sim.executors[executor];
         host.note_scratch();
-        host.outputs[ShuffleId::new(shuffle as u32)] += output;
-        host.temporary -= output;
-        sim.tasks[id].temporary -= output;
+        host.outputs[ShuffleId::new(shuffle as u32)] += &output;
+        host.temporary -= &output;
+        sim.tasks[id].temporary -= &output;
         written = Some(demand.write);
     }
     blocks::store_results(sim, id);
-    debug_assert!(temporary.sum() >= written.unwrap_or(Bytes::ZERO));
+    debug_assert!(kept >= written.unwrap_or(Bytes::ZERO));
     let node = sim.tasks[id].node;
     release(sim, id);
     driver::failures::on_task_succeeded(sim, known_as, node, demand.input + demand.read, written.unwrap_or(Bytes::ZERO));
@@ -88,7 +85,8 @@ fn release(sim: &mut Sim, id: TaskId) {
     let now = sim.now();
     python::stop(sim, id);
     let run = &sim.tasks[id];
-    let (executor, node, serial, temporary) = (run.executor, run.node, run.serial, run.temporary);
+    let (executor, node, serial) = (run.executor, run.node, run.serial);
+    let temporary = run.temporary.clone();
     let (unmanaged, direct, unused) = (run.demand.unmanaged, run.direct, run.memory.acquired_but_not_used());
     let host = &mut sim.executors[executor];
     host.note_scratch();
@@ -99,14 +97,14 @@ fn release(sim: &mut Sim, id: TaskId) {
     host.unused -= unused;
     host.unmanaged -= unmanaged;
     host.direct -= direct;
-    host.temporary -= temporary;
+    host.temporary -= &temporary;
     host.running.retain(|&task| task != id);
     host.blocked.retain(|&task| task != id);
     if let Some(slot) = host.slot {
         let machine = &mut sim.machines[node];
         let v = machine.v(now);
         machine.memory.uncharge(slot, Charge::Shmem, temporary.tmpfs, v);
-        machine.files -= temporary.disk;
+        scratch::take(sim, node, &temporary, true);
     }
     for handle in [sim.tasks[id].timer.take(), sim.tasks[id].gives_up.take()].into_iter().flatten() {
         sim.calendar.cancel(handle);

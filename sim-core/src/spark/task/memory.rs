@@ -6,9 +6,9 @@
 //! Granted pages that the heap cannot hold stay acquired while consumers are made to spill (MEM-31); on YARN the JVM is killed
 //! instead, because `-XX:OnOutOfMemoryError` runs whether or not the error is caught.
 
-use super::consumers::{self, ConsumerState, WRITER};
+use super::consumers::{self, BUILD, ConsumerState, WRITER};
 use super::pieces::{self, Work};
-use super::{Step, consume, produce};
+use super::{Step, collect, consume, produce};
 use crate::event::Event;
 use crate::ids::{ExecutorId, TaskId};
 use crate::linux::cgroup::Charge;
@@ -32,7 +32,8 @@ pub(super) enum Grant {
 
 /// Asks for execution memory for a consumer, a page at least.
 pub(super) fn acquire(sim: &mut Sim, id: TaskId, consumer: ConsumerId, wanted: Bytes) -> Grant {
-    acquire_at_least(sim, id, consumer, wanted.min(sim.plan.executor.page), wanted)
+    let page = sim.executors[sim.tasks[id].executor].announced.page;
+    acquire_at_least(sim, id, consumer, wanted.min(page), wanted)
 }
 
 /// Asks for execution memory for a consumer: for `least` by the manager's rules, up to `wanted` of what there is.
@@ -147,17 +148,16 @@ pub(super) fn spill(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.shuffle;
     let run = &mut sim.tasks[id];
-    let operators = plan.spec().app.stages[run.stage.index()].memory.operators;
     run.step = Step::Spill(consumer);
-    let (rows, freed, file, compresses) = if consumer == WRITER {
-        let all = run.demand.write;
-        let writer = run.state_mut(WRITER);
-        let (rows, pages, rest) = (std::mem::take(&mut writer.rows_held), std::mem::take(&mut writer.pages), all - writer.spilled);
-        (rows, pages, rows.scale(run.demand.writer_ratio()).min(rest), conf.compress)
+    let state = run.state_mut(consumer);
+    let (held, freed) = (std::mem::take(&mut state.rows_held), std::mem::take(&mut state.pages));
+    let (rows, file, compresses) = if consumer == WRITER {
+        let rest = run.demand.write - run.state(WRITER).spilled;
+        (held, held.scale(run.demand.writer_ratio()).min(rest), conf.compress)
     } else {
-        let read = consumers::read_share(consumer, run.filling, operators, run.state(run.filling).done, &run.demand);
-        let rows = run.memory.used(consumer).scale(1.0 - read);
-        (rows, run.memory.used(consumer), rows.scale(run.demand.operator_ratio(conf.spill_compress)), conf.spill_compress)
+        let read = consumers::read_share(consumer, run.filling, run.state(run.filling).done, &run.demand);
+        let rows = held.scale(1.0 - read);
+        (rows, rows.scale(run.demand.operator_ratio(conf.spill_compress)), conf.spill_compress)
     };
     let state: &mut ConsumerState = run.state_mut(consumer);
     state.spilled += file;
@@ -187,8 +187,8 @@ pub(super) fn spilled(sim: &mut Sim, id: TaskId, consumer: ConsumerId) {
     if sim.executors[executor].is_up() && sim.tasks.get(id, serial).is_some() {
         let run = &mut sim.tasks[id];
         if run.memory.requester().is_none() {
-            // A threshold made the writer spill, not a request.
-            return produce::round(sim, id);
+            // A threshold made it spill, or the end of its input, not a request.
+            return if run.filling == WRITER { produce::round(sim, id) } else { consume::round(sim, id) };
         }
         let pool = sim.executors[executor].pool(run.memory.mode(run.filling));
         let progress = run.memory.spilled(pool, released);
@@ -202,7 +202,7 @@ fn answer(sim: &mut Sim, id: TaskId, progress: Progress) {
     if grant == Grant::Wait {
         return;
     }
-    if sim.tasks[id].filling == WRITER { produce::granted(sim, id, grant) } else { consume::granted(sim, id, grant) }
+    if sim.tasks[id].filling == BUILD { consume::granted(sim, id, grant) } else { collect::granted(sim, id, grant) }
 }
 
 /// Something was released: blocked tasks ask again, in the order in which they began to wait.

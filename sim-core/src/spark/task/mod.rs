@@ -6,18 +6,21 @@
 //! piece ends. Heap touched and tmpfs written ramp with the CPU piece. At the end the writer's files are merged
 //! (spills and output coexist, US-7) and the output is committed.
 
+mod collect;
 mod consume;
 pub(crate) mod consumers;
 pub(crate) mod demand;
 mod fetch;
+pub(crate) mod files;
 mod finish;
 mod memory;
+mod operators;
 mod pieces;
 mod produce;
+mod row_memory;
 mod steps;
 #[cfg(test)]
 mod worked_examples;
-mod writer_memory;
 
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
@@ -25,7 +28,7 @@ use crate::kernel::{EventHandle, FlowHandle};
 use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
 use crate::spark::blocks::CachedInput;
-use crate::spark::decommission::migration;
+use crate::spark::decommission::{cached, migration};
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
 use crate::units::Bytes;
@@ -102,7 +105,7 @@ pub(crate) struct TaskRun {
     pub(crate) ramp: Option<FlowRamp>,
     /// What its consumers hold of execution memory.
     pub(crate) memory: TaskMemoryManager,
-    pub(crate) consumers: [ConsumerState; 4],
+    pub(crate) consumers: [ConsumerState; 5],
     /// The consumer that is filled, and what it last asked for: what it cannot do without, and all that it would take.
     pub(crate) filling: ConsumerId,
     pub(crate) least: Bytes,
@@ -115,6 +118,8 @@ pub(crate) struct TaskRun {
     pub(crate) temporary: Stored,
     /// Files that the running step writes; on tmpfs they are in the ramp.
     pub(crate) writing: Stored,
+    /// Steps so far: the names of random files follow from it.
+    files: u32,
     /// What is left of a step that its files had no room for.
     rest: Option<Box<pieces::Work>>,
     /// Bytes of its remote blocks that go through scratch, in all (FR-2); those of them that are there.
@@ -232,6 +237,7 @@ pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
         match owner {
             FlowOwner::WriteBack(bytes) => sim.machines[node].dirty -= bytes,
             FlowOwner::Migration(thread) => migration::on_flow_done(sim, thread),
+            FlowOwner::CachedMigration(thread) => cached::on_flow_done(sim, thread),
             FlowOwner::Task(task, number) => pieces::piece_done(sim, task, number),
         }
     }
@@ -247,9 +253,9 @@ pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
         let v = sim.machines[node].v(now);
         let tmpfs = sim.machines[node].memory.abort_ramp(slot, &ramp, v);
         let run = &mut sim.tasks[id];
-        run.temporary.tmpfs += tmpfs;
-        sim.executors[executor].temporary.tmpfs += tmpfs;
-        run.writing = Stored::NONE;
+        let written = std::mem::take(&mut run.writing).in_memory(&sim.plan.executor.scratch, tmpfs);
+        run.temporary += &written;
+        sim.executors[executor].temporary += &written;
     }
     for piece in pieces {
         sim.machines[piece.node].devices.cancel(now, piece.device, piece.flow);

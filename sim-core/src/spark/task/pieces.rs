@@ -6,8 +6,8 @@
 //! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
 //! or fails with ENOSPC, at the instant at which a write would.
 
-use super::{Piece, TaskRun, fetch, finish, steps};
-use crate::hardware::{Device, FlowOwner, page_cache};
+use super::{Piece, fetch, files, finish, steps};
+use crate::hardware::{Device, FlowOwner};
 use crate::ids::{NodeId, TaskId};
 use crate::linux::ramp::FlowRamp;
 use crate::record::{Cause, Level};
@@ -38,6 +38,8 @@ pub(super) struct Work {
     pub(super) send: Bytes,
     /// Bytes among those written that are fetched blocks too large for memory.
     pub(super) fetched: Bytes,
+    /// What the other bytes written are.
+    pub(super) kind: files::Kind,
 }
 
 impl Work {
@@ -51,6 +53,7 @@ impl Work {
             input_share: self.input_share * share,
             send: self.send.scale(share),
             fetched: self.fetched.scale(share),
+            kind: self.kind,
         };
         let rest = Self {
             cpu: self.cpu - part.cpu,
@@ -60,6 +63,7 @@ impl Work {
             input_share: self.input_share - part.input_share,
             send: self.send - part.send,
             fetched: self.fetched - part.fetched,
+            kind: self.kind,
         };
         (part, rest)
     }
@@ -67,7 +71,9 @@ impl Work {
 
 /// Starts a step's pieces. The executor may die here of a full heap, or the task fail on a full disk; then `false`.
 pub(super) fn start(sim: &mut Sim, id: TaskId, work: Work) -> bool {
-    let to_disk = sim.tasks[id].to_disk;
+    let run = &mut sim.tasks[id];
+    run.files += 1;
+    let to_disk = run.to_disk;
     if to_disk.is_zero() || work.input_share == 0.0 {
         return start_part(sim, id, work);
     }
@@ -81,37 +87,48 @@ pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     if heap_is_full(sim, id) {
         return false;
     }
-    let run = &sim.tasks[id];
-    let (executor, node) = (run.executor, run.node);
-    let tmpfs_share = sim.plan.executor.scratch.tmpfs_share;
-    let mut writing = Stored::split(work.write, tmpfs_share);
-    if !writing.disk.is_zero() {
-        let (room, limit) = disk_room(sim, id);
-        if room < writing.disk {
-            let (part, rest) = work.cut(room.as_f64() / writing.disk.as_f64());
-            if part.write.is_zero() {
-                failures::record_full_scratch(sim, executor, limit, limit);
-                finish::fail(sim, id, finish::Failure::NoSpace);
-                return false;
-            }
-            writing = Stored::split(part.write, tmpfs_share);
-            work = part;
-            sim.tasks[id].rest = Some(Box::new(rest));
+    let executor = sim.tasks[id].executor;
+    let (mut writing, mut fetched) = placed(sim, id, &work);
+    if let Some((room, wanted, size)) = files::lacks_room(sim, id, &writing) {
+        let (part, rest) = work.cut(room.as_f64() / wanted.as_f64());
+        if part.write.is_zero() {
+            failures::record_full_scratch(sim, executor, size, size);
+            finish::fail(sim, id, finish::Failure::NoSpace);
+            return false;
         }
+        (writing, fetched) = placed(sim, id, &part);
+        work = part;
+        sim.tasks[id].rest = Some(Box::new(rest));
     }
+    start_pieces(sim, id, &work, &writing, &fetched);
+    debug_assert!(sim.executors[executor].is_up());
+    let node = sim.tasks[id].node;
+    sim.touch(node);
+    true
+}
+
+/// Where the files of a step lie, and those of them that are fetched blocks.
+fn placed(sim: &Sim, id: TaskId, work: &Work) -> (Stored, Stored) {
+    let mut writing = files::place(sim, id, work.kind, work.write - work.fetched);
+    let fetched = files::place(sim, id, files::Kind::Temporary, work.fetched);
+    writing += &fetched;
+    (writing, fetched)
+}
+
+fn start_pieces(sim: &mut Sim, id: TaskId, work: &Work, writing: &Stored, fetched: &Stored) {
     let run = &mut sim.tasks[id];
-    run.writing = writing;
-    run.fetched += Stored::split(work.fetched, tmpfs_share);
-    let disk = disk_of(sim, id);
+    run.fetched += fetched;
+    run.writing = writing.clone();
+    let node = run.node;
     let own = work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND;
     let collecting = collecting(sim, id, work.allocated, own);
-    let cpu = (own + collecting) * sim.plan.executor.cpu_stretch;
+    let cpu = (own + collecting) * sim.executors[sim.tasks[id].executor].announced.cpu_stretch;
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
-        write_to_disk(sim, id, disk, writing.disk);
+        files::write(sim, id, writing);
     }
     if !work.read_back.is_zero() {
-        read_from_disk(sim, id, node, disk, Stored::split(work.read_back, sim.plan.executor.scratch.tmpfs_share).disk);
+        files::read_back(sim, id, work.read_back);
     }
     if work.input_share > 0.0 {
         fetch::start_input(sim, id, work.input_share);
@@ -119,9 +136,6 @@ pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     if !work.send.is_zero() {
         nic(sim, id, node, Device::NicOut, work.send);
     }
-    debug_assert!(sim.executors[executor].is_up());
-    sim.touch(node);
-    true
 }
 
 /// Java heap space: the live set does not fit; the JVM exits with 52 (6.6).
@@ -184,65 +198,6 @@ fn committed(sim: &Sim, node: NodeId, live: Bytes, tenured: Bytes) -> Bytes {
     jvm::committed_on_demand(conf.heap, ram, tenured, sim.day.heap_growth).max(live)
 }
 
-/// Room on the node's disks or the executor's claim, whichever is less, and its size: a write beyond it is ENOSPC (F8, 4.8).
-fn disk_room(sim: &Sim, id: TaskId) -> (Bytes, Bytes) {
-    let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
-    let scratch = &sim.plan.executor.scratch;
-    let shape = &sim.plan.nodes[node.index()].shape;
-    let disks = &scratch.disks[..scratch.disk_count.max(1) as usize];
-    let size: Bytes = disks.iter().map(|&d| shape.disks[d as usize].size).sum();
-    let used = sim.machines[node].files + if disks.contains(&0) { sim.machines[node].disk_used } else { Bytes::ZERO };
-    let on_disks = (size.saturating_sub(used), size);
-    let Some(claim) = scratch.claim_size.map(|claim| claim * disks.len() as u64) else { return on_disks };
-    on_disks.min((claim.saturating_sub(sim.executors[executor].scratch().disk), claim))
-}
-
-fn disk_of(sim: &Sim, id: TaskId) -> u8 {
-    let scratch = &sim.plan.executor.scratch;
-    let count = scratch.disk_count.max(1);
-    scratch.disks[(sim.tasks[id].serial % u64::from(count)) as usize]
-}
-
-fn write_to_disk(sim: &mut Sim, id: TaskId, disk: u8, bytes: Bytes) {
-    let now = sim.now();
-    let (node, executor) = (sim.tasks[id].node, sim.tasks[id].executor);
-    let pod_room = pod_cache_room(sim, &sim.tasks[id]);
-    let machine = &mut sim.machines[node];
-    let waits = machine.buffered_write(now, disk, bytes, pod_room);
-    machine.files += bytes;
-    if !waits.is_zero() {
-        let run = &mut sim.tasks[id];
-        let number = run.number_piece();
-        let flow = machine.devices.add_write(now, disk, waits, FlowOwner::Task(id, number));
-        run.pieces.push(Piece { node, device: Device::Disk(disk), flow, number });
-    }
-    sim.tasks[id].temporary.disk += bytes;
-    sim.executors[executor].temporary.disk += bytes;
-    sim.tasks[id].writing.disk = Bytes::ZERO;
-}
-
-/// Room for page cache in a limited container (PC-2, PC-5).
-fn pod_cache_room(sim: &Sim, run: &TaskRun) -> Option<Bytes> {
-    let limit = sim.plan.executor.limit?;
-    let slot = sim.executors[run.executor].slot?;
-    let machine = &sim.machines[run.node];
-    Some(limit.saturating_sub(machine.memory.level(slot, machine.v(sim.now()))))
-}
-
-/// Reads files of a node's disk: what the page cache does not have.
-pub(super) fn read_from_disk(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
-    let now = sim.now();
-    let machine = &mut sim.machines[node];
-    let missed = page_cache::missed(bytes, machine.files, machine.cache_room(now));
-    if !missed.is_zero() {
-        let run = &mut sim.tasks[id];
-        let number = run.number_piece();
-        let flow = machine.devices.add_read(now, disk, missed, FlowOwner::Task(id, number));
-        run.pieces.push(Piece { node, device: Device::Disk(disk), flow, number });
-        sim.touch(node);
-    }
-}
-
 /// Moves bytes over a node's NIC.
 pub(super) fn nic(sim: &mut Sim, id: TaskId, node: NodeId, device: Device, bytes: Bytes) {
     let now = sim.now();
@@ -261,9 +216,9 @@ pub(super) fn piece_done(sim: &mut Sim, id: TaskId, number: u32) {
     if piece.device == Device::Cpu {
         if let (Some(ramp), Some(slot)) = (run.ramp.take(), sim.executors[run.executor].slot) {
             let (home, executor) = (run.node, run.executor);
-            run.temporary.tmpfs += ramp.shmem;
-            run.writing.tmpfs = Bytes::ZERO;
-            sim.executors[executor].temporary.tmpfs += ramp.shmem;
+            let written = std::mem::take(&mut run.writing);
+            run.temporary += &written;
+            sim.executors[executor].temporary += &written;
             sim.machines[home].memory.finish_ramp(slot, &ramp);
         }
     }

@@ -6,10 +6,9 @@
 //! the only one and else merged with the others (US-6, US-7); the sort writer merges its spills with what is in memory into the
 //! output (ES-6). All spills exist until the merge has ended.
 
-use super::consumers::{FIRST, SECOND, WRITER};
-use super::memory::{self, Grant};
+use super::consumers::{OPERATORS, WRITER};
 use super::pieces::{self, Work};
-use super::{Step, TaskRun, fetch, finish, writer_memory};
+use super::{Step, TaskRun, collect, fetch, files, finish};
 use crate::ids::TaskId;
 use crate::sim::Sim;
 use crate::spark::scratch;
@@ -21,7 +20,7 @@ use crate::units::Bytes;
 const COPY_SECONDS_PER_BYTE: f64 = 1.0 / 2.0e9;
 
 /// How the task's rows leave it.
-fn writer_kind(sim: &Sim, run: &TaskRun) -> Option<WriterKind> {
+pub(super) fn writer_kind(sim: &Sim, run: &TaskRun) -> Option<WriterKind> {
     match sim.plan.spec().app.stages[run.stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => Some(sim.plan.writers[shuffle]),
         SinkSpec::Result => None,
@@ -38,7 +37,7 @@ pub(super) fn holds_rows(sim: &Sim, run: &TaskRun) -> bool {
 pub(super) fn round(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     match writer_kind(sim, run) {
-        Some(kind @ (WriterKind::Unsafe | WriterKind::Sort)) if !run.demand.writer.is_zero() => collect(sim, id, kind),
+        Some(WriterKind::Unsafe | WriterKind::Sort) if !run.demand.writer.is_zero() => collect::round(sim, id, WRITER),
         Some(_) | None => {
             let rest = run.demand.writer - run.state(WRITER).done;
             sim.tasks[id].filling = WRITER;
@@ -47,101 +46,11 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
     }
 }
 
-/// Records that the writer holds, and those with all that are still to come.
-fn in_memory(run: &TaskRun) -> (u64, u64) {
-    let (demand, writer) = (&run.demand, run.state(WRITER));
-    let held = demand.records_in(writer.rows_held);
-    (held, held + (demand.writer_records() - demand.records_in(writer.done)))
-}
-
-/// A round into a writer that holds rows: asks for the memory of all that are left, as far as the executor could ever give it, and
-/// at least for what the next row needs.
-fn collect(sim: &mut Sim, id: TaskId, kind: WriterKind) {
-    let plan = sim.plan;
-    let run = &sim.tasks[id];
-    let (held, all) = in_memory(run);
-    let host = &mut sim.executors[run.executor];
-    let pool = host.pool(run.memory.mode(WRITER)).max();
-    let goal = writer_memory::fill(kind, &run.demand, (held, all), pool, plan);
-    if let Ok(goal) = goal
-        && goal.records <= held
-        && writer_memory::forced(kind, &run.demand, (held, all), plan)
-    {
-        return memory::spill(sim, id, WRITER);
-    }
-    let used = run.memory.used(WRITER);
-    let least = writer_memory::next(kind, &run.demand, (held, all), used, plan);
-    let wanted = goal.map_or(pool, |goal| goal.peak).saturating_sub(used);
-    let grant = memory::acquire_at_least(sim, id, WRITER, least, wanted);
-    granted(sim, id, grant);
-}
-
-/// The answer to a round's request.
-pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
-    // A task that waits may have failed already, on a full disk as it began to spill.
-    let kind = |sim: &Sim| writer_kind(sim, &sim.tasks[id]).unwrap_or(WriterKind::Unsafe);
-    match grant {
-        Grant::Bytes(bytes) => take_in(sim, id, kind(sim), bytes),
-        Grant::Wait => {}
-        Grant::OutOfMemory => do_with_less(sim, id, kind(sim)),
-    }
-}
-
-/// Rows go in as far as the memory reaches. What is not needed then, the copy of the pointer array or too little for another page,
-/// is given back.
-fn take_in(sim: &mut Sim, id: TaskId, kind: WriterKind, granted: Bytes) {
-    let run = &sim.tasks[id];
-    let executor = run.executor;
-    let (held, all) = in_memory(run);
-    let total = run.memory.used(WRITER);
-    let filled = writer_memory::fill(kind, &run.demand, (held, all), total, sim.plan).ok().filter(|filled| filled.records > held);
-    let Some(filled) = filled else {
-        // What the request made to spill is this writer, whose next request is smaller; or there are more pages than a task may have.
-        release(sim, id, granted);
-        return do_with_less(sim, id, kind);
-    };
-    let run = &mut sim.tasks[id];
-    let rest = run.demand.writer - run.state(WRITER).done;
-    let rows = if filled.records == all { rest } else { (run.demand.bytes_of(filled.records) - run.state(WRITER).rows_held).min(rest) };
-    let writer = run.state_mut(WRITER);
-    writer.rows_held += rows;
-    writer.pages = filled.pages;
-    let share = rows.as_f64() / run.demand.writer.as_f64();
-    let unused = total.saturating_sub(filled.held);
-    release(sim, id, unused);
-    start(sim, id, rows, share);
-    if !unused.is_zero() && sim.executors[executor].is_up() {
-        memory::retry_blocked(sim, executor);
-    }
-}
-
-/// Gives memory of the writer back; who waits for it is told later.
-fn release(sim: &mut Sim, id: TaskId, bytes: Bytes) {
-    let run = &mut sim.tasks[id];
-    let executor = run.executor;
-    let pool = sim.executors[executor].pool(run.memory.mode(WRITER));
-    run.memory.release(pool, WRITER, bytes);
-    memory::off_heap(sim, executor);
-}
-
-/// Nobody can release what was asked for. An empty writer goes on with what an array and a page need, then with a page as small as
-/// a row; after that the task fails (MEM-30).
-fn do_with_less(sim: &mut Sim, id: TaskId, kind: WriterKind) {
-    let run = &sim.tasks[id];
-    let (held, all) = in_memory(run);
-    let steps = [writer_memory::next(kind, &run.demand, (0, all), Bytes::ZERO, sim.plan), writer_memory::smallest(kind, &run.demand, sim.plan)];
-    match steps.into_iter().find(|&step| step < run.least) {
-        Some(least) if held == 0 => {
-            let grant = memory::acquire_at_least(sim, id, WRITER, least, least);
-            granted(sim, id, grant);
-        }
-        Some(_) | None => finish::fail(sim, id, finish::Failure::OutOfMemory),
-    }
-}
-
-fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
+/// Starts a round of so many bytes of writer memory, `share` of all.
+pub(super) fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
     let kind = writer_kind(sim, &sim.tasks[id]);
     let conf = &sim.plan.spec().spark.shuffle;
+    let partitions = partitions(sim, &sim.tasks[id]);
     let run = &mut sim.tasks[id];
     run.step = Step::Produce(bytes);
     let demand = &run.demand;
@@ -160,6 +69,7 @@ fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
+        kind: if bypass { files::Kind::Partitions(partitions) } else { files::Kind::Temporary },
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
         ..Work::default()
@@ -174,7 +84,7 @@ fn read_spills(run: &mut TaskRun, share: f64) -> Bytes {
     let left = if all.is_zero() { 1.0 } else { 1.0 - run.state(WRITER).done.as_f64() / all.as_f64() };
     let part = if left > share { share / left } else { 1.0 };
     let mut read = Bytes::ZERO;
-    for slot in [FIRST, SECOND] {
+    for slot in OPERATORS {
         let unread = &mut run.state_mut(slot).unread;
         let now = unread.scale(part).min(*unread);
         *unread -= now;
@@ -213,9 +123,11 @@ fn concatenate(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let largest = run.demand.write.scale(sim.driver.largest_partition(sim.plan, run.stage));
     let cpu = run.demand.write.as_f64() * COPY_SECONDS_PER_BYTE;
-    let write = largest + index_files(sim, run);
+    // What lies in the output's directory already makes room as it is copied; what comes from others does not.
+    let elsewhere = run.demand.write.saturating_sub(run.temporary.in_dir(files::output_dir(sim, run)));
+    let write = elsewhere + largest + index_files(sim, run);
     sim.tasks[id].step = Step::Merge;
-    pieces::start(sim, id, Work { cpu, write, ..Work::default() });
+    pieces::start(sim, id, Work { cpu, write, kind: files::Kind::Output, ..Work::default() });
 }
 
 /// What is in memory is written: the output itself, or the last spill.
@@ -224,7 +136,8 @@ fn write_rest(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let index = if run.state(WRITER).files == 0 { index_files(sim, run) } else { Bytes::ZERO };
     let rest = run.demand.write - run.state(WRITER).spilled;
-    let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, ..Work::default() };
+    let kind = if run.state(WRITER).files == 0 { files::Kind::Output } else { files::Kind::Temporary };
+    let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, kind, ..Work::default() };
     sim.tasks[id].step = Step::FinishWrite;
     pieces::start(sim, id, work);
 }
@@ -254,9 +167,18 @@ fn merge(sim: &mut Sim, id: TaskId, kind: WriterKind) {
     } else {
         demand.write.as_f64() * COPY_SECONDS_PER_BYTE
     };
-    let work = Work { cpu, write: demand.write + index_files(sim, run), read_back: run.state(WRITER).spilled, ..Work::default() };
+    let write = demand.write + index_files(sim, run);
+    let work = Work { cpu, write, read_back: run.state(WRITER).spilled, kind: files::Kind::Output, ..Work::default() };
     sim.tasks[id].step = Step::Merge;
     pieces::start(sim, id, work);
+}
+
+/// Partitions of the shuffle that the task writes.
+fn partitions(sim: &Sim, run: &TaskRun) -> u32 {
+    match sim.plan.spec().app.stages[run.stage.index()].sink {
+        SinkSpec::Shuffle(shuffle) => sim.plan.spec().app.shuffles[shuffle].partitions,
+        SinkSpec::Result => 0,
+    }
 }
 
 /// Index and checksum files of the task's map output (CM-1).

@@ -6,12 +6,13 @@
 
 use super::consumers::{ConsumerState, FIRST};
 use super::pieces::{self, Work};
-use super::{Attempt, Step, TaskRun, consume, demand::Demand, finish, memory, produce};
+use super::{Attempt, Step, TaskRun, consume, demand::Demand, finish, memory, operators, produce};
 use crate::event::Event;
 use crate::ids::{ShuffleId, StageId, TaskId};
 use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
 use crate::spark::blocks;
+use crate::spark::claims::reuse;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
 use crate::spark::{bypass_writer, writer::WriterKind};
@@ -24,6 +25,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     let node = sim.executors[executor].node?;
     let entity = entity(stage, partition, attempt, copy);
     let mut demand = demand_of(sim, stage, partition, entity);
+    demand.page = sim.executors[executor].announced.page;
     let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
     let id = sim.tasks.insert(TaskRun {
@@ -41,7 +43,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
         timer: None,
         ramp: None,
         memory: memory_manager(sim, stage, serial),
-        consumers: [ConsumerState::default(); 4],
+        consumers: [ConsumerState::default(); 5],
         filling: FIRST,
         least: Bytes::ZERO,
         wanted: Bytes::ZERO,
@@ -49,6 +51,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
         worker: None,
         temporary: Stored::NONE,
         writing: Stored::NONE,
+        files: 0,
         rest: None,
         to_disk: Bytes::ZERO,
         fetched: Stored::NONE,
@@ -66,14 +69,15 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     Some((id, serial))
 }
 
-/// The attempt's consumers: Tungsten's are off-heap when that is enabled, the object writer's collection is always in the heap (MEM-8).
+/// The attempt's consumers: Tungsten's are off-heap when that is enabled, collections of objects are always in the heap (MEM-8).
 fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
     let tungsten = if sim.plan.executor.off_heap.is_zero() { MemoryMode::OnHeap } else { MemoryMode::OffHeap };
     let writer = match sim.plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort => MemoryMode::OnHeap,
         SinkSpec::Shuffle(_) | SinkSpec::Result => tungsten,
     };
-    TaskMemoryManager::with_consumers(serial, [tungsten, tungsten, tungsten, writer])
+    let operators = if sim.plan.spec().app.sql { tungsten } else { MemoryMode::OnHeap };
+    TaskMemoryManager::with_consumers(serial, [tungsten, operators, operators, operators, writer])
 }
 
 /// Address of a task attempt's draws. A speculative copy has luck of its own.
@@ -87,7 +91,7 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     let state = &sim.driver.stages[stage];
     let work = &spec.app.stages[stage.index()].work;
     let mut demand = Demand::new(work, state.part(partition), state.partitions(), &sim.day, &spec.spark.shuffle);
-    demand.split_operators(first_share(sim, stage));
+    operators::shape(&mut demand, &spec.app.stages[stage.index()].memory, &spec.spark.sql, first_share(sim, stage), sim.day.expansion);
     demand.cpu *= sim.luck.draw(&spec.uncertainty.task_cpu, Purpose::TaskCpu, entity).max(0.0);
     if let SinkSpec::Shuffle(shuffle) = spec.app.stages[stage.index()].sink {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
@@ -97,17 +101,16 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
     demand
 }
 
-/// Part of the operators' memory that the first of them has.
+/// Part of the rows that the first operator has.
 fn first_share(sim: &Sim, stage: StageId) -> f64 {
     let spec = &sim.plan.spec().app.stages[stage.index()];
     match spec.memory.operators {
-        Operators::Sort | Operators::HashAggregate => 1.0,
-        Operators::Window => 0.5,
         Operators::SortMergeJoin => {
             let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].by_node().map(|(_, bytes)| bytes.as_f64()).sum::<f64>();
             let (first, all) = (spec.reads.first().map_or(0.0, bytes), spec.reads.iter().map(bytes).sum::<f64>());
             if spec.reads.len() < 2 || all <= 0.0 { 0.5 } else { first / all }
         }
+        _ => 1.0,
     }
 }
 
@@ -119,6 +122,11 @@ pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
     }
 }
 
+/// Whether a task gets a shuffle writer.
+fn writes_shuffle(sim: &Sim, id: TaskId) -> bool {
+    matches!(sim.plan.spec().app.stages[sim.tasks[id].stage.index()].sink, SinkSpec::Shuffle(_))
+}
+
 /// The current step has ended.
 pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
@@ -127,7 +135,12 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
         return;
     }
     let executor = run.executor;
-    match run.step {
+    let step = run.step;
+    if step == Step::Launch && sim.executors[executor].claims.reused.is_some() && writes_shuffle(sim, id) {
+        reuse::on_writer(sim, executor);
+    }
+    let run = &mut sim.tasks[id];
+    match step {
         Step::Launch if !sim.executors[executor].warm => {
             run.step = Step::WarmUp;
             // CPU time, so that executors that share too few cores start slowly.
@@ -177,11 +190,11 @@ mod tests {
     fn large_task(sim: &mut Sim, partition: u32, host: ExecutorId) -> TaskId {
         launch(sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
         let id = sim.executors[host].running[partition as usize];
-        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO], ..Demand::default() };
+        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO, Bytes::ZERO], ..Demand::default() };
         id
     }
 
-    /// A5 for two tasks that start together: each gets half of M and none waits, also the one that asks before the other has.
+    /// A5 for two tasks that start together: each fills half of M to the last page and none waits, also the one that asks before the other has.
     #[test]
     fn mem_23_tasks_that_start_together_share_evenly() {
         let plan = SimPlan::compile(&fixture::case_study(false, true)).expect("the fixture compiles");
@@ -192,7 +205,9 @@ mod tests {
         let half = Bytes::new(sim.executors[host].memory.max().get() / 2);
         for id in tasks {
             consume::round(&mut sim, id);
-            assert_eq!(sim.tasks[id].step, Step::Consume(half));
+            let held = sim.tasks[id].acquired(MemoryMode::OnHeap);
+            assert!(held <= half && half - held < plan.executor.usual.page, "{held:?} of {half:?}");
+            assert!(matches!(sim.tasks[id].step, Step::Consume(_)));
         }
     }
 
@@ -234,7 +249,10 @@ mod tests {
         step_done(&mut sim, first);
         let executor = &sim.executors[host];
         let usable = crate::spark::jvm::usable_heap(plan.executor.heap, plan.spec().spark.executor.collector);
-        assert_eq!((executor.life, executor.running.len(), executor.live_heap()), (Life::Registered, 2, usable));
+        assert_eq!((executor.life, executor.running.len()), (Life::Registered, 2));
+        let room = usable.checked_sub(executor.live_heap()).expect("no more than the heap holds");
+        // 2^24 rows of 173 bytes are 2.7 GiB of pages; the next pointer array for them, 2^26 slots of 16 bytes, does not fit beside them.
+        assert!(room < Bytes::gib(1), "{room:?} left");
         // The waiting task is granted all of M, 5964 MiB; 9984 - 30 - 6144 MiB are left in the heap.
         let held = sim.tasks[second].acquired(MemoryMode::OnHeap) - executor.unused;
         assert!(!executor.unused.is_zero() && held + sim.tasks[first].acquired(MemoryMode::OnHeap) <= Bytes::mib(9984 - 30 - 6144), "{held:?}");

@@ -208,7 +208,7 @@ fn cm_1_index_and_checksum_files_are_on_scratch() {
 #[test]
 fn f5_only_the_writer_that_meets_the_full_directory_fails() {
     let size = OUT.scale(3.2);
-    let sources = [VolumeSource::Claim { size }, VolumeSource::EmptyDir(EmptyDir { medium: Medium::Memory, size_limit: Some(size) })];
+    let sources = [VolumeSource::Claim(fixture::claim(size)), VolumeSource::EmptyDir(EmptyDir { medium: Medium::Memory, size_limit: Some(size) })];
     for source in sources {
         let mut spec = spec(Bytes::gib(8), 2, &Writes { tasks: 2, ..a17() });
         spec.spark.memory.fraction = 0.3;

@@ -1,0 +1,82 @@
+//! `[[cluster.pool]]`: machines of one kind, what is kept from pods, their disks.
+
+use super::{Field, Kind, Measure, Shape};
+
+const PERCENT: Kind = Kind::Integer(0, 100);
+const COUNT: Kind = Kind::Integer(0, 100_000);
+
+pub(super) static POOL: Shape = Shape {
+    name: "[[cluster.pool]]",
+    fields: &[
+        Field::computed("name", Kind::Text, "pool-INDEX", "Name; nodes are NAME-INDEX.", ""),
+        Field::optional("vm", Kind::Text, "VM shape from the catalog; it gives cpu, memory, disks and nic unless they are written here."),
+        Field::default("count", COUNT, "1", "How many nodes.", ""),
+        Field::computed("cpu", Kind::Cpu, "the VM shape's", "CPU capacity, cores.", "5.11"),
+        Field::computed(
+            "nominal_memory",
+            Kind::Size,
+            "the VM shape's, else `memory`",
+            "Memory that the machine is sold with; the provider's reservation is worked out from it.",
+            "0.2",
+        ),
+        Field::computed("memory", Kind::Size, "98 % of the VM shape's nominal memory", "MemTotal: what the kernel and the kubelet see, bytes.", "0.2"),
+        Field::default("max_pods", Kind::Integer(1, 10_000), "110", "Largest number of pods of a node.", "kubelet default, K8-KDEF"),
+        Field::optional("node_names", Kind::List(&Kind::Text), "Names of its nodes, in order; the others are NAME-INDEX."),
+        Field::optional("allocatable", Kind::Table(&ALLOCATABLE), "What the nodes' status tells as allocatable; what is reserved follows from it."),
+        Field::optional("ephemeral_storage", Kind::Size, "Size of the file system that carries the kubelet directory, bytes, where it is not the VM shape's."),
+        Field::default("reserved", Kind::Table(&RESERVED), "{}", "What is kept from pods.", ""),
+        Field::computed(
+            "disk",
+            Kind::List(&Kind::Table(&DISK)),
+            "the VM shape's, and the provider's OS disk",
+            "Disks; the first carries the kubelet directory, so disk emptyDir volumes.",
+            "AK-1, AK-2, 5.11",
+        ),
+        Field::computed("nic", Kind::Rate, "80 % of the VM shape's line rate", "Effective NIC bandwidth each way.", "8.1"),
+        Field::optional("remote", Kind::Rate, "Ceiling on all remote disks together, so on all claims of a node; the VM shape's where the catalog has one."),
+        Field::default(
+            "system_memory",
+            Kind::Dist(Measure::Bytes),
+            "{ lognormal = { median = \"1.5GiB\", sigma = 0.1 } }",
+            "Memory of the kernel, system services, kubelet and runtime outside kubepods, bytes.",
+            "7.3",
+        ),
+        Field::default("labels", Kind::Map, "{}", "Node labels beside kubernetes.io/hostname.", ""),
+        Field::default("taints", Kind::List(&Kind::Text), "[]", "Node taints, each \"key=value:Effect\" or \"key:Effect\".", ""),
+    ],
+};
+
+static ALLOCATABLE: Shape = Shape {
+    name: "[cluster.pool.allocatable]",
+    fields: &[Field::optional("memory", Kind::Size, "status.allocatable.memory, bytes."), Field::optional("cpu", Kind::Cpu, "status.allocatable.cpu, cores.")],
+};
+
+static RESERVED: Shape = Shape {
+    name: "[cluster.pool.reserved]",
+    fields: &[
+        Field::computed("memory", Kind::Size, "the provider's formula", "kubeReserved + systemReserved memory, bytes.", "5.10"),
+        Field::computed("cpu", Kind::Cpu, "the provider's formula", "kubeReserved + systemReserved CPU, cores.", "5.10"),
+        Field::computed("eviction_memory", Kind::Size, "the provider's setting", "Hard eviction threshold for memory.available, bytes.", "5.10"),
+        Field::computed("eviction_nodefs_percent", PERCENT, "10", "Hard eviction threshold for nodefs.available, percent.", "NE-6"),
+    ],
+};
+
+static DISK: Shape = Shape {
+    name: "[[cluster.pool.disk]]",
+    fields: &[
+        Field::required("name", Kind::Text, "Name, for reports."),
+        Field::computed("mount", Kind::Text, "/mnt/NAME for disks after the first", "Directory of the node that this disk carries, for hostPath volumes.", ""),
+        Field::required("size", Kind::Size, "Capacity, bytes."),
+        Field::default("used", Kind::Size, "0", "Bytes already used by images and logs.", ""),
+        Field::required("read", Kind::Rate, "Sequential read bandwidth."),
+        Field::computed("write", Kind::Rate, "the read bandwidth", "Sequential write bandwidth.", ""),
+        Field::default("iops", Kind::Integer(1, 100_000_000), "100000", "I/O operations per second.", "a SATA SSD or better, 8.1"),
+        Field::default(
+            "io_size",
+            Kind::Size,
+            "\"256KiB\"",
+            "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.",
+            "unit in which cloud disks count I/O",
+        ),
+    ],
+};

@@ -1,0 +1,116 @@
+//! Persistent volume claims as devices: mounted with their pod, one to an executor, or one that all share.
+//!
+//! A claim of the executor's own is made and attached after the pod is bound, and nothing of the pod starts before (4.8). It is a
+//! device with the bandwidth and I/O operations of its storage class; all claims of a node share what its VM lets through to remote
+//! disks (5.11). What a dead pod leaves on one goes with the claim, unless the driver owns it ([`reuse`]); claims may grow
+//! ([`resize`]). A plain `claimName` is one file system for all executors: its files outlive their pods, and its traffic crosses
+//! their NICs. Assumptions: a claim fits every node (no zones, no limit on attached disks); a shared one has no cache. Source: 4.8.
+
+pub(crate) mod resize;
+pub(crate) mod reuse;
+#[cfg(test)]
+mod tests;
+
+use crate::hardware::node::capped;
+use crate::ids::{ExecutorId, NodeId};
+use crate::kernel::{Purpose, mix};
+use crate::machine::Machine;
+use crate::plan::SimPlan;
+use crate::sim::Sim;
+use crate::spec::ClaimSpec;
+use crate::units::{Bytes, SimSpan, SimTime};
+use reuse::{Found, Left};
+
+/// A claim that a pod has mounted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mounted {
+    /// Its size now.
+    pub(crate) size: Bytes,
+    /// Number of its device on the node.
+    pub(crate) device: u8,
+}
+
+/// The claims of one pod.
+#[derive(Debug)]
+pub(crate) struct PodClaims {
+    /// Those that are mounted.
+    pub(crate) mounted: Vec<Mounted>,
+    /// When they were made.
+    made_at: SimTime,
+    /// What the claims of an executor before it held when it got them.
+    pub(crate) reused: Option<Box<Left>>,
+    /// Map outputs that its executor had when it ended.
+    found: Vec<Found>,
+    /// What it leaves to the next one, while its end is not known.
+    leaves: Option<Box<Left>>,
+    /// Use of the fullest directory at the last report.
+    fullest: f64,
+    /// Whether they are growing.
+    growing: bool,
+}
+
+impl PodClaims {
+    /// Of a pod that is created now.
+    pub(crate) fn new(now: SimTime) -> Self {
+        Self { mounted: Vec::new(), made_at: now, reused: None, found: Vec::new(), leaves: None, fullest: 0.0, growing: false }
+    }
+}
+
+/// A claim that all executors share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shared {
+    /// All files on it, also of executors that are gone.
+    pub(crate) files: Bytes,
+    /// Number of its device, which hangs on the first node.
+    pub(crate) device: u8,
+}
+
+/// Bandwidth of a claim's volume for reading and writing, bytes a second.
+fn rates(claim: &ClaimSpec, speed: f64) -> (f64, f64) {
+    let capped = |bandwidth: f64| capped(bandwidth, claim.iops, claim.io_size) * speed;
+    (capped(claim.read.as_f64()), capped(claim.write.as_f64()))
+}
+
+/// Gives a machine the ceiling on its remote disks, where claims will hang on it and the shape has one.
+pub(crate) fn open_ceiling(plan: &SimPlan, node: usize, machine: &mut Machine) {
+    let ceiling = plan.nodes[node].shape.remote.filter(|_| !plan.executor.scratch.claims.is_empty());
+    machine.remote = ceiling.map(|rate| machine.devices.attach(rate.as_f64(), rate.as_f64()));
+}
+
+/// Opens the claims that all executors share.
+pub(crate) fn open_shared(sim: &mut Sim) {
+    for (number, claim) in sim.plan.executor.scratch.shared.iter().enumerate() {
+        let (read, write) = rates(claim, speed(sim, u64::MAX, number));
+        let device = sim.machines[NodeId::new(0)].devices.attach(read, write);
+        sim.cluster.shared.push(Shared { files: Bytes::ZERO, device });
+    }
+}
+
+fn speed(sim: &Sim, owner: u64, number: usize) -> f64 {
+    sim.luck.draw(&sim.plan.spec().uncertainty.disk_speed, Purpose::ClaimSpeed, mix(owner, number as u64)).max(0.01)
+}
+
+/// A pod's claims are attached to its node.
+pub(crate) fn mount(sim: &mut Sim, id: ExecutorId, node: NodeId) {
+    for (number, claim) in sim.plan.executor.scratch.claims.iter().enumerate() {
+        let (read, write) = rates(claim, speed(sim, id.index() as u64, number));
+        let device = sim.machines[node].devices.attach(read, write);
+        let size = sim.executors[id].claims.reused.as_ref().map_or(claim.size, |left| left.sizes[number]);
+        sim.executors[id].claims.mounted.push(Mounted { size, device });
+    }
+}
+
+/// Time from a pod's binding until its claims are mounted.
+pub(crate) fn attach_time(sim: &Sim, id: ExecutorId) -> SimSpan {
+    if sim.plan.executor.scratch.claims.is_empty() {
+        return SimSpan::ZERO;
+    }
+    SimSpan::from_secs_f64(sim.luck.draw(&sim.plan.spec().uncertainty.claim_attach_s, Purpose::ClaimAttach, id.index() as u64).max(0.0))
+}
+
+/// A pod's claims are detached from its node.
+pub(crate) fn unmount(sim: &mut Sim, id: ExecutorId, node: NodeId) {
+    for claim in std::mem::take(&mut sim.executors[id].claims.mounted) {
+        sim.machines[node].devices.detach(claim.device);
+    }
+}
