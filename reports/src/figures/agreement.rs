@@ -51,12 +51,15 @@ struct Compared {
     observed: fn(&ScoredTrial) -> Option<f64>,
 }
 
+/// The finding, from the score.
+type Words = fn(f64) -> String;
+
 const MIB: f64 = 1_048_576.0;
 
 /// The charts, with the names of their files.
 pub fn figures(validation: &Validation) -> Vec<(&'static str, Figure)> {
     let scores = validation.scores();
-    let all: [(Compared, Option<Score>, fn(f64) -> String); 3] = [
+    let all: [(Compared, Option<Score>, Words); 3] = [
         (
             Compared {
                 name: "node-peak",

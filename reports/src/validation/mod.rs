@@ -67,8 +67,11 @@ pub fn files(validation: &Validation, object: &str) -> Vec<OutputFile> {
     let lines: String = validation.trials.iter().map(|trial| per_trial(trial).to_string() + "\n").collect();
     let mut files = vec![file("validation.json".into(), object.to_owned()), file("trials.jsonl".into(), lines)];
     let figures = figures(validation);
-    let pictures: String = figures.iter().map(|named| format!("![{}]({}.svg)\n\n", named.figure.title, named.name)).collect();
-    files.push(file("report-card.md".into(), format!("# Report card: {}\n\n`{}`\n\n{pictures}{}", validation.source, validation.command, card(validation))));
+    let pictures: Vec<String> = figures.iter().map(|named| format!("![{}]({}.svg)\n\n", named.figure.title, named.name)).collect();
+    files.push(file(
+        "report-card.md".into(),
+        format!("# Report card: {}\n\n`{}`\n\n{}{}", validation.source, validation.command, pictures.concat(), card(validation)),
+    ));
     for named in &figures {
         files.push(file(format!("{}.svg", named.name), svg::render(&named.figure)));
         files.push(file(format!("{}.csv", named.name), named.figure.data_csv()));

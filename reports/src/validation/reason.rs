@@ -30,7 +30,7 @@ pub fn reason(scored: &ScoredTrial) -> Option<String> {
         parts.push(format!("node peak {:+.0} %", error * 100.0));
     }
     if let Some(error) = scored.trial.executors_lost_error().filter(|error| error.abs() >= 1.5) {
-        parts.push(format!("{:+.0} executors", error));
+        parts.push(format!("{error:+.0} executors"));
     }
     if let Some(error) = scored.trial.duration_error().filter(|error| error.abs() > 0.35) {
         parts.push(format!("duration {:+.0} %", error * 100.0));

@@ -21,6 +21,7 @@ use std::path::Path;
 use serde::Deserialize;
 use sim_core::record::Level;
 use sim_core::study::score::{Observed, TrialClock};
+use sim_core::units::{Bytes, SimSpan};
 
 use super::Trial;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -71,7 +72,7 @@ fn one(path: &Path, index: usize, incident: Incident, problems: &mut Diagnostics
     let observed = match observed(&incident) {
         Ok(observed) => observed,
         Err(problem) => {
-            problems.push(Diagnostic { message: format!("{}: incident {name:?}: {}", path.display(), problem.message), ..problem });
+            problems.push(Diagnostic { message: format!("{}: incident {name:?}: {}", path.display(), problem.message), ..*problem });
             return None;
         }
     };
@@ -98,8 +99,9 @@ fn plain(value: &toml::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn observed(incident: &Incident) -> Result<Observed, Diagnostic> {
-    let bad = |key: &str, text: &str, expected: &str| Diagnostic::error("incidents", format!("`{key}` cannot be read")).found(text).expected(expected);
+fn observed(incident: &Incident) -> Result<Observed, Box<Diagnostic>> {
+    let bad =
+        |key: &str, text: &str, expected: &str| Box::new(Diagnostic::error("incidents", format!("`{key}` cannot be read")).found(text).expected(expected));
     let level = match incident.level.as_deref() {
         None => None,
         Some("pod" | "container") => Some(Level::Pod),
@@ -124,7 +126,7 @@ fn observed(incident: &Incident) -> Result<Observed, Diagnostic> {
         job_failed,
         executors_lost: incident.kills,
         level,
-        node_peak: parse("node_peak", &incident.node_peak, "a size, such as 57.9GiB", &|text| size(text).ok().map(|size| size.as_f64()))?,
-        duration_s: parse("duration", &incident.duration, "a time, such as 95m", &|text| time(text).ok().map(|time| time.as_secs_f64()))?,
+        node_peak: parse("node_peak", &incident.node_peak, "a size, such as 57.9GiB", &|text| size(text).ok().map(Bytes::as_f64))?,
+        duration_s: parse("duration", &incident.duration, "a time, such as 95m", &|text| time(text).ok().map(SimSpan::as_secs_f64))?,
     })
 }
