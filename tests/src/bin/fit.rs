@@ -35,7 +35,7 @@ fn fit_all(book: &Book) -> std::io::Result<()> {
     let guess = TrialModel::fitted();
     for workload in book.workloads() {
         let fold = fit::fit(&|model| book.trials(model, |trial| !trial.calibration && trial.workload != workload), &guess, REPLICATIONS, &mut |line| {
-            println!("without {workload}: {line}")
+            println!("without {workload}: {line}");
         });
         std::fs::write(card::fold_path(&workload), fold.to_toml())?;
     }
