@@ -32,18 +32,17 @@ impl Files {
     fn read(&self, node: &Node, problems: &mut Diagnostics, how: impl FnOnce(&Arc<Source>, &mut Diagnostics) -> Read) -> Option<Read> {
         let path = beside(node, node.text()?);
         let mut all = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = match all.get(&path) {
-            Some(read) => read.clone(),
-            None => {
-                let mut of_file = Diagnostics::default();
-                let mut read = match read_file(&path, Some(node), &mut of_file) {
-                    Some(source) => how(&source, &mut of_file),
-                    None => Read { objects: None, usage: None, problems: Diagnostics::default() },
-                };
-                read.problems = of_file;
-                all.insert(path, read.clone());
-                read
-            }
+        let read = if let Some(read) = all.get(&path) {
+            read.clone()
+        } else {
+            let mut of_file = Diagnostics::default();
+            let mut read = match read_file(&path, Some(node), &mut of_file) {
+                Some(source) => how(&source, &mut of_file),
+                None => Read { objects: None, usage: None, problems: Diagnostics::default() },
+            };
+            read.problems = of_file;
+            all.insert(path, read.clone());
+            read
         };
         problems.extend(read.problems.clone());
         Some(read)

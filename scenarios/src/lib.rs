@@ -39,6 +39,7 @@ mod spark_conf;
 mod sweep;
 pub mod trials;
 mod validate;
+mod vms;
 
 pub use explain::{Explanation, explain, explain_all, explain_matching, explain_set};
 pub use library::{BuiltIn, BuiltInKind};
@@ -46,6 +47,7 @@ pub use new::new_scenario;
 pub use raw::Origin;
 pub use scenario::{Request, Scenario, Setting, load};
 pub use sweep::{Axis, AxisValue, Point, Sweep};
+pub use vms::{Vm, VmDisk, VmRemote, vms};
 
 /// The JSON Schema (draft-07) of a scenario file, for editors.
 pub fn schema() -> serde_json::Value {
@@ -68,10 +70,4 @@ pub fn known_keys() -> Vec<(String, String)> {
 /// Whether a name is that of a built-in scenario.
 pub fn is_built_in_scenario(name: &str) -> bool {
     library::find(name).is_some_and(|built_in| built_in.kind != BuiltInKind::Profile)
-}
-
-/// Every machine shape of the catalogue, with its size.
-pub fn known_vms() -> Vec<(String, String)> {
-    let summary = |shape: &catalog::VmShape| format!("{} vCPU, {:.0} GiB, NIC {:.1} GB/s", shape.vcpu, shape.nominal_memory.as_gib(), shape.nic.as_f64() / 1e9);
-    catalog::shapes().iter().map(|shape| (shape.name.clone(), summary(shape))).collect()
 }

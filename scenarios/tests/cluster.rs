@@ -7,8 +7,8 @@ use scenarios::{Request, Scenario, load};
 use sim_core::spec::{Dist, EmptyDir, Label, Language, Medium, NeighbourPlacement, VolumeSource};
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
-fn file(name: &str) -> Option<PathBuf> {
-    Some(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/cluster")).join(name))
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/cluster")).join(name)
 }
 
 fn request() -> Request {
@@ -26,7 +26,7 @@ fn told(problems: &Diagnostics, words: &str) -> bool {
 
 #[test]
 fn nodes_become_pools_with_their_names_and_what_their_status_says() {
-    let (scenario, problems) = loaded(&Request { nodes: file("nodes.json"), ..request() });
+    let (scenario, problems) = loaded(&Request { nodes: Some(file("nodes.json")), ..request() });
     let pools = &scenario.spec.cluster.pools;
     assert_eq!(pools.iter().map(|pool| (pool.name.as_str(), pool.count)).collect::<Vec<_>>(), [("workers", 3), ("system", 1)]);
     assert_eq!(pools[0].node_names, ["aks-workers-31337-vmss000000", "aks-workers-31337-vmss000001", "aks-workers-31337-vmss000002"]);
@@ -45,7 +45,7 @@ fn nodes_become_pools_with_their_names_and_what_their_status_says() {
 
 #[test]
 fn pods_become_neighbours_where_they_run_with_what_they_use() {
-    let request = Request { nodes: file("nodes.json"), pods: file("pods.json"), pod_usage: file("top.txt"), ..request() };
+    let request = Request { nodes: Some(file("nodes.json")), pods: Some(file("pods.json")), pod_usage: Some(file("top.txt")), ..request() };
     let (scenario, problems) = loaded(&request);
     let neighbours = &scenario.spec.cluster.neighbours;
     let names: Vec<&str> = neighbours.iter().map(|n| n.name.as_str()).collect();
@@ -72,7 +72,7 @@ fn pods_become_neighbours_where_they_run_with_what_they_use() {
 
 #[test]
 fn without_nodes_daemons_are_everywhere_and_others_are_replicas() {
-    let (scenario, problems) = loaded(&Request { pods: file("pods.json"), ..request() });
+    let (scenario, problems) = loaded(&Request { pods: Some(file("pods.json")), ..request() });
     let placements: Vec<&NeighbourPlacement> = scenario.spec.cluster.neighbours.iter().map(|n| &n.placement).collect();
     assert_eq!(placements[..2], [&NeighbourPlacement::EveryNode, &NeighbourPlacement::Replicas(2)]);
     assert_eq!(scenario.spec.cluster.neighbours[1].memory.anon, Dist::Empirical(vec![1_073_741_824.0; 2]), "what it requests");
@@ -81,7 +81,7 @@ fn without_nodes_daemons_are_everywhere_and_others_are_replicas() {
 
 #[test]
 fn the_metrics_api_tells_use_by_container() {
-    let request = Request { nodes: file("nodes.json"), pods: file("pods.json"), pod_usage: file("metrics.json"), ..request() };
+    let request = Request { nodes: Some(file("nodes.json")), pods: Some(file("pods.json")), pod_usage: Some(file("metrics.json")), ..request() };
     let shop = loaded(&request).0.spec.cluster.neighbours[1].clone();
     // One of the two replicas is measured: 1 546 240Ki + 1 024Ki; the other is taken at its request.
     assert_eq!(shop.memory.anon, Dist::Empirical(vec![1_547_264.0 * 1024.0, 1_073_741_824.0]));
@@ -89,7 +89,7 @@ fn the_metrics_api_tells_use_by_container() {
 
 #[test]
 fn a_spark_application_is_what_its_sections_say() {
-    let request = Request { spark_application: file("application.yaml"), pods: file("pods.json"), ..request() };
+    let request = Request { spark_application: Some(file("application.yaml")), pods: Some(file("pods.json")), ..request() };
     let (scenario, problems) = loaded(&request);
     let (spark, conf) = (&scenario.spec.spark, |key: &str| scenario.settings.iter().find(|s| s.key == key).map(|s| s.value.clone()));
     assert_eq!((spark.language, spark.version.major, spark.version.minor), (Language::Jvm, 3, 4));
@@ -112,10 +112,10 @@ fn a_spark_application_is_what_its_sections_say() {
 
 #[test]
 fn keys_of_the_scenario_win_over_an_application_that_it_names() {
-    let set = vec![format!("spark.application={}", file("application.yaml").expect("a path").display())];
+    let set = vec![format!("spark.application={}", file("application.yaml").display())];
     let (scenario, _) = loaded(&Request { set: set.clone(), ..request() });
     assert!(!scenario.spec.spark.kubernetes.pod_template.affinity.required_pod.is_empty(), "the scenario's own template");
-    let (over, _) = loaded(&Request { spark_application: file("application.yaml"), conf: vec!["spark.executor.memory=6g".to_owned()], ..request() });
+    let (over, _) = loaded(&Request { spark_application: Some(file("application.yaml")), conf: vec!["spark.executor.memory=6g".to_owned()], ..request() });
     assert_eq!(over.spec.spark.executor.container_memory, Bytes::mib(6 * 1024 + 2560), "--conf lies over it");
 }
 
@@ -127,14 +127,14 @@ fn problem_of(request: &Request) -> String {
 
 #[test]
 fn wrong_files_are_told_with_the_command_that_writes_right_ones() {
-    let wrong = problem_of(&Request { nodes: file("top.txt"), ..request() });
+    let wrong = problem_of(&Request { nodes: Some(file("top.txt")), ..request() });
     assert!(wrong.contains("kubectl get nodes -o yaml"), "{wrong}");
-    let pods = problem_of(&Request { nodes: file("pods.json"), ..request() });
+    let pods = problem_of(&Request { nodes: Some(file("pods.json")), ..request() });
     assert!(pods.contains("has no node that takes pods"), "{pods}");
-    let usage = problem_of(&Request { pods: file("pods.json"), pod_usage: file("application.yaml"), ..request() });
+    let usage = problem_of(&Request { pods: Some(file("pods.json")), pod_usage: Some(file("application.yaml")), ..request() });
     assert!(usage.contains("kubectl top pods -A"), "{usage}");
-    let application = problem_of(&Request { spark_application: file("nodes.json"), ..request() });
+    let application = problem_of(&Request { spark_application: Some(file("nodes.json")), ..request() });
     assert!(application.contains("one SparkApplication is needed"), "{application}");
-    let alone = problem_of(&Request { pod_usage: file("top.txt"), ..request() });
+    let alone = problem_of(&Request { pod_usage: Some(file("top.txt")), ..request() });
     assert!(alone.contains("cluster.pods beside it"), "{alone}");
 }

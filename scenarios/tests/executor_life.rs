@@ -1,4 +1,4 @@
-//! What users are told about plugins that resize executors, heartbeats, and nodes that vanish.
+//! What users are told about plugins that resize and replace executors, heartbeats, and nodes that vanish.
 
 use scenarios::diag::render_plain;
 use scenarios::{Request, load};
@@ -30,6 +30,27 @@ fn what_keeps_the_resize_plugin_from_working_is_told() {
     assert!(alone.contains("spark.plugins does not name the plugin"), "{alone}");
     let other = told("4.3.0", "1.33", &["spark.plugins=com.nvidia.spark.SQLPlugin"], "");
     assert!(other.contains("the plugin com.nvidia.spark.SQLPlugin is not simulated"), "{other}");
+}
+
+/// In the order in which the byte code of `ExecutorRollDriverPlugin.init` looks: interval, decommission, policy.
+#[test]
+fn what_keeps_the_roll_plugin_from_working_is_told() {
+    let key = |name: &str| format!("spark.kubernetes.executor.{name}");
+    let (named, hourly, leaves) = (PLUGIN.replace("Resize", "Roll"), key("rollInterval=1h"), "spark.decommission.enabled=true".to_owned());
+    let of = |spark, conf: &[&String]| told(spark, "1.30", &conf.iter().map(|text| text.as_str()).collect::<Vec<_>>(), "");
+    let working = |spark, more: &str| of(spark, &[&named, &hourly, &leaves, &key(more)]);
+    assert_eq!(of("4.3.0", &[&named, &hourly, &leaves]), "", "it works");
+    assert!(of("4.3.0", &[&named, &leaves]).contains("does nothing: its interval is less than a second"));
+    assert!(of("4.3.0", &[&named, &hourly]).contains("does nothing: spark.decommission.enabled is false"));
+    assert!(of("3.2.4", &[&named, &leaves]).contains("error[roll-plugin]: the driver does not start"));
+    assert!(of("4.3.0", &[&hourly]).contains("spark.plugins does not name the plugin"));
+    assert_eq!(working("4.3.0", "rollPolicy=disk_used"), "");
+    assert!(working("3.3.4", "rollPolicy=DISK_USED").contains("this release has no such policy"));
+    assert!(working("4.3.0", "rollPolicy=OLDEST").contains("ID, ADD_TIME, TOTAL_GC_TIME"), "{}", working("4.3.0", "rollPolicy=OLDEST"));
+    assert!(working("4.3.0", "rollPolicy=TOTAL_GC_TIME").contains("chooses as TOTAL_DURATION does"));
+    assert!(working("4.3.0", "rollPolicy=OUTLIER_NO_FALLBACK").contains("among fewer than six executors none is an outlier"));
+    let six = of("4.3.0", &[&named, &hourly, &leaves, &key("rollPolicy=OUTLIER_NO_FALLBACK"), &"spark.executor.instances=6".to_owned()]);
+    assert_eq!(six, "");
 }
 
 /// `HeartbeatReceiver` and `SparkConf` refuse an interval that is not less than the timeout.

@@ -99,7 +99,8 @@ fn later_layers_win_and_every_value_keeps_its_origin() {
     });
     let spec = &scenario.spec;
     assert_eq!((spec.spark.executor.heap, spec.spark.executor.cores, spec.spark.scheduling.task_max_failures), (Bytes::gib(12), 4, 8));
-    assert_eq!((spec.cluster.pools[0].count, spec.cluster.pools[0].shape.reserved.memory), (8, Bytes::mib(2250)));
+    // A10: 20 MiB for each of the overlay's 250 pods, and 50.
+    assert_eq!((spec.cluster.pools[0].count, spec.cluster.pools[0].shape.reserved.memory), (8, Bytes::mib(5050)));
     let origin = |key: &str| scenario.settings.iter().find(|s| s.key == key).unwrap_or_else(|| panic!("{key}")).origin.to_string();
     assert_eq!(origin("spark.executor.memory"), "--set");
     assert_eq!(origin("spark.executor.cores"), "--conf");

@@ -11,6 +11,7 @@ use crate::record::{Ending, Truncation};
 use crate::sim::Sim;
 use crate::spark::blocks::{Place, partition_id};
 use crate::spark::executor::{Executor, Life};
+use crate::spark::roll::Work;
 use crate::spark::task;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::units::{Bytes, SimSpan, SimTime};
@@ -62,6 +63,7 @@ pub(crate) fn audit(sim: &mut Sim) {
         memory_of(sim, id);
     }
     files(sim);
+    remote_shuffle(sim);
     cache(sim);
     for id in sim.executors.ids().collect::<Vec<_>>() {
         for task in std::mem::take(&mut sim.executors[id].running) {
@@ -70,13 +72,20 @@ pub(crate) fn audit(sim: &mut Sim) {
     }
     assert!(sim.tasks.ids().is_empty(), "tasks without an executor are left: {:?}", sim.tasks.ids());
     for node in sim.machines.ids().collect::<Vec<_>>() {
+        sim.machines[node].devices.check_credit();
         tear_down(sim, node);
+    }
+    let until = sim.now() + LONG;
+    if let Some(service) = &mut sim.remote {
+        service.drain(until);
     }
 }
 
 /// What an executor holds for tasks is what its running tasks say.
 fn tasks_of(sim: &Sim, id: ExecutorId) {
     let host = &sim.executors[id];
+    assert!(host.work.failed <= host.work.ended, "{id:?} has more failures than attempts");
+    assert!(host.work == Work::default() || sim.plan.spec().spark.allocation.roll.is_some(), "{id:?} counts for nobody");
     if !host.is_up() {
         assert!(host.running.is_empty(), "{id:?} is {:?} and has tasks", host.life);
         return;
@@ -124,8 +133,8 @@ fn memory_of(sim: &Sim, id: ExecutorId) {
     }
 }
 
-/// Files on a node's disks and claims are those of its executors, also by disk; a claim holds no more than its size. What is on a
-/// shared claim is theirs and that of executors before them.
+/// Files on a node's disks and claims are those of its executors and those that it merged, also by disk; a claim holds no more than
+/// its size. What is on a shared claim is theirs and that of executors before them.
 fn files(sim: &Sim) {
     let scratch = &sim.plan.executor.scratch;
     let in_places = |e: &Executor, which: &dyn Fn(Carrier) -> bool| -> Bytes {
@@ -134,10 +143,11 @@ fn files(sim: &Sim) {
     for (node, machine) in sim.machines.iter() {
         let here = |which: &dyn Fn(Carrier) -> bool| -> Bytes { sim.executors.values().filter(|e| e.node == Some(node)).map(|e| in_places(e, which)).sum() };
         let owned = here(&|place| !matches!(place, Carrier::Tmpfs | Carrier::Shared(_)));
-        assert_eq!(machine.files, owned, "files on disks of {node:?}");
+        let merged = |disk: Option<u8>| sim.driver.merges.files_on(scratch, node, disk);
+        assert_eq!(machine.files, owned + merged(None), "files on disks of {node:?}");
         for (disk, files) in machine.files_on.iter().enumerate() {
             let owned = here(&|place| place == Carrier::Disk(disk as u8) || disk == 0 && place == Carrier::EmptyDir);
-            assert_eq!(*files, owned, "files on disk {disk} of {node:?}");
+            assert_eq!(*files, owned + merged(Some(disk as u8)), "files on disk {disk} of {node:?}");
         }
     }
     for (number, shared) in sim.cluster.shared.iter().enumerate() {
@@ -149,6 +159,18 @@ fn files(sim: &Sim) {
             let held = in_places(executor, &|place| place == Carrier::Claim(number as u8));
             assert!(held <= claim.size, "claim {number} of {id:?} holds {held} of {}", claim.size);
         }
+    }
+}
+
+/// A remote shuffle service holds every copy of what was pushed and is registered, and no executor holds any of it.
+fn remote_shuffle(sim: &Sim) {
+    let (Some(service), Some(conf)) = (&sim.remote, &sim.plan.spec().spark.shuffle_storage.remote) else { return };
+    service.check();
+    for (shuffle, outputs) in sim.driver.outputs.iter().filter(|(shuffle, _)| sim.plan.is_remote(shuffle.index())) {
+        let registered = outputs.bytes() * conf.copies();
+        let removed = service.stored(shuffle).is_zero();
+        assert!(removed || registered <= service.stored(shuffle), "{shuffle:?} has more registered than pushed");
+        assert!(sim.executors.values().all(|e| e.outputs[shuffle].sum().is_zero()), "files of {shuffle:?} on executors");
     }
 }
 
@@ -170,7 +192,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
             match owner {
                 FlowOwner::WriteBack(bytes) => machine.dirty -= bytes,
                 FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
-                FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) => {}
+                FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_) => {}
             }
         }
     }

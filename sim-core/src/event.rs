@@ -5,13 +5,15 @@
 //! again, and their handlers look at the executor's life first.
 
 use crate::hardware::Device;
-use crate::ids::{ExecutorId, NodeId, StageId, TaskId};
+use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
 
 /// What can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The first flow on a device of a node is through.
     DeviceDone(NodeId, Device),
+    /// The first flow on a device of the remote shuffle service is through.
+    RemoteShuffleDone(Device),
     /// A memory ramp of a node reaches a limit.
     MemoryCrossing(NodeId),
     /// A wait of a task is over (launch, per-stream ceiling, blocked fetch).
@@ -32,10 +34,14 @@ pub enum Event {
     PodMetrics,
     /// The plugin that resizes executors looks at their metrics.
     ResizeLook,
+    /// The plugin that replaces executors looks at their statistics.
+    RollLook,
     /// A leaving executor is killed if it is still there.
     NoticeOver(ExecutorId),
     /// A leaving executor looks for shuffle files that have come since.
     MigrationRefill(ExecutorId),
+    /// A thread of a leaving executor has copied an output as fast as one stream to fallback storage is.
+    FallbackCopied(u32),
     /// A dead container starts again in its pod.
     ContainerRestarts(ExecutorId),
     /// The scheduler takes the pending pods.
@@ -62,6 +68,8 @@ pub enum Event {
     ClaimsGrown(ExecutorId),
     /// The driver's forced collection lets unreachable shuffles be removed.
     CleanerRuns,
+    /// The driver waits no longer for pushed blocks of a shuffle.
+    MergeFinalized(ShuffleId),
     /// Failed stages are submitted again.
     ResubmitStages,
     /// The driver offers all slots again: a wait is over.
@@ -88,7 +96,7 @@ impl Event {
         match self {
             Self::MemoryCrossing(_) | Self::Injected(_) => 0,
             Self::VolumesTornDown(_) => 1,
-            Self::DeviceDone(..) => 2,
+            Self::DeviceDone(..) | Self::RemoteShuffleDone(_) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
             Self::ExecutorLossSeen(_)
@@ -105,12 +113,15 @@ impl Event {
             | Self::AllocationRound
             | Self::DynamicAllocation
             | Self::ResizeLook
+            | Self::RollLook
             | Self::MigrationRefill(_)
+            | Self::FallbackCopied(_)
             | Self::SchedulePods
             | Self::RegistrationTimeout
             | Self::JobStarts(_)
             | Self::StageReady(_)
             | Self::CleanerRuns
+            | Self::MergeFinalized(_)
             | Self::ClaimLook
             | Self::ResubmitStages
             | Self::ReviveOffers
@@ -134,9 +145,11 @@ impl Event {
             Self::Reclaim(index) => (42, u64::from(index)),
             Self::PodMetrics => (71, 0),
             Self::ResizeLook => (72, 0),
+            Self::RollLook => (73, 0),
             Self::NodeGivenUp(node) => (70, node.index() as u64),
             Self::NoticeOver(e) => (43, e.index() as u64),
             Self::MigrationRefill(e) => (44, e.index() as u64),
+            Self::FallbackCopied(thread) => (67, u64::from(thread)),
             Self::ExecutorStarts(e) => (8, e.index() as u64),
             Self::ExecutorRegisters(e) => (9, e.index() as u64),
             Self::ExecutorLossSeen(e) => (10, e.index() as u64),
@@ -153,6 +166,8 @@ impl Event {
             Self::StageReady(stage) => (20, stage.index() as u64),
             Self::Injected(index) => (64, u64::from(index)),
             Self::CleanerRuns => (65, 0),
+            Self::MergeFinalized(shuffle) => (68, shuffle.index() as u64),
+            Self::RemoteShuffleDone(device) => (66, device.index() as u64),
             Self::ClaimReport(e) => (73, e.index() as u64),
             Self::ClaimLook => (74, 0),
             Self::ClaimsGrown(e) => (75, e.index() as u64),

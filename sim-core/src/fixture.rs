@@ -60,6 +60,7 @@ fn node() -> NodeShape {
             write: ByteRate::mb_per_sec(150),
             iops: 2300,
             io_size: Bytes::kib(256),
+            burst: None,
         }],
         nic: ByteRate::mb_per_sec(1250),
         remote: None,
@@ -166,6 +167,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 volume_stats_period_s: 60.0,
                 teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
                 active_file_share: 0.25,
+                sized_memory_volumes: true,
                 eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
             },
             yarn: YarnSpec {
@@ -238,6 +240,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             serializer: Serializer::Java,
         },
         scratch: scratch(),
+        shuffle_storage: ShuffleStorageConf::default(),
         scheduling: SchedulingConf {
             task_max_failures: 4,
             stage_max_consecutive_attempts: 4,

@@ -167,7 +167,8 @@ impl Machine {
     /// Brings the calendar up to date with devices and the next crossing of a limit.
     pub(crate) fn refresh(&mut self, calendar: &mut Calendar<Event>) {
         self.touched = false;
-        self.devices.refresh(self.id, calendar);
+        let id = self.id;
+        self.devices.refresh(calendar, |device| Event::DeviceDone(id, device));
         let now = calendar.now();
         let due = self.memory.next_crossing(self.v(now), self.devices.cpu_rate()).map(|span| now + span);
         match (&self.crossing, due) {

@@ -21,8 +21,9 @@ use crate::spark::decommission::cached::CachedMigrations;
 use crate::spark::decommission::migration::Migrations;
 use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
+use crate::spark::remote_shuffle::RemoteShuffle;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, claims, decommission, driver, executor, inject, resize, silence, task};
+use crate::spark::{allocator, claims, decommission, driver, executor, inject, push_merge, resize, roll, silence, task};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -78,6 +79,7 @@ pub(crate) struct Sim<'p, 'o> {
     pub(crate) driver: Driver,
     pub(crate) allocator: Allocator,
     pub(crate) migrations: Migrations,
+    pub(crate) remote: Option<RemoteShuffle>,
     pub(crate) cached_migrations: CachedMigrations,
     pub(crate) tally: Tally,
     pub(crate) ending: Option<Ending>,
@@ -104,6 +106,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             driver: Driver::new(plan, &day, &luck),
             allocator: Allocator::new(plan, &luck),
             migrations: Migrations::default(),
+            remote: RemoteShuffle::new(plan),
             cached_migrations: CachedMigrations::default(),
             tally: Tally::new(plan),
             ending: None,
@@ -177,6 +180,7 @@ impl<'p, 'o> Sim<'p, 'o> {
     fn dispatch(&mut self, event: Event) {
         match event {
             Event::DeviceDone(node, device) => task::on_device_done(self, node, device),
+            Event::RemoteShuffleDone(device) => task::on_service_done(self, device),
             Event::MemoryCrossing(node) => {
                 self.machines[node].crossing_fired();
                 self.touch(node);
@@ -189,9 +193,11 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::Reclaim(index) => decommission::on_reclaim(self, index),
             Event::PodMetrics => resize::on_metrics(self),
             Event::ResizeLook => resize::on_look(self),
+            Event::RollLook => roll::on_look(self),
             Event::NodeGivenUp(node) => silence::on_node_given_up(self, node),
             Event::NoticeOver(executor) => decommission::on_notice_over(self, executor),
             Event::MigrationRefill(executor) => decommission::migration::refill(self, executor),
+            Event::FallbackCopied(thread) => decommission::migration::on_copied(self, thread),
             Event::ContainerRestarts(executor) => allocator::restart::on_restart(self, executor),
             Event::SchedulePods => crate::cluster::on_schedule(self),
             Event::ExecutorStarts(executor) => executor::on_starts(self, executor),
@@ -201,6 +207,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
+            Event::MergeFinalized(shuffle) => push_merge::on_finalized(self, shuffle),
             Event::ClaimReport(executor) => claims::resize::on_report(self, executor),
             Event::ClaimLook => claims::resize::on_look(self),
             Event::ClaimsGrown(executor) => claims::resize::on_grown(self, executor),
@@ -229,6 +236,9 @@ impl<'p, 'o> Sim<'p, 'o> {
             if self.plan.spec().limits.paranoid {
                 self.check_books(node);
             }
+        }
+        if let Some(service) = self.remote.as_mut().filter(|service| service.touched) {
+            service.refresh(&mut self.calendar);
         }
     }
 

@@ -8,10 +8,11 @@
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector, DecommissionConf, DeployMode,
-    Dist, DynamicAllocation, EmptyDir, ExclusionConf, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment,
-    NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, Reclaim, Reclaimed,
-    RecoveryMode, Requirement, ResizeConf, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, StageMemory,
-    StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Dist, DynamicAllocation, EmptyDir, ExclusionConf, FallbackStorage, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium,
+    Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim,
+    Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf,
+    SoftEviction, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume,
+    VolumeSource, WeightedPodAffinityTerm,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -59,6 +60,10 @@ pub fn case(number: u64) -> Spec {
     }
     leaving(&mut d, &mut spec);
     adaptive(&mut d, &mut spec);
+    rolling(&mut d, &mut spec);
+    remote_shuffle(&mut d, &mut spec);
+    fallback(&mut d, &mut spec);
+    push(&mut d, &mut spec);
     spec.limits.max_events = 60_000;
     if d.once_in(8) {
         spec.limits.horizon = SimSpan::from_secs(d.count(1, 90));
@@ -279,6 +284,7 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
             max_failures_per_block: d.count(1, 3) as u32,
             reattempt_interval: SimSpan::from_secs(d.count(1, 30)),
             force_kill_timeout: d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60))),
+            fallback: None,
         });
     }
     conf.recovery = d.one_of(&[RecoveryMode::Off, RecoveryMode::AfterOom, RecoveryMode::AfterOom, RecoveryMode::Always]);
@@ -299,6 +305,19 @@ fn leaving(d: &mut Draw, spec: &mut Spec) {
     }
 }
 
+/// Executors that are replaced on purpose. Drawn last, too.
+fn rolling(d: &mut Draw, spec: &mut Spec) {
+    let conf = &mut spec.spark.allocation;
+    if spec.cluster.platform == Platform::Kubernetes && conf.decommission.is_some() && d.once_in(2) {
+        conf.roll = Some(RollConf {
+            interval: SimSpan::from_secs(d.count(1, 60)),
+            policy: d.one_of(&RollPolicy::ALL).0,
+            min_tasks: d.count(0, 4) as u32,
+            wide_outliers: d.once_in(2),
+        });
+    }
+}
+
 /// Stages that are planned anew from small or skewed shuffles. Drawn last, too.
 fn adaptive(d: &mut Draw, spec: &mut Spec) {
     if !d.once_in(3) {
@@ -313,6 +332,59 @@ fn adaptive(d: &mut Draw, spec: &mut Spec) {
     for stage in spec.app.stages.iter_mut().filter(|stage| !stage.reads.is_empty() && !stage.barrier) {
         stage.adaptive = d.one_of(&[None, Some(AdaptiveRead::Coalesced), Some(AdaptiveRead::Join), Some(AdaptiveRead::Local)]);
     }
+}
+
+/// Push-based shuffle, where there is a service. Drawn last, too.
+fn push(d: &mut Draw, spec: &mut Spec) {
+    if spec.spark.shuffle.service && spec.spark.shuffle_storage.remote.is_none() && !d.once_in(3) {
+        spec.spark.shuffle_storage.push = Some(PushConf {
+            max_block: d.one_of(&[Bytes::mib(1), Bytes::gib(1)]),
+            mergers_min_static: d.count(1, 3) as u32,
+            mergers_min_ratio: d.one_of(&[0.05, 1.0]),
+            max_executors: d.count(1, 8) as u32,
+            finalize_timeout: SimSpan::from_ms(d.count(0, 10_000)),
+            min_size_to_wait: d.one_of(&[Bytes::ZERO, Bytes::mib(50)]),
+            min_completed_ratio: d.one_of(&[1.0, 0.5]),
+        });
+    }
+}
+
+/// Fallback storage for what leaves. Drawn last, too.
+fn fallback(d: &mut Draw, spec: &mut Spec) {
+    if let Some(conf) = spec.spark.allocation.decommission.as_mut().filter(|_| d.once_in(2)) {
+        conf.fallback = Some(FallbackStorage { per_stream: ByteRate::mb_per_sec(d.count(1, 200)) });
+    }
+}
+
+/// A remote shuffle service, large or too small, of either kind. Drawn last, too.
+fn remote_shuffle(d: &mut Draw, spec: &mut Spec) {
+    if !d.once_in(4) {
+        return;
+    }
+    let mut conf = if d.once_in(2) { world::celeborn() } else { world::uniffle() };
+    match &mut conf.client {
+        RemoteClient::Celeborn { queue, hash_up_to, sort_threshold, .. } => {
+            *queue = d.one_of(&[0, 8, 512]);
+            *hash_up_to = d.one_of(&[0, 4, u32::MAX]);
+            *sort_threshold = d.bytes(Bytes::mib(1), Bytes::mib(64));
+        }
+        RemoteClient::Uniffle { spill_size, spills, .. } => {
+            *spill_size = d.bytes(Bytes::mib(1), Bytes::mib(128));
+            *spills = d.once_in(2);
+        }
+    }
+    conf.max_partitions = d.one_of(&[u32::MAX, u32::MAX, 4]);
+    conf.reliable = d.once_in(2);
+    conf.copies_sent = d.count(1, 2) as u32;
+    conf.copies_made = d.count(0, 1) as u32;
+    let service = &mut conf.service;
+    service.workers = d.count(1, 4) as u32;
+    service.nic = ByteRate::mb_per_sec(d.count(5, 1000));
+    service.disk = ByteRate::mb_per_sec(d.count(5, 500));
+    service.disk_size = d.bytes(Bytes::mib(50), Bytes::gib(100));
+    service.memory = d.bytes(Bytes::kib(1), Bytes::gib(4));
+    service.page_cache = d.one_of(&[Bytes::ZERO, Bytes::mib(100), Bytes::gib(8)]);
+    spec.spark.shuffle_storage.remote = Some(conf);
 }
 
 fn on_executors(topology_key: &str) -> PodAffinityTerm {
@@ -353,7 +425,7 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
 fn claim(d: &mut Draw) -> ClaimSpec {
     let size = d.bytes(Bytes::mib(50), Bytes::gib(4));
     let rate = ByteRate::mb_per_sec(40 + size.whole_mib() % 200);
-    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get() % 4 == 0 }
+    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4) }
 }
 
 fn pods(d: &mut Draw, spec: &mut Spec) {
@@ -519,7 +591,8 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("nobody vanishes", |s| s.reclaims.iter_mut().for_each(|r| r.sudden = false)),
         ("no recovery mode", |s| s.spark.allocation.recovery = RecoveryMode::Off),
         ("no resizing", |s| s.spark.allocation.resize = None),
-        ("no decommission", |s| s.spark.allocation.decommission = None),
+        ("no rolling", |s| s.spark.allocation.roll = None),
+        ("no decommission", |s| (s.spark.allocation.decommission, s.spark.allocation.roll) = (None, None)),
         ("claims end", |s| s.spark.allocation.claims = sim_core::spec::ClaimsConf::default()),
         ("fixed number", |s| s.spark.allocation.dynamic = None),
         ("not adaptive", |s| s.spark.adaptive = None),

@@ -6,8 +6,9 @@
 use sim_core::spec::{
     AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, EvictionSpec, ExecutorConf, InputSource, JobSpec,
     KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec,
-    Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, SinkSpec, SparkConf, SparkVersion,
-    Spec, SqlConf, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer,
+    ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork,
+    Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -66,7 +67,7 @@ pub fn uncertain() -> Uncertainty {
 /// A disk of so many MB/s.
 pub fn disk(size: Bytes, mb_per_s: u64) -> DiskSpec {
     let rate = ByteRate::mb_per_sec(mb_per_s);
-    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256) }
+    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256), burst: None }
 }
 
 /// A node with so much memory, 8 cores and one disk of 100 MB/s.
@@ -181,6 +182,7 @@ fn cluster() -> ClusterSpec {
             volume_stats_period_s: 60.0,
             teardown_s: Dist::Uniform { low: 0.3, high: 3.0 },
             active_file_share: 0.25,
+            sized_memory_volumes: true,
             eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
         },
         yarn: YarnSpec {
@@ -216,6 +218,7 @@ fn spark() -> SparkConf {
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },
         shuffle: shuffle(),
+        shuffle_storage: ShuffleStorageConf::default(),
         scratch: ScratchConf {
             force_spill_records: 2_147_483_647,
             force_spill_bytes: None,
@@ -251,6 +254,44 @@ fn spark() -> SparkConf {
             max_replacements: None,
             pod_template: PodTemplate::default(),
         },
+    }
+}
+
+/// Celeborn with 3 workers of 500 MB/s, as its client is configured by default, and known to Spark as reliable.
+pub fn celeborn() -> RemoteShuffleConf {
+    RemoteShuffleConf {
+        client: RemoteClient::Celeborn {
+            buffer_initial: Bytes::kib(8),
+            buffer_max: Bytes::kib(64),
+            queue: 512,
+            sort_threshold: Bytes::mib(64),
+            hash_up_to: u32::MAX,
+        },
+        max_partitions: u32::MAX,
+        reliable: true,
+        at_executor: true,
+        copies_sent: 1,
+        copies_made: 0,
+        fetch_in_flight: Bytes::mib(24),
+        service: RemoteShuffleService {
+            workers: 3,
+            nic: ByteRate::mb_per_sec(500),
+            disk: ByteRate::mb_per_sec(500),
+            disk_size: Bytes::gib(100),
+            memory: Bytes::gib(4),
+            pause_at: 0.85,
+            page_cache: Bytes::gib(8),
+        },
+    }
+}
+
+/// Uniffle with the same servers.
+pub fn uniffle() -> RemoteShuffleConf {
+    RemoteShuffleConf {
+        client: RemoteClient::Uniffle { spill_size: Bytes::mib(128), step: Bytes::mib(16), spills: false },
+        at_executor: false,
+        fetch_in_flight: Bytes::mib(14),
+        ..celeborn()
     }
 }
 

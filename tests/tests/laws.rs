@@ -9,6 +9,8 @@ mod laws {
     mod failures;
     mod memory;
     mod probability;
+    mod push_based;
+    mod remote_shuffle;
     mod same;
     mod schedule;
     mod time;

@@ -68,7 +68,7 @@ fn node_memory_goes_from_42_to_58_gib_within_the_shuffle() {
 
 #[test]
 fn the_fixed_scenario_and_the_old_cluster_are_healthy() {
-    for name in ["aks-migration-fixed", "on-prem-yarn"] {
+    for name in ["aks-migration-fixed", "aks-migration-celeborn", "on-prem-yarn"] {
         for point in points(name) {
             let result = study(&point, 300);
             assert!(result.p_oom.estimate <= 0.01, "{name}: {:?}", result.p_oom);

@@ -228,6 +228,11 @@ pub(crate) struct ListArgs {
     /// What to list; without it all built-in scenarios, sweeps and profiles
     #[arg(value_enum)]
     pub what: Option<Listed>,
+    /// Only names that begin like this, such as `Standard_D` or `spark.shuffle`
+    pub prefix: Option<String>,
+    /// Only machine shapes of this provider: aks, eks, gke or rack
+    #[arg(long, value_name = "NAME", value_parser = ["aks", "eks", "gke", "rack"])]
+    pub provider: Option<String>,
     /// Format of the list.
     #[command(flatten)]
     pub format: InfoFormatArgs,
@@ -240,6 +245,8 @@ pub(crate) enum Listed {
     Scenarios,
     /// Built-in scenarios with a grid, for `sweep`
     Sweeps,
+    /// Published incidents, broken and fixed, with their sources
+    Incidents,
     /// Built-in job profiles
     Profiles,
     /// Spark keys that spillcast knows

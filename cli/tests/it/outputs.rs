@@ -138,7 +138,7 @@ fn the_schema_is_draft_07() {
 #[test]
 fn lists_have_names_and_stories() {
     let place = Place::new();
-    for what in ["scenarios", "sweeps", "profiles", "keys", "vms"] {
+    for what in ["scenarios", "sweeps", "incidents", "profiles", "keys", "vms"] {
         let list = place.spillcast(&["list", what, "--format", "json"]).code(0).json();
         let entries = list["entries"].as_array().expect("entries").clone();
         assert!(!entries.is_empty(), "{what}");
@@ -149,6 +149,11 @@ fn lists_have_names_and_stories() {
         }
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{what}");
     }
+    let some = place.spillcast(&["list", "vms", "standard_d", "--provider", "aks", "--format", "json"]).code(0).json();
+    let names: Vec<&str> = some["entries"].as_array().expect("entries").iter().filter_map(|entry| entry["name"].as_str()).collect();
+    assert!(names.len() > 10 && names.iter().all(|name| name.starts_with("Standard_D")), "{names:?}");
+    let told = place.spillcast(&["list", "incidents"]).code(0).stdout;
+    assert!(told.contains("terasort-root-disk") && told.contains("https://github.com/apache-spark-on-k8s/spark/issues/260"), "{told}");
     let all = place.spillcast(&["list"]).code(0).stdout;
     assert!(all.contains("aks-migration"));
 }

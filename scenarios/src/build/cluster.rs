@@ -1,8 +1,8 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation,
-    Resources, SoftEviction, Taint, YarnSpec,
+    BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
+    Reservation, Resources, SoftEviction, Taint, YarnSpec,
 };
 
 use super::View;
@@ -27,6 +27,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             volume_stats_period_s: kubelet.time("volume_stats_period").as_secs_f64(),
             teardown_s: kubelet.dist("teardown", Measure::Seconds),
             active_file_share: kubelet.number("active_file_share"),
+            sized_memory_volumes: kubelet.on("sized_memory_volumes"),
             eviction: eviction(kubelet),
         },
         yarn: YarnSpec {
@@ -96,7 +97,12 @@ fn disk(view: View<'_>) -> DiskSpec {
         write: view.rate("write"),
         iops: view.count64("iops"),
         io_size: view.size("io_size"),
+        burst: view.maybe("burst").is_some().then(|| burst(view.table("burst"))),
     }
+}
+
+fn burst(view: View<'_>) -> BurstSpec {
+    BurstSpec { rate: view.rate("rate"), iops: view.count64("iops"), credit: view.size("credit") }
 }
 
 /// A taint in kubectl's notation, `key=value:Effect` or `key:Effect`.

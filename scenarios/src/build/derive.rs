@@ -4,9 +4,9 @@
 //! (0.2); reservations come from the provider's formula on the nominal memory (5.10); the cgroup version from the Kubernetes
 //! version (QO-4, QO-5), the share of the heap that is touched from the collector.
 
-use sim_core::kube::reservation::{Provider, reservation};
+use sim_core::kube::reservation::{NetworkPlugin, Provider, default_max_pods, reservation};
 use sim_core::spark::jvm::{default_young_share, heap_growth};
-use sim_core::spec::{Collector, DiskSpec};
+use sim_core::spec::Collector;
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
 use super::{View, cluster, derived, real};
@@ -23,18 +23,24 @@ pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
     let platform = View(cluster).text("platform");
     let kubernetes = kubernetes_version(&View(cluster).text("kubernetes"));
     missing(cluster, "cgroup", || cgroup(&platform, kubernetes));
+    if let Some(kubelet) = cluster.get_mut("kubelet") {
+        missing(kubelet, "sized_memory_volumes", || sized_memory_volumes(&platform, kubernetes));
+    }
     let provider = match platform.as_str() {
         "aks" => Provider::Aks,
         "eks" => Provider::Eks,
         "gke" => Provider::Gke,
         _ => Provider::Upstream,
     };
+    missing(cluster, "network", || network(provider, &platform));
+    let network = View(cluster).text("network");
     let Some(Value::Array(pools)) = cluster.get_mut("pool").map(|node| &mut node.value) else { return };
     for (i, pool) in pools.iter_mut().enumerate() {
         missing(pool, "name", || derived(Value::Text(format!("pool-{i}")), "its place in the list"));
         real::unknown_machine(pool, provider, problems);
         machine(pool, i, provider, problems);
         real::file_system(pool);
+        max_pods(pool, &network);
         reserve(pool, provider, &platform, kubernetes);
         taints(pool, problems);
     }
@@ -66,7 +72,7 @@ pub(super) fn young_share(tree: &mut Node, collector: Collector) {
     }
 }
 
-fn missing(table: &mut Node, key: &str, make: impl FnOnce() -> Node) {
+pub(super) fn missing(table: &mut Node, key: &str, make: impl FnOnce() -> Node) {
     if table.get(key).is_none() {
         let node = make();
         table.insert(key, node);
@@ -93,6 +99,38 @@ fn cgroup(platform: &str, kubernetes: (u16, u16)) -> Node {
     derived(Value::Text(name.to_owned()), format!("Kubernetes {}.{} (QO-4, QO-5)", kubernetes.0, kubernetes.1))
 }
 
+/// What new clusters of a provider get.
+fn network(provider: Provider, platform: &str) -> Node {
+    let name = match provider {
+        Provider::Aks => "azure-overlay",
+        Provider::Eks => "amazon-vpc",
+        Provider::Gke | Provider::Upstream => "other",
+    };
+    derived(Value::Text(name.to_owned()), format!("what new clusters on {platform} get (5.10)"))
+}
+
+/// Pods of a node by the network plugin; Amazon's has as many addresses as the instance type's network interfaces.
+fn max_pods(pool: &mut Node, network: &str) {
+    let by_type = pool.get("vm").and_then(Node::text).and_then(catalog::find).and_then(|shape| shape.max_pods);
+    let pods = match network {
+        "azure-overlay" => default_max_pods(NetworkPlugin::AzureOverlay),
+        "azure-pod-subnet" => default_max_pods(NetworkPlugin::AzurePodSubnet),
+        "azure-node-subnet" => default_max_pods(NetworkPlugin::AzureNodeSubnet),
+        "kubenet" => default_max_pods(NetworkPlugin::Kubenet),
+        "amazon-vpc" => by_type.map_or(default_max_pods(NetworkPlugin::Other), |pods| pods as u32),
+        _ => default_max_pods(NetworkPlugin::Other),
+    };
+    missing(pool, "max_pods", || derived(Value::Integer(i64::from(pods)), format!("network plugin {network} (5.10)")));
+}
+
+/// `SizeMemoryBackedVolumes` is on by default from 1.22 (ED-1); elsewhere nobody mounts volumes.
+fn sized_memory_volumes(platform: &str, kubernetes: (u16, u16)) -> Node {
+    if cluster::platform(platform) != sim_core::spec::Platform::Kubernetes {
+        return derived(Value::Bool(true), format!("no kubelet on {platform}"));
+    }
+    derived(Value::Bool(kubernetes >= (1, 22)), format!("Kubernetes {}.{} (ED-1)", kubernetes.0, kubernetes.1))
+}
+
 fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Diagnostics) {
     let shape = pool.get("vm").and_then(Node::text).and_then(catalog::find);
     if let Some(vm) = pool.get("vm")
@@ -107,7 +145,7 @@ fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Dia
             format!("did you mean {}?", near.join(" or "))
         };
         let missing_parts = ["cpu", "memory", "disk", "nic"].iter().any(|key| pool.get(key).is_none());
-        let expected = format!("one of {}", names.join(", "));
+        let expected = format!("one of the {} shapes of `spillcast list vms`", names.len());
         if missing_parts {
             problems.push(vm.mark(Diagnostic::error("unknown-vm", format!("the catalog has no VM shape {name:?}"))).found(name).expected(expected).hint(hint));
             return;
@@ -128,16 +166,7 @@ fn machine(pool: &mut Node, index: usize, provider: Provider, problems: &mut Dia
     missing(pool, "vm", || derived(Value::Text("custom".to_owned()), "described by hand"));
     let nominal = View(pool).size("memory");
     missing(pool, "nominal_memory", || derived(size(nominal), "memory of the pool"));
-    if let Some(Value::Array(disks)) = pool.get_mut("disk").map(|node| &mut node.value) {
-        for (i, disk) in disks.iter_mut().enumerate() {
-            let name = View(disk).text("name");
-            if i > 0 {
-                missing(disk, "mount", || derived(Value::Text(format!("/mnt/{name}")), "the disk's name"));
-            }
-            let read = View(disk).text("read");
-            missing(disk, "write", || derived(Value::Text(read), "the read bandwidth"));
-        }
-    }
+    super::disks::fill(pool, shape, problems);
 }
 
 fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
@@ -151,27 +180,11 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
 
 /// Disks and network of a shape.
 pub(super) fn machine_speed(pool: &mut Node, shape: &VmShape, provider: Provider, from: &str) {
-    missing(pool, "nic", || derived(rate(shape.nic), format!("80 % of the line rate of {from} (8.1)")));
-    if let Some(ceiling) = shape.remote {
+    missing(pool, "nic", || derived(rate(shape.nic()), format!("80 % of the line rate of {from} (8.1)")));
+    if let Some(ceiling) = shape.remote_rate() {
         missing(pool, "remote", || derived(rate(ceiling), from));
     }
-    missing(pool, "disk", || derived(Value::Array(shape.disks(provider).iter().map(|disk| disk_node(disk, from)).collect()), from));
-}
-
-fn disk_node(disk: &DiskSpec, from: &str) -> Node {
-    let mut node = derived(Value::Table(Vec::new()), from);
-    for (key, value) in [
-        ("name", Value::Text(disk.name.clone())),
-        ("size", size(disk.size)),
-        ("used", size(disk.used)),
-        ("read", rate(disk.read)),
-        ("write", rate(disk.write)),
-        ("iops", Value::Integer(i64::try_from(disk.iops).unwrap_or(i64::MAX))),
-        ("io_size", size(disk.io_size)),
-    ] {
-        node.insert(key, derived(value, from));
-    }
-    node
+    missing(pool, "disk", || super::disks::of_shape(&shape.disks(provider), from));
 }
 
 fn reserve(pool: &mut Node, provider: Provider, platform: &str, kubernetes: (u16, u16)) {
@@ -208,13 +221,13 @@ fn taints(pool: &Node, problems: &mut Diagnostics) {
 }
 
 /// A size in the largest unit that is exact.
-fn size(bytes: Bytes) -> Value {
+pub(super) fn size(bytes: Bytes) -> Value {
     let n = bytes.get();
     let (unit, shift) = [("GiB", 30), ("MiB", 20), ("KiB", 10)].into_iter().find(|(_, shift)| n != 0 && n.trailing_zeros() >= *shift).unwrap_or(("B", 0));
     Value::Text(if n == 0 { "0".to_owned() } else { format!("{}{unit}", n >> shift) })
 }
 
-fn rate(rate: ByteRate) -> Value {
+pub(super) fn rate(rate: ByteRate) -> Value {
     let n = rate.get();
     Value::Text(if n.is_multiple_of(1_000_000) { format!("{}MB/s", n / 1_000_000) } else { format!("{n}B/s") })
 }

@@ -3,11 +3,13 @@
 mod claims;
 mod cluster;
 mod derive;
+mod disks;
 mod inject;
 mod job;
 mod measured;
 mod real;
 mod reclaim;
+mod remote_shuffle;
 mod settings;
 mod view;
 
@@ -50,12 +52,13 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     if let Some(profile) = &profile {
         measured::fill(&mut tree, profile);
     }
+    let conf = Conf::new(&entries, version);
+    remote_shuffle::assume(&mut tree, &conf);
     fill(&mut tree, &ROOT);
     derive::derive(&mut tree, problems);
     if problems.has_errors() {
         return None;
     }
-    let conf = Conf::new(&entries, version);
     spark_conf::check_mode(&conf, problems);
     let pools = pools(View(&tree).table("spark"), &conf, problems);
     let mut template = template.unwrap_or_default();
@@ -138,8 +141,10 @@ fn pools(spark: View<'_>, conf: &Conf, problems: &mut Diagnostics) -> Vec<PoolCo
 
 fn spark(tree: &Node, conf: &Conf, template: PodTemplate, pools: Vec<PoolConf>) -> SparkConf {
     let platform = cluster::platform(&View(tree).table("cluster").text("platform"));
-    let around = surroundings(View(tree).table("spark"), platform, template, pools);
-    spark_conf::resolve(conf, Surroundings { resizes_in_place: resizes_in_place(tree), ..around })
+    let mut around = surroundings(View(tree).table("spark"), platform, template, pools);
+    around.remote_shuffle = View(tree).maybe("remote_shuffle").map(remote_shuffle::service);
+    around.resizes_in_place = resizes_in_place(tree);
+    spark_conf::resolve(conf, around)
 }
 
 fn spec(tree: &Node, conf: &Conf, spark: SparkConf, profile: &crate::profile::Profile) -> Spec {
@@ -180,6 +185,7 @@ fn surroundings(spark: View<'_>, platform: sim_core::spec::Platform, template: P
         replace_delay: spark.time("replace_delay"),
         max_replacements: spark.maybe("max_replacements").map(|_| spark.count("max_replacements")),
         pools,
+        remote_shuffle: None,
         resizes_in_place: false,
         template,
     }

@@ -2,7 +2,7 @@
 //!
 //! The kubelet reports capacity and allocatable; allocatable is capacity without reservations and without the hard eviction
 //! threshold (5.9), so with the provider's threshold the reservation follows exactly. Speeds of disks and network are not in
-//! the status. For a type that the catalogue does not have they are taken from its smallest shape with at least as many CPUs, and this is told.
+//! the status. For a type that the catalogue does not have they are taken from the smallest shape of the provider with at least as many CPUs, and this is told.
 
 use sim_core::kube::reservation::Provider;
 use sim_core::spec::Reservation;
@@ -42,7 +42,7 @@ pub(super) fn unknown_machine(pool: &mut Node, provider: Provider, problems: &mu
     if pool.get("node_names").is_none() || !unknown || (pool.get("disk").is_some() && pool.get("nic").is_some()) {
         return;
     }
-    let Some(like) = catalog::like(View(pool).cpu("cpu").as_cores()) else { return };
+    let Some(like) = catalog::like(provider, View(pool).cpu("cpu").as_cores()) else { return };
     let from = format!("VM shape {}, because the catalogue does not have this one", like.name);
     let told = format!(
         "machine type {:?} of pool {:?} is not in the catalogue: its disk and network are taken to be those of {}",

@@ -73,6 +73,11 @@ fn made(value: Value, from: &str) -> Node {
     Node::made(value, Layer::Derived(from.to_owned()))
 }
 
+/// A number of objects.
+fn count(n: usize) -> Value {
+    Value::Integer(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
 fn table(from: &str, entries: Vec<(&str, Value)>) -> Node {
     let mut node = made(Value::Table(Vec::new()), from);
     for (key, value) in entries {

@@ -5,7 +5,7 @@
 //! and of the network come from the machine type's entry in the catalogue: nodes do not tell them. Nodes that are cordoned or
 //! not ready take no pods and are left out, with a warning. The platform is read from the provider id, the version from the kubelet.
 
-use super::{bad_quantity, dig, file_of, made, of_kind, table, text};
+use super::{bad_quantity, count, dig, file_of, made, of_kind, table, text};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::quantity;
 use crate::raw::{Node, Value};
@@ -155,11 +155,12 @@ fn named(pools: Vec<(Node, Vec<String>)>, nodes: &[&Node], file: &str) -> Vec<No
             .find_map(label)
             .or_else(|| first.map(|node| instance_type(node)).filter(|vm| !vm.is_empty()))
             .unwrap_or_else(|| "pool".to_owned());
-        let name = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") }).find(|name| !taken.contains(name)).unwrap_or_default();
+        let numbered = (2..=taken.len() + 1).map(|n| format!("{base}-{n}"));
+        let name = std::iter::once(base.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(base);
         taken.push(name.clone());
         let from = format!("{file}, kubectl's nodes");
         pool.insert("name", made(Value::Text(name), &from));
-        pool.insert("count", made(Value::Integer(names.len() as i64), &from));
+        pool.insert("count", made(count(names.len()), &from));
         pool.insert("node_names", made(Value::Array(names.into_iter().map(|name| made(Value::Text(name), &from)).collect()), &from));
         all.push(pool);
     }

@@ -8,7 +8,7 @@
 use sim_core::spec::Resources;
 use sim_core::units::{Bytes, CoreMillis};
 
-use super::{Usage, dig, file_of, made, of_kind, table, text};
+use super::{Usage, count, dig, file_of, made, of_kind, table, text};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::kube_yaml::sum_of_containers;
 use crate::raw::{Node, Value};
@@ -130,15 +130,15 @@ fn tell(left: &Left, objects: &[Node], around: &Around<'_>, problems: &mut Diagn
     } else {
         "taken to use what they request, because no file tells what they use (kubectl top pods -A, as cluster.pod_usage)"
     };
-    for (count, what) in [
+    for (number, what) in [
         (left.ended, "left out, because they have ended"),
         (left.own, "left out, because they are the application's own"),
         (left.elsewhere, "left out, because they run on no node of the scenario"),
         (left.unmeasured, unmeasured),
         (left.spark, "Spark drivers or executors that are taken as neighbours (remove those of the job that you simulate)"),
     ] {
-        if count > 0 {
-            let told = Diagnostic::warning("kubectl", format!("{what}: {count} of {} pods", objects.len()));
+        if number > 0 {
+            let told = Diagnostic::warning("kubectl", format!("{what}: {number} of {} pods", objects.len()));
             problems.push(objects.first().map_or(told.clone(), |first| first.mark(told)));
         }
     }
@@ -177,7 +177,7 @@ fn neighbour(group: Group, around: &Around<'_>, from: &str) -> Node {
     node.insert("labels", own);
     if around.nodes.is_empty() {
         if !group.daemon {
-            node.insert("replicas", made(Value::Integer(group.nodes.len() as i64), from));
+            node.insert("replicas", made(count(group.nodes.len()), from));
         }
     } else {
         let names = group.nodes.iter().flatten().map(|index| made(Value::Text(around.nodes[*index].clone()), from));

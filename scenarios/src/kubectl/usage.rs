@@ -61,19 +61,17 @@ fn of_text(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<Usage> {
         // CPU and memory are the last two columns; with --containers the pod's name is still the second.
         let read = words.len() >= 4;
         let values = read.then(|| (quantity::kube_cpu(words[words.len() - 2]), quantity::kube_bytes(words[words.len() - 1])));
-        match values {
-            Some((Ok(cpu), Ok(memory))) => add(&mut all, format!("{}/{}", words[0], words[1]), cpu, memory),
-            _ => {
-                problems.push(
-                    Diagnostic::error("kubectl", "this line tells no pod's use")
-                        .at(source, start..start + line.trim_end().len())
-                        .found(line.trim_end())
-                        .expected("NAMESPACE NAME CPU(cores) MEMORY(bytes), as kubectl top pods -A prints")
-                        .hint("kubectl top pods -A > usage.txt; the -A gives the namespaces"),
-                );
-                return None;
-            }
-        }
+        let Some((Ok(cpu), Ok(memory))) = values else {
+            problems.push(
+                Diagnostic::error("kubectl", "this line tells no pod's use")
+                    .at(source, start..start + line.trim_end().len())
+                    .found(line.trim_end())
+                    .expected("NAMESPACE NAME CPU(cores) MEMORY(bytes), as kubectl top pods -A prints")
+                    .hint("kubectl top pods -A > usage.txt; the -A gives the namespaces"),
+            );
+            return None;
+        };
+        add(&mut all, format!("{}/{}", words[0], words[1]), cpu, memory);
     }
     Some(all)
 }

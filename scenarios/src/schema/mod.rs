@@ -11,6 +11,7 @@ mod inject;
 mod json;
 mod pool;
 mod reclaim;
+mod remote_shuffle;
 mod storage_class;
 mod sweep;
 mod tables;

@@ -20,7 +20,7 @@ pub(super) static POOL: Shape = Shape {
             "0.2",
         ),
         Field::computed("memory", Kind::Size, "98 % of the VM shape's nominal memory", "MemTotal: what the kernel and the kubelet see, bytes.", "0.2"),
-        Field::default("max_pods", Kind::Integer(1, 10_000), "110", "Largest number of pods of a node.", "kubelet default, K8-KDEF"),
+        Field::computed("max_pods", Kind::Integer(1, 10_000), "by the network plugin, on EKS by the VM shape", "Largest number of pods of a node.", "5.10"),
         Field::optional("node_names", Kind::List(&Kind::Text), "Names of its nodes, in order; the others are NAME-INDEX."),
         Field::optional("allocatable", Kind::Table(&ALLOCATABLE), "What the nodes' status tells as allocatable; what is reserved follows from it."),
         Field::optional("ephemeral_storage", Kind::Size, "Size of the file system that carries the kubelet directory, bytes, where it is not the VM shape's."),
@@ -66,11 +66,12 @@ static DISK: Shape = Shape {
     fields: &[
         Field::required("name", Kind::Text, "Name, for reports."),
         Field::computed("mount", Kind::Text, "/mnt/NAME for disks after the first", "Directory of the node that this disk carries, for hostPath volumes.", ""),
-        Field::required("size", Kind::Size, "Capacity, bytes."),
+        Field::optional("type", Kind::Text, "Managed disk type of the catalog, such as P20, gp2 or pd-ssd; it gives what is not written here."),
+        Field::computed("size", Kind::Size, "the type's, if it has one size", "Capacity, bytes.", ""),
         Field::default("used", Kind::Size, "0", "Bytes already used by images and logs.", ""),
-        Field::required("read", Kind::Rate, "Sequential read bandwidth."),
+        Field::computed("read", Kind::Rate, "the type's", "Sequential read bandwidth.", ""),
         Field::computed("write", Kind::Rate, "the read bandwidth", "Sequential write bandwidth.", ""),
-        Field::default("iops", Kind::Integer(1, 100_000_000), "100000", "I/O operations per second.", "a SATA SSD or better, 8.1"),
+        Field::computed("iops", Kind::Integer(1, 100_000_000), "the type's, else 100000", "I/O operations per second.", "a SATA SSD or better, 8.1"),
         Field::default(
             "io_size",
             Kind::Size,
@@ -78,5 +79,15 @@ static DISK: Shape = Shape {
             "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.",
             "unit in which cloud disks count I/O",
         ),
+        Field::optional("burst", Kind::Table(&BURST), "What the disk does for a while beyond that, if it has credit; a type brings its own."),
+    ],
+};
+
+static BURST: Shape = Shape {
+    name: "[cluster.pool.disk.burst]",
+    fields: &[
+        Field::required("rate", Kind::Rate, "Bandwidth while there is credit, reading and writing."),
+        Field::default("iops", Kind::Integer(1, 100_000_000), "100000", "I/O operations per second while there is credit.", "as without credit"),
+        Field::required("credit", Kind::Size, "A full bucket: bytes that can be moved beyond what the disk does anyway; it starts full."),
     ],
 };

@@ -6,6 +6,7 @@
 use super::inject::INJECT;
 use super::pool::POOL;
 use super::reclaim::RECLAIM;
+use super::remote_shuffle::REMOTE_SHUFFLE;
 use super::storage_class::STORAGE_CLASS;
 use super::sweep::SWEEP;
 use super::yarn::YARN;
@@ -26,6 +27,7 @@ pub(crate) static ROOT: Shape = Shape {
         Field::default("spark", Kind::Table(&SPARK), "{}", "The Spark release and its configuration.", ""),
         Field::required("job", Kind::Table(&JOB), "What is run."),
         Field::default("uncertainty", Kind::Table(&UNCERTAINTY), "{}", "What is not known exactly, as distributions.", ""),
+        Field::optional("remote_shuffle", Kind::Table(&REMOTE_SHUFFLE), "The workers of Celeborn or Uniffle, where spark.shuffle.manager names one of them."),
         Field::default("inject", Kind::List(&Kind::Table(&INJECT)), "[]", "Kills that you ask for: what does it cost if an executor goes then?", ""),
         Field::default("reclaim", Kind::List(&Kind::Table(&RECLAIM)), "[]", "What the cluster takes back in the middle of a run.", ""),
         Field::default("limits", Kind::Table(&LIMITS), "{}", "When one run is cut off.", ""),
@@ -48,6 +50,13 @@ static CLUSTER: Shape = Shape {
             "by the Kubernetes version; v1 elsewhere",
             "Memory cgroup version; v2-group-kill: one victim takes its whole container.",
             "QO-4, QO-5",
+        ),
+        Field::computed(
+            "network",
+            Kind::Choice(&["azure-overlay", "azure-pod-subnet", "azure-node-subnet", "kubenet", "amazon-vpc", "other"]),
+            "azure-overlay on AKS, amazon-vpc on EKS, other elsewhere",
+            "Network plugin; decides how many pods a node takes, and by that the reservations of AKS from 1.29 and of EKS.",
+            "5.10",
         ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
@@ -136,6 +145,13 @@ static KUBELET: Shape = Shape {
             "0.25",
             "Share of file cache that is active and so counts in the working set.",
             "PC-4, open question 18: a guess",
+        ),
+        Field::computed(
+            "sized_memory_volumes",
+            Kind::Bool,
+            "true from Kubernetes 1.22 on",
+            "Whether memory-backed volumes are mounted with their sizeLimit; if not, with half of the node's memory.",
+            "SizeMemoryBackedVolumes, ED-1",
         ),
     ],
 };

@@ -71,7 +71,7 @@ pub(crate) fn application(objects: &[Node], problems: &mut Diagnostics) -> Optio
     let spec = if kind(object) == "SparkApplication" { spec } else { spec.get("template")? };
     let name = object.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::scalar).unwrap_or_default();
     if group.starts_with("spark.apache.org/") {
-        return apache(spec, name, problems);
+        return Some(apache(spec, name, problems));
     }
     walk(spec, &shape::SPEC, "spec", Unknown::Warning, problems);
     Some(operator(spec, name, problems))
@@ -201,7 +201,7 @@ fn template(spec: &Node) -> Node {
 }
 
 /// The form of Apache's own operator: keys and pod templates are Spark's own.
-fn apache(spec: &Node, name: String, problems: &mut Diagnostics) -> Option<Application> {
+fn apache(spec: &Node, name: String, problems: &mut Diagnostics) -> Application {
     const KNOWN: [&str; 12] = [
         "sparkConf",
         "runtimeVersions",
@@ -234,5 +234,5 @@ fn apache(spec: &Node, name: String, problems: &mut Diagnostics) -> Option<Appli
         conf.push(entry("spark.executor.instances", node));
     }
     let template = spec.get("executorSpec").and_then(|section| section.get("podTemplateSpec")).cloned();
-    Some(Application { name, conf, template: template.unwrap_or_else(|| Node::made(Value::Table(Vec::new()), Layer::Manifest)), spark })
+    Application { name, conf, template: template.unwrap_or_else(|| Node::made(Value::Table(Vec::new()), Layer::Manifest)), spark }
 }

@@ -1,12 +1,16 @@
 //! Keys that say how executors are asked for, resolved (4.4, 3.7, 1.9).
 
-use sim_core::spec::{AllocationConf, ClaimResize, ClaimReuse, ClaimsConf, DecommissionConf, DynamicAllocation, Platform, PodsAllocator};
-use sim_core::units::SimSpan;
+use sim_core::spec::{AllocationConf, ClaimResize, ClaimReuse, ClaimsConf, DecommissionConf, DynamicAllocation, FallbackStorage, Platform, PodsAllocator};
+use sim_core::units::{ByteRate, SimSpan};
 
+use super::shuffle_storage::{Manager, remote_kind};
 use super::{Conf, executor_life};
 
 /// Without a ceiling Spark's keys hold the largest 32-bit integer.
 const NO_CEILING: u32 = i32::MAX as u32;
+
+/// One stream to an object store, the middle of 40 to 100 MB/s (8.1).
+const OBJECT_STORE_STREAM: ByteRate = ByteRate::mb_per_sec(70);
 
 /// How executors are asked for on a platform; `in_place` tells whether its pods can be resized.
 pub(super) fn allocation(conf: &Conf, platform: Platform, in_place: bool) -> AllocationConf {
@@ -31,6 +35,7 @@ pub(super) fn allocation(conf: &Conf, platform: Platform, in_place: bool) -> All
         decommission: decommission(conf),
         recovery: executor_life::recovery(conf, platform, allocator),
         resize: executor_life::resize(conf, platform, allocator, in_place),
+        roll: executor_life::roll(conf, platform),
         heartbeat: executor_life::heartbeat(conf),
         claims: ClaimsConf { reuse: claim_reuse(conf), resize: claim_resize(conf) },
     }
@@ -67,6 +72,7 @@ fn decommission(conf: &Conf) -> Option<DecommissionConf> {
         max_failures_per_block: conf.count(&storage("maxReplicationFailuresPerBlock")).unwrap_or_default(),
         reattempt_interval: conf.time(&storage("replicationReattemptInterval")).unwrap_or_default(),
         force_kill_timeout: conf.time("spark.executor.decommission.forceKillTimeout"),
+        fallback: conf.text(&storage("fallbackStorage.path")).map(|_| FallbackStorage { per_stream: OBJECT_STORE_STREAM }),
     })
 }
 
@@ -89,7 +95,8 @@ pub(crate) fn dynamic(conf: &Conf) -> Option<DynamicAllocation> {
         sustained_backlog_timeout: time("sustainedSchedulerBacklogTimeout").unwrap_or(backlog_timeout),
         idle_timeout: time("executorIdleTimeout").unwrap_or_default(),
         cached_idle_timeout: time("cachedExecutorIdleTimeout"),
-        shuffle_tracking: conf.on(&key("shuffleTracking.enabled")) && !conf.on("spark.shuffle.service.enabled"),
+        // Uniffle's manager switches it off.
+        shuffle_tracking: conf.on(&key("shuffleTracking.enabled")) && !conf.on("spark.shuffle.service.enabled") && remote_kind(conf) != Some(Manager::Uniffle),
         shuffle_timeout: time("shuffleTracking.timeout"),
     })
 }

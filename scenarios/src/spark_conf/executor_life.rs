@@ -1,6 +1,6 @@
 //! Keys about what happens to executors while they live, resolved (3.6, 4.7).
 
-use sim_core::spec::{HeartbeatConf, Platform, PodsAllocator, RecoveryMode, ResizeConf};
+use sim_core::spec::{HeartbeatConf, Platform, PodsAllocator, RecoveryMode, ResizeConf, RollConf, RollPolicy};
 use sim_core::units::SimSpan;
 
 use super::Conf;
@@ -9,6 +9,9 @@ use super::Conf;
 pub(crate) const RESIZE_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorResizePlugin";
 /// The plugin that lets claims grow (4.7).
 pub(crate) const PVC_RESIZE_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorPVCResizePlugin";
+
+/// Class of the plugin that replaces executors.
+pub(crate) const ROLL_PLUGIN: &str = "org.apache.spark.scheduler.cluster.k8s.ExecutorRollPlugin";
 
 /// Whether replacements run one task at a time. Only the direct allocator is told of an OOM; `true` counts for all.
 pub(super) fn recovery(conf: &Conf, platform: Platform, allocator: PodsAllocator) -> RecoveryMode {
@@ -41,6 +44,36 @@ pub(super) fn resize(conf: &Conf, platform: Platform, allocator: PodsAllocator, 
     })
 }
 
+/// The plugin that replaces executors, where it does anything: on Kubernetes, with an interval and with decommission.
+pub(super) fn roll(conf: &Conf, platform: Platform) -> Option<RollConf> {
+    let works = platform == Platform::Kubernetes && conf.on("spark.decommission.enabled") && plugins(conf).iter().any(|name| name == ROLL_PLUGIN);
+    let interval = roll_interval(conf).filter(|_| works)?;
+    Some(RollConf {
+        interval,
+        policy: roll_policy(conf).unwrap_or_default(),
+        min_tasks: conf.count("spark.kubernetes.executor.minTasksPerExecutorBeforeRolling").unwrap_or_default(),
+        wide_outliers: (conf.version.major, conf.version.minor) >= (3, 4),
+    })
+}
+
+/// Time between two looks of that plugin, which Spark cuts off to whole seconds; `None` when that leaves nothing.
+pub(crate) fn roll_interval(conf: &Conf) -> Option<SimSpan> {
+    let seconds = conf.time("spark.kubernetes.executor.rollInterval")?.as_ns() / SimSpan::from_secs(1).as_ns();
+    (seconds > 0).then(|| SimSpan::from_secs(seconds))
+}
+
+/// Its policy, if the release has one of this name; upper and lower case are the same.
+pub(crate) fn roll_policy(conf: &Conf) -> Option<RollPolicy> {
+    let name = conf.text("spark.kubernetes.executor.rollPolicy")?.to_ascii_uppercase();
+    roll_policies(conf).find(|(_, known)| *known == name).map(|(policy, _)| policy)
+}
+
+/// The policies of the release, by name.
+pub(crate) fn roll_policies(conf: &Conf) -> impl Iterator<Item = (RollPolicy, &'static str)> {
+    let version = (conf.version.major, conf.version.minor);
+    RollPolicy::ALL.into_iter().filter(move |(_, _, since)| version >= *since).map(|(policy, name, _)| (policy, name))
+}
+
 /// When silence is noticed. Timeouts fall back on `spark.network.timeout`.
 pub(super) fn heartbeat(conf: &Conf) -> HeartbeatConf {
     let time = |key: &str| conf.time(key);
@@ -64,9 +97,12 @@ mod tests {
     use sim_core::spec::SparkVersion;
 
     fn with<T>(text: &str, minor: u16, look: impl Fn(&Conf) -> T) -> T {
+        with_version(text, SparkVersion { major: 4, minor, patch: 0 }, look)
+    }
+    fn with_version<T>(text: &str, version: SparkVersion, look: impl Fn(&Conf) -> T) -> T {
         let source = Source::new("test.conf", text);
         let entries = read_properties(&source, &Layer::Properties, &mut Diagnostics::default());
-        look(&Conf::new(&entries, SparkVersion { major: 4, minor, patch: 0 }))
+        look(&Conf::new(&entries, version))
     }
 
     /// `setIfMissing` at the first OOM: unset arms it, `false` keeps it off, `true` means all executors; since 4.2.
@@ -92,6 +128,32 @@ mod tests {
         assert_eq!(of(&text, PodsAllocator::Controller, true), None);
         assert_eq!(of(&text, PodsAllocator::Direct, false), None);
         assert_eq!(of(&format!("{text}\nspark.kubernetes.executor.resizeInterval 0"), PodsAllocator::Direct, true), None);
+    }
+
+    /// By byte code: off by default, without decommission, off Kubernetes and below a second; 3.3 knows eight policies, 3.4 twelve.
+    #[test]
+    fn the_roll_plugin_needs_its_name_an_interval_and_decommission() {
+        let on = format!("spark.plugins {ROLL_PLUGIN}\nspark.decommission.enabled true\nspark.kubernetes.executor.rollInterval 90500ms");
+        let of = |text: &str| with(text, 3, |conf| roll(conf, Platform::Kubernetes));
+        let defaults = RollConf { interval: SimSpan::from_secs(90), policy: RollPolicy::Outlier, min_tasks: 0, wide_outliers: true };
+        assert_eq!(of(&on), Some(defaults));
+        for off in [
+            "spark.plugins a.B",
+            "spark.decommission.enabled false",
+            "spark.kubernetes.executor.rollInterval 999ms",
+            "spark.kubernetes.executor.rollInterval 0",
+        ] {
+            let key = off.split(' ').next().expect("a key");
+            let others: Vec<&str> = on.lines().filter(|line| !line.starts_with(key)).collect();
+            assert_eq!(of(&format!("{}\n{off}", others.join("\n"))), None, "{off}");
+        }
+        assert_eq!(with(&on, 3, |conf| roll(conf, Platform::Yarn)), None);
+        let policy = |name: &str, major, minor| {
+            with_version(&format!("spark.kubernetes.executor.rollPolicy {name}"), SparkVersion { major, minor, patch: 0 }, roll_policy)
+        };
+        assert_eq!((policy("disk_used", 3, 4), policy("DISK_USED", 3, 3)), (Some(RollPolicy::DiskUsed), None));
+        assert_eq!((policy("ID", 3, 3), policy("ACTIVE_TASKS", 4, 3)), (Some(RollPolicy::Id), None));
+        assert_eq!([3, 4].map(|minor| with_version("", SparkVersion { major: 3, minor, patch: 0 }, |conf| roll_policies(conf).count())), [8, 12]);
     }
 
     /// 3.6, and the chain of defaults of `HeartbeatReceiver` and `TransportConf`.

@@ -3,23 +3,45 @@
 //! Defaults are `Released` where the catalogue has the entry. `Unset` says what happens where Spark computes the value, and `Same` what it is
 //! where Spark has it in code (Appendix B, 2.2, 3.1, 4.4); a test holds both against the catalogue.
 
-use super::{ConfDefault, ConfKey, ConfKind};
+use super::{ConfDefault, ConfKey, ConfKind, shuffle_keys, sql_keys};
 use crate::quantity::SparkUnit::{B, MiB};
 use ConfDefault::{Released, Same, Unset};
-use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Time};
+use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Threshold, Time};
 
-const I32: i64 = 2_147_483_647;
-const COUNT: ConfKind = Integer(1, I32);
+pub(super) const I32: i64 = 2_147_483_647;
+pub(super) const COUNT: ConfKind = Integer(1, I32);
 
-const fn key(key: &'static str, kind: ConfKind, default: ConfDefault, meaning: &'static str, source: &'static str) -> ConfKey {
+pub(super) const fn key(key: &'static str, kind: ConfKind, default: ConfDefault, meaning: &'static str, source: &'static str) -> ConfKey {
     ConfKey { key, kind, default, since: (0, 0), meaning, source }
 }
-const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
+pub(super) const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
     ConfKey { key: base.key, kind: base.kind, default: base.default, since, meaning: base.meaning, source: base.source }
 }
 
 /// The table.
-pub(crate) static KEYS: &[ConfKey] = &[
+pub(crate) static KEYS: &[ConfKey] = &all();
+
+const COUNT_OF_ALL: usize = GENERAL.len() + sql_keys::KEYS.len() + shuffle_keys::KEYS.len();
+
+/// The parts of the table, one after the other.
+const fn all() -> [ConfKey; COUNT_OF_ALL] {
+    let mut all = [GENERAL[0]; COUNT_OF_ALL];
+    let (sql, shuffle) = (GENERAL.len(), GENERAL.len() + sql_keys::KEYS.len());
+    let mut at = 0;
+    while at < COUNT_OF_ALL {
+        all[at] = if at < sql {
+            GENERAL[at]
+        } else if at < shuffle {
+            sql_keys::KEYS[at - sql]
+        } else {
+            shuffle_keys::KEYS[at - shuffle]
+        };
+        at += 1;
+    }
+    all
+}
+
+const GENERAL: &[ConfKey] = &[
     key("spark.executor.instances", COUNT, Same("2"), "Executors that the application asks for.", "AL-4"),
     key("spark.executor.cores", Integer(1, 4096), Released, "Cores of an executor; task slots are cores / spark.task.cpus.", "Appendix B"),
     key("spark.task.cpus", Integer(1, 4096), Released, "Cores of a task.", "Appendix B"),
@@ -273,7 +295,16 @@ pub(crate) static KEYS: &[ConfKey] = &[
         &key("spark.kubernetes.driver.reusePersistentVolumeClaim", Bool, Released, "Whether new pods mount the claims of pods that are gone.", "4.8"),
     ),
     since((3, 4), &key("spark.kubernetes.driver.waitToReusePersistentVolumeClaim", Bool, Released, "Whether pods wait for such a claim.", "4.8")),
-    since((3, 0), &key("spark.shuffle.sort.io.plugin.class", Text, Released, "Where shuffle files go, and whether those on a claim are found again.", "4.8")),
+    since(
+        (3, 0),
+        &key(
+            "spark.shuffle.sort.io.plugin.class",
+            Text,
+            Released,
+            "Where Spark keeps shuffle data: whether files on a claim are found again, and whether it knows that a remote service's outlive executors.",
+            "3.7, 4.8",
+        ),
+    ),
     since((4, 2), &key("spark.kubernetes.executor.pvc.resizeInterval", Time("min"), Released, "Time between two looks at how full claims are.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.pvc.resizeThreshold", Number(0.0, 1.0), Released, "Use above which claims grow.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.pvc.resizeFactor", Number(0.0, 1000.0), Released, "By how much of their size.", "4.7")),
@@ -287,10 +318,31 @@ pub(crate) static KEYS: &[ConfKey] = &[
             "4.7",
         ),
     ),
-    since((3, 0), &key("spark.plugins", Text, Released, "Plugin classes; of these those that resize executors and their claims are modelled.", "4.7")),
+    since(
+        (3, 0),
+        &key(
+            "spark.plugins",
+            Text,
+            Released,
+            "Plugin classes; of these those that resize executors and their claims, and that replace executors, are modelled.",
+            "4.7",
+        ),
+    ),
     since((4, 2), &key("spark.kubernetes.executor.resizeInterval", Time("s"), Released, "How often executors' memory is compared with their limit.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.resizeThreshold", Number(0.0, 1.0), Released, "Share of the limit above which it grows.", "4.7")),
     since((4, 2), &key("spark.kubernetes.executor.resizeFactor", Number(0.0, 1.0), Released, "By how much of itself the limit grows.", "4.7")),
+    since((3, 3), &key("spark.kubernetes.executor.rollInterval", Time("s"), Released, "How often one executor is replaced on purpose; 0 is never.", "3.7")),
+    since((3, 3), &key("spark.kubernetes.executor.rollPolicy", Text, Released, "Which executor is replaced on purpose.", "3.7")),
+    since(
+        (3, 3),
+        &key(
+            "spark.kubernetes.executor.minTasksPerExecutorBeforeRolling",
+            Integer(0, I32),
+            Released,
+            "Tasks that an executor must have been given before it is replaced on purpose.",
+            "3.7",
+        ),
+    ),
     key("spark.executor.heartbeatInterval", Time("ms"), Released, "Time between heartbeats of an executor.", "3.6"),
     key("spark.network.timeout", Time("s"), Released, "Silence after which an executor is lost and connections are given up.", "3.6, FF-1"),
     key("spark.network.timeoutInterval", Time("ms"), Released, "How often silent executors are looked for.", "3.6"),
@@ -320,6 +372,7 @@ pub(crate) static KEYS: &[ConfKey] = &[
     ),
     key("spark.storage.decommission.maxReplicationFailuresPerBlock", Integer(0, I32), Released, "Failures to copy a block after which it is given up.", "3.7"),
     key("spark.storage.decommission.replicationReattemptInterval", Time("ms"), Released, "Time between two looks for blocks to copy.", "3.7"),
+    key("spark.storage.decommission.fallbackStorage.path", Text, Unset("none"), "Storage for shuffle files that no peer takes.", "3.7"),
     since((3, 2), &key("spark.executor.decommission.forceKillTimeout", Time("s"), Unset("no limit"), "Time after which a leaving executor is killed.", "3.7")),
     key("spark.dynamicAllocation.enabled", Bool, Released, "Whether the number of executors follows the work.", "3.7"),
     key("spark.dynamicAllocation.minExecutors", Integer(0, I32), Released, "Fewest executors.", "3.7"),
@@ -349,61 +402,6 @@ pub(crate) static KEYS: &[ConfKey] = &[
     key("spark.sql.adaptive.skewJoin.enabled", Bool, Released, "Whether skewed partitions of sort-merge joins are split.", "2.8"),
     key("spark.sql.adaptive.skewJoin.skewedPartitionFactor", Number(0.0, 1e9), Released, "Medians above which a partition is skewed.", "2.8"),
     key("spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", Size(B), Released, "Bytes above which a partition is skewed.", "2.8"),
-    key("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", COUNT, Released, "Keys with which an object hash aggregate begins to sort.", "2.8"),
-    key("spark.sql.windowExec.buffer.in.memory.threshold", Integer(0, I32), Released, "Rows of a window's partition that are a list on the heap.", "2.8"),
-    key("spark.sql.windowExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
-    since(
-        (4, 1),
-        &key(
-            "spark.sql.windowExec.buffer.spill.size.threshold",
-            Size(B),
-            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
-            "Bytes with which it does.",
-            "2.8",
-        ),
-    ),
-    key("spark.sql.sortMergeJoinExec.buffer.in.memory.threshold", Integer(0, I32), Released, "Rows of a merge join's key that are a list on the heap.", "2.8"),
-    key("spark.sql.sortMergeJoinExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
-    since(
-        (4, 1),
-        &key(
-            "spark.sql.sortMergeJoinExec.buffer.spill.size.threshold",
-            Size(B),
-            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
-            "Bytes with which it does.",
-            "2.8",
-        ),
-    ),
-    key(
-        "spark.sql.cartesianProductExec.buffer.in.memory.threshold",
-        Integer(0, I32),
-        Released,
-        "Rows of a cartesian product's side that are a list on the heap.",
-        "2.8",
-    ),
-    key("spark.sql.cartesianProductExec.buffer.spill.threshold", COUNT, Released, "Rows with which the sorter behind it spills.", "2.8"),
-    since(
-        (4, 1),
-        &key(
-            "spark.sql.cartesianProductExec.buffer.spill.size.threshold",
-            Size(B),
-            Unset("spark.shuffle.spill.maxSizeInBytesForSpillThreshold"),
-            "Bytes with which it does.",
-            "2.8",
-        ),
-    ),
-    since(
-        (3, 2),
-        &key(
-            "spark.sql.adaptive.autoBroadcastJoinThreshold",
-            Text,
-            Unset("spark.sql.autoBroadcastJoinThreshold"),
-            "Plain size up to which a side of a join is broadcast once it is written; negative for never.",
-            "2.8",
-        ),
-    ),
-    key("spark.sql.autoBroadcastJoinThreshold", Text, Released, "The same where the other key is not set; what a plan broadcasts the profile says.", "2.8"),
-    key("spark.sql.adaptive.localShuffleReader.enabled", Bool, Released, "Whether the other side is then read where its maps wrote it.", "2.8"),
     key("spark.default.parallelism", COUNT, Unset("all cores of the executors"), "Tasks that coalescing leaves at least.", "2.8"),
     key("spark.shuffle.accurateBlockThreshold", Size(B), Released, "Bytes of a block whose own size is known in a shuffle of many partitions.", "FR-5"),
     key("spark.sql.shuffle.partitions", COUNT, Released, "Reduce partitions of SQL shuffles.", "Appendix B"),

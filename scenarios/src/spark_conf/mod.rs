@@ -18,16 +18,23 @@ mod read;
 pub(crate) mod released;
 mod resolve;
 mod scheduler;
+mod shuffle_keys;
+mod shuffle_storage;
 mod sql;
+mod sql_keys;
 
 pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
-pub(crate) use executor_life::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, plugins};
+pub(crate) use executor_life::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
 pub(crate) use families::{families, is_family, require};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
 pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};
 pub(crate) use scheduler::{allocation_file, check_mode, mode as scheduling_mode};
+pub(crate) use shuffle_storage::{
+    CELEBORN_CODEC, FALLBACK_POLICY, IO_PLUGIN, MANAGER, Manager, PUSH_ENABLED, RemoteService, UNIFFLE_CODEC, always_falls_back, keeps_from_pushing, manager,
+    plugin_of, remote_kind,
+};
 
 use sim_core::spec::SparkVersion;
 
@@ -39,6 +46,8 @@ use released::Step;
 pub(crate) enum ConfKind {
     /// A size whose bare number has this unit.
     Size(SparkUnit),
+    /// Such a size, or a negative number for none.
+    Threshold(SparkUnit),
     /// A time whose bare number has this unit, `ms` or `s`.
     Time(&'static str),
     /// An integer, at least the first and at most the second.
@@ -65,7 +74,7 @@ pub(crate) enum ConfDefault {
 }
 
 /// A key that the model uses.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ConfKey {
     /// Key.
     pub(crate) key: &'static str,
@@ -168,14 +177,12 @@ mod tests {
                 }
             }
             let unit = |kind: ConfKind| match kind {
-                ConfKind::Size(unit) => format!("{unit:?}"),
+                ConfKind::Size(unit) | ConfKind::Threshold(unit) => format!("{unit:?}"),
                 ConfKind::Time(unit) => unit.to_owned(),
                 _ => String::new(),
             };
             let transport = key.key.starts_with("spark.shuffle.io.");
-            // A size that may be negative is read as a text.
-            let signed = key.kind == ConfKind::Text && key.key.ends_with("autoBroadcastJoinThreshold");
-            assert!(transport || signed || unit(key.kind) == unit(row.kind), "{}: {:?} and {:?}", key.key, key.kind, row.kind);
+            assert!(transport || unit(key.kind) == unit(row.kind), "{}: {:?} and {:?}", key.key, key.kind, row.kind);
         }
     }
 

@@ -10,15 +10,16 @@ use crate::raw::mark;
 
 const UNRELATED: &str = "bears neither on memory nor on shuffle";
 const NOT_SPARKS: &str = "is no key of Spark: a library or the job itself may read it";
-const REMOTE: &str = "belongs to a remote shuffle service: here map outputs stay on local disks";
+const REMOTE: &str = "belongs to a remote shuffle service, of which it decides nothing here";
+const ELSEWHERE: &str = "belongs to a plugin that stores shuffle data elsewhere: here it is on local disks, or with Celeborn or Uniffle";
 const NATIVE: &str = "belongs to a plugin that runs tasks outside the JVM: here tasks run in the JVM's memory";
 
 /// Prefixes of others' keys, and why they are not simulated. The longest that fits counts.
 const PREFIXES: &[(&str, &str)] = &[
     ("spark.celeborn.", REMOTE),
     ("spark.rss.", REMOTE),
-    ("spark.shuffle.remote.", REMOTE),
-    ("spark.shuffle.s3.", REMOTE),
+    ("spark.shuffle.remote.", ELSEWHERE),
+    ("spark.shuffle.s3.", ELSEWHERE),
     ("spark.comet.", NATIVE),
     ("spark.gluten.", NATIVE),
     ("spark.rapids.", NATIVE),

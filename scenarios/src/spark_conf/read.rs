@@ -114,6 +114,7 @@ pub(super) fn same_value(one: &str, other: &str, kind: ConfKind) -> bool {
     let (one, other) = (one.trim(), other.trim());
     let same = match kind {
         ConfKind::Size(unit) => equal(quantity::spark_size(one, unit), quantity::spark_size(other, unit)),
+        ConfKind::Threshold(unit) => (negative(one) && negative(other)) || equal(quantity::spark_size(one, unit), quantity::spark_size(other, unit)),
         ConfKind::Time(unit) => equal(quantity::spark_time(one, unit), quantity::spark_time(other, unit)),
         ConfKind::Integer(..) => equal(one.parse::<i64>(), other.parse()),
         ConfKind::Number(..) => equal(one.parse::<f64>(), other.parse()),
@@ -131,7 +132,8 @@ fn equal<T: PartialEq, E>(one: Result<T, E>, other: Result<T, E>) -> bool {
 /// Why a text is not a value of the kind.
 pub(super) fn problem(text: &str, kind: ConfKind) -> Option<BadQuantity> {
     match kind {
-        ConfKind::Size(unit) => quantity::spark_size(text, unit).err(),
+        ConfKind::Threshold(_) if negative(text) => None,
+        ConfKind::Size(unit) | ConfKind::Threshold(unit) => quantity::spark_size(text, unit).err(),
         ConfKind::Time(unit) => quantity::spark_time(text, unit).err(),
         ConfKind::Integer(low, high) => match text.trim().parse::<i64>() {
             Ok(i) if (low..=high).contains(&i) => None,
@@ -147,6 +149,10 @@ pub(super) fn problem(text: &str, kind: ConfKind) -> Option<BadQuantity> {
         ConfKind::Cpu => quantity::kube_cpu(text).err(),
         ConfKind::Text => None,
     }
+}
+
+fn negative(text: &str) -> bool {
+    text.trim().parse::<i64>().is_ok_and(|n| n < 0)
 }
 
 /// The configuration with its defaults; reading a checked value cannot fail.
@@ -188,7 +194,7 @@ impl Conf {
     /// A size.
     pub(crate) fn size(&self, key: &str) -> Option<Bytes> {
         let unit = match find(key)?.kind {
-            ConfKind::Size(unit) => unit,
+            ConfKind::Size(unit) | ConfKind::Threshold(unit) => unit,
             _ => SparkUnit::B,
         };
         quantity::spark_size(&self.text(key)?, unit).ok()

@@ -8,8 +8,8 @@ use sim_core::spec::{
 };
 use sim_core::units::{Bytes, CoreMillis, SimSpan};
 
+use super::shuffle_storage::RemoteService;
 use super::{Conf, find};
-use crate::codec::Codec;
 
 /// What decides the configuration beside Spark's keys.
 pub(crate) struct Surroundings {
@@ -35,6 +35,8 @@ pub(crate) struct Surroundings {
     pub(crate) max_replacements: Option<u32>,
     /// Pools of the task scheduler.
     pub(crate) pools: Vec<PoolConf>,
+    /// The remote shuffle service, if the scenario has one.
+    pub(crate) remote_shuffle: Option<RemoteService>,
     /// Whether pods can be resized in place.
     pub(crate) resizes_in_place: bool,
     /// Pod template with everything added.
@@ -58,6 +60,7 @@ pub(crate) fn resolve(conf: &Conf, mut around: Surroundings) -> SparkConf {
         },
         shuffle: shuffle(conf, around.codec),
         scratch: scratch(conf),
+        shuffle_storage: super::shuffle_storage::shuffle_storage(conf, around.platform, around.remote_shuffle),
         scheduling: scheduling(conf, around.platform),
         scheduler: super::scheduler::scheduler(conf, pools),
         adaptive: super::adaptive::adaptive(conf, executor.instances * announced(&executor, &allocation)),
@@ -154,14 +157,14 @@ fn driver(conf: &Conf, around: &Surroundings) -> DriverConf {
 }
 
 fn shuffle(conf: &Conf, overruled: [Option<f64>; 3]) -> ShuffleConf {
-    let codec = conf.text("spark.io.compression.codec").and_then(|name| Codec::find(&name)).unwrap_or(Codec::spark_default());
+    let (compress, codec) = super::shuffle_storage::codec(conf);
     let kryo = conf.text("spark.serializer").is_some_and(|name| name.ends_with("KryoSerializer"));
     ShuffleConf {
         bypass_merge_threshold: conf.count("spark.shuffle.sort.bypassMergeThreshold").unwrap_or_default(),
         initial_buffer_size: conf.size("spark.shuffle.sort.initialBufferSize").map(Bytes::get).unwrap_or_default(),
         radix_sort: conf.on("spark.shuffle.sort.useRadixSort"),
         spill_initial_memory: conf.size("spark.shuffle.spill.initialMemoryThreshold").unwrap_or_default(),
-        compress: conf.on("spark.shuffle.compress"),
+        compress,
         spill_compress: conf.on("spark.shuffle.spill.compress"),
         codec_ratio: overruled[0].unwrap_or(codec.ratio),
         compress_s_per_gib: overruled[1].unwrap_or_else(|| codec.compress_s_per_gib()),

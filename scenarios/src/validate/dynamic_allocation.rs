@@ -21,7 +21,8 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
         return;
     }
     let migrates = facts.conf.on("spark.decommission.enabled") && facts.conf.on("spark.storage.decommission.shuffleBlocks.enabled");
-    if !conf.shuffle_tracking && !facts.spec.spark.shuffle.service && !migrates {
+    let elsewhere = facts.spec.spark.shuffle_storage.remote.as_ref().is_some_and(|remote| remote.reliable);
+    if !conf.shuffle_tracking && !facts.spec.spark.shuffle.service && !migrates && !elsewhere {
         let problem = Diagnostic::error("dynamic-allocation", "Spark refuses to start: nothing keeps the shuffle files of executors that go")
             .found("neither a shuffle service nor shuffle tracking");
         let keys = ["spark.dynamicAllocation.shuffleTracking.enabled", enabled];

@@ -18,7 +18,9 @@ mod node_memory;
 mod nodes;
 mod off_heap_size;
 mod plugins;
+mod push_shuffle;
 mod reclaim;
+mod remote_shuffle;
 mod shuffle_service;
 mod task_slots;
 mod tmpfs_overhead;
@@ -78,6 +80,8 @@ const RULES: &[Rule] = &[
     shuffle_service::rule,
     dynamic_allocation::rule,
     reclaim::rule,
+    remote_shuffle::rule,
+    push_shuffle::rule,
     plugins::rule,
     heartbeats::rule,
     executor_fits::rule,

@@ -15,6 +15,7 @@ use crate::event::Event;
 use crate::hardware::NodeDevices;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{IdVec, Purpose};
+use crate::kube::empty_dir;
 use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
@@ -136,10 +137,7 @@ fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     let plan = sim.plan;
     let scratch = &plan.executor.scratch;
     // Several mounts are each looked at when something is written there.
-    let capacity = (scratch.tmpfs_dirs == 1).then(|| {
-        let allocatable = plan.nodes[node.index()].allocatable_memory;
-        crate::kube::empty_dir::tmpfs_size(allocatable, plan.executor.limit, scratch.tmpfs_size_limit)
-    });
+    let capacity = (scratch.tmpfs_dirs == 1).then(|| empty_dir::mount_size(plan, &plan.nodes[node.index()], scratch.tmpfs_size_limit));
     let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);
     claims::mount(sim, id, node);
     executor::on_bound(sim, id, node, slot);

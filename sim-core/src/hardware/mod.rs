@@ -7,6 +7,7 @@
 //! calendar, not one a flow. The page cache is arithmetic in `page_cache`: it absorbs writes, saves reads,
 //! and never kills.
 
+mod burst;
 pub(crate) mod node;
 pub(crate) mod page_cache;
 

@@ -2,10 +2,12 @@
 //!
 //! CPU work is in core-seconds, work of disks and NIC in seconds of the whole device. Neighbours take a steady part of the
 //! cores. A disk's bandwidth is capped by its I/O operations at one size of I/O (5.11). Assumptions: a NIC carries both directions at
-//! full rate, and traffic inside a node crosses none; flows are equal whatever their size.
+//! full rate, and traffic inside a node crosses none; flows are equal whatever their size. A disk with burst credit has a
+//! bucket ([`super::burst`]).
 
+use super::burst::Bucket;
 use crate::event::Event;
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::kernel::{Calendar, EventHandle, FairShare, FlowHandle};
 use crate::spec::{DiskSpec, NodeShape};
 use crate::units::{Bytes, SimTime};
@@ -51,6 +53,8 @@ pub(crate) enum FlowOwner {
     Task(TaskId, u32),
     /// A flow of a thread that copies shuffle files of a leaving executor.
     Migration(u32),
+    /// A flow of a map output that is pushed to mergers.
+    MergePush(u32),
     /// A flow of a thread that copies cached blocks of a leaving executor.
     CachedMigration(u32),
     /// Dirty pages on their way to a disk: so many bytes of this node.
@@ -63,10 +67,14 @@ pub(crate) struct NodeDevices {
     servers: Vec<FairShare<FlowOwner>>,
     pending: Vec<Option<(SimTime, EventHandle)>>,
     seconds_per_byte_read: Vec<f64>,
+    /// The same in chunks of merged files.
+    seconds_per_byte_chunks: Vec<f64>,
     seconds_per_byte_write: Vec<f64>,
     seconds_per_byte_nic: f64,
     cores: f64,
     cpu_speed: f64,
+    /// By disk; empty where none bursts.
+    buckets: Vec<Option<Bucket>>,
     /// Attached disks that have been detached again.
     free: Vec<u8>,
 }
@@ -84,22 +92,28 @@ impl NodeDevices {
     pub(crate) fn new(shape: &NodeShape, speeds: &Speeds) -> Self {
         let cores = shape.cpu.as_cores();
         let mut servers = vec![FairShare::new(cores * speeds.cpu, speeds.cpu), FairShare::new(1.0, f64::INFINITY), FairShare::new(1.0, f64::INFINITY)];
-        let mut read = Vec::new();
+        let (mut read, mut chunks) = (Vec::new(), Vec::new());
         let mut write = Vec::new();
         for (disk, speed) in shape.disks.iter().zip(&speeds.disks) {
             servers.push(FairShare::new(1.0, f64::INFINITY));
             read.push(1.0 / (effective_rate(disk, disk.read.as_f64()) * speed));
+            chunks.push(1.0 / (chunked_rate(disk) * speed));
             write.push(1.0 / (effective_rate(disk, disk.write.as_f64()) * speed));
         }
         let pending = vec![None; servers.len()];
+        let bursts = shape.disks.iter().any(|disk| disk.burst.is_some());
+        let bucket = |disk: &DiskSpec| disk.burst.and_then(|burst| Bucket::new(disk, &burst));
+        let buckets = if bursts { shape.disks.iter().map(bucket).collect() } else { Vec::new() };
         Self {
             servers,
             pending,
             seconds_per_byte_read: read,
+            seconds_per_byte_chunks: chunks,
             seconds_per_byte_write: write,
             seconds_per_byte_nic: 1.0 / (shape.nic.as_f64() * speeds.nic),
             cores,
             cpu_speed: speeds.cpu,
+            buckets,
             free: Vec::new(),
         }
     }
@@ -151,6 +165,12 @@ impl NodeDevices {
         self.servers[Device::Disk(disk).index()].add(now, work, owner)
     }
 
+    /// Starts a read of merged files.
+    pub(crate) fn add_chunk_read(&mut self, now: SimTime, disk: u8, bytes: Bytes, owner: FlowOwner) -> FlowHandle {
+        let work = bytes.as_f64() * self.seconds_per_byte_chunks[disk as usize];
+        self.servers[Device::Disk(disk).index()].add(now, work, owner)
+    }
+
     /// Starts a disk write.
     pub(crate) fn add_write(&mut self, now: SimTime, disk: u8, bytes: Bytes, owner: FlowOwner) -> FlowHandle {
         let work = bytes.as_f64() * self.seconds_per_byte_write[disk as usize];
@@ -177,10 +197,11 @@ impl NodeDevices {
         self.servers[Device::Cpu.index()].rate()
     }
 
-    /// Brings the calendar's completions up to date: one a busy device.
-    pub(crate) fn refresh(&mut self, node: NodeId, calendar: &mut Calendar<Event>) {
+    /// Brings the calendar's completions up to date: one a busy device, made by `event`.
+    pub(crate) fn refresh(&mut self, calendar: &mut Calendar<Event>, event: impl Fn(Device) -> Event) {
+        self.spend_credit(calendar.now());
         for (index, server) in self.servers.iter().enumerate() {
-            let next = server.next_completion();
+            let next = server.next_completion().map(|due| self.dry_at(index).map_or(due, |dry| due.min(dry)));
             match (&self.pending[index], next) {
                 (None, None) => {}
                 (Some((at, _)), Some(due)) if *at == due => {}
@@ -189,12 +210,32 @@ impl NodeDevices {
                         calendar.cancel(*handle);
                     }
                     self.pending[index] = next.map(|due| {
-                        let event = Event::DeviceDone(node, Device::from_index(index));
+                        let event = event(Device::from_index(index));
                         (due, calendar.schedule(due.max(calendar.now()), event.class(), event))
                     });
                 }
             }
         }
+    }
+
+    /// Brings credit up to date and gives each disk the rate that it then has.
+    fn spend_credit(&mut self, now: SimTime) {
+        for (disk, bucket) in self.buckets.iter_mut().enumerate() {
+            let server = &mut self.servers[Device::Disk(disk as u8).index()];
+            if let Some(bucket) = bucket {
+                server.set_capacity(now, bucket.at(now, server.next_completion().is_some()));
+            }
+        }
+    }
+
+    /// Panics if a disk has more credit than its bucket holds, or less than none.
+    pub(crate) fn check_credit(&self) {
+        self.buckets.iter().flatten().for_each(Bucket::check);
+    }
+
+    /// When a busy disk runs out of credit.
+    fn dry_at(&self, server: usize) -> Option<SimTime> {
+        self.buckets.get(server.checked_sub(Device::Disk(0).index())?)?.as_ref()?.dry_at()
     }
 
     /// Forgets the pending completion of a device whose event has just come.
@@ -203,12 +244,105 @@ impl NodeDevices {
     }
 }
 
+/// `spark.shuffle.push.server.minChunkSizeInMergedShuffleFile`: merged files are read in chunks of it.
+const MERGED_CHUNK: Bytes = Bytes::mib(2);
+
+/// Read bandwidth for merged files, whose chunks cost fewer operations.
+fn chunked_rate(disk: &DiskSpec) -> f64 {
+    disk.read.as_f64().min(disk.iops as f64 * disk.io_size.max(MERGED_CHUNK).as_f64()).max(1.0)
+}
+
 /// Bandwidth after the cap of I/O operations: `min(bandwidth, iops · io_size)`.
-fn effective_rate(disk: &DiskSpec, bandwidth: f64) -> f64 {
+pub(super) fn effective_rate(disk: &DiskSpec, bandwidth: f64) -> f64 {
     capped(bandwidth, disk.iops, disk.io_size)
 }
 
 /// A bandwidth under the cap of I/O operations of one size, bytes a second.
 pub(crate) fn capped(bandwidth: f64, iops: u64, io_size: Bytes) -> f64 {
     bandwidth.min(iops as f64 * io_size.as_f64()).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::ids::NodeId;
+    use crate::spec::BurstSpec;
+    use crate::units::{ByteRate, SimSpan};
+
+    /// A node with one disk of 100 MB/s that does 170 with 700 MB of credit.
+    fn bursting() -> NodeDevices {
+        let mut shape = fixture::case_study(false, false).cluster.pools[0].shape.clone();
+        let burst = BurstSpec { rate: ByteRate::mb_per_sec(170), iops: 100_000, credit: Bytes::new(700_000_000) };
+        let rate = ByteRate::mb_per_sec(100);
+        let disk = DiskSpec { read: rate, write: rate, iops: 100_000, burst: Some(burst), ..shape.disks[0].clone() };
+        shape.disks = vec![disk];
+        NodeDevices::new(&shape, &Speeds { cpu: 1.0, nic: 1.0, disks: vec![1.0] })
+    }
+
+    /// Runs the calendar dry; gives the instants at which flows ended, and how many events that took.
+    fn ends(devices: &mut NodeDevices, calendar: &mut Calendar<Event>) -> (Vec<f64>, usize) {
+        let (mut ends, mut events) = (Vec::new(), 0);
+        devices.refresh(calendar, |device| Event::DeviceDone(NodeId::new(0), device));
+        while let Some((now, event)) = calendar.pop() {
+            let Event::DeviceDone(_, device) = event else { panic!("{event:?}") };
+            devices.fired(device);
+            events += 1;
+            while devices.pop_done(now, device).is_some() {
+                ends.push(now.as_secs_f64());
+            }
+            devices.refresh(calendar, |device| Event::DeviceDone(NodeId::new(0), device));
+        }
+        (ends, events)
+    }
+
+    fn owner() -> FlowOwner {
+        FlowOwner::WriteBack(Bytes::ZERO)
+    }
+
+    /// 2700 MB: 170 MB/s for the ten seconds that 700 MB of credit last, then 100 MB/s: twenty seconds, and one event for the change.
+    #[test]
+    fn a_write_ends_when_the_closed_form_says() {
+        let (mut devices, mut calendar) = (bursting(), Calendar::new());
+        devices.add_write(SimTime::ZERO, 0, Bytes::new(2_700_000_000), owner());
+        let (ends, events) = ends(&mut devices, &mut calendar);
+        assert!((ends[0] - 20.0).abs() < 1e-6 && events == 2, "{ends:?}, {events} events");
+    }
+
+    /// Two equal flows share the burst: both end at the time of their sum.
+    #[test]
+    fn credit_is_the_disks_not_the_flows() {
+        let (mut devices, mut calendar) = (bursting(), Calendar::new());
+        devices.add_write(SimTime::ZERO, 0, Bytes::new(1_350_000_000), owner());
+        devices.add_read(SimTime::ZERO, 0, Bytes::new(1_350_000_000), owner());
+        let (ends, _) = ends(&mut devices, &mut calendar);
+        assert!(ends.iter().all(|end| (end - 20.0).abs() < 1e-6), "{ends:?}");
+    }
+
+    /// With its credit gone an idle disk saves 100 MB/s: after five idle seconds there are 500 MB, which lift the next write for 500 / 70 s.
+    #[test]
+    fn idle_seconds_earn_credit() {
+        let (mut devices, mut calendar) = (bursting(), Calendar::new());
+        devices.add_write(SimTime::ZERO, 0, Bytes::new(2_700_000_000), owner());
+        let _ = ends(&mut devices, &mut calendar);
+        let later = calendar.now() + SimSpan::from_secs(5);
+        calendar.schedule(later, Event::DriverUp.class(), Event::DriverUp);
+        assert_eq!(calendar.pop().map(|(at, _)| at), Some(later));
+        let bytes = 2_000_000_000.0;
+        devices.add_write(later, 0, Bytes::from_f64(bytes), owner());
+        let (ends, _) = ends(&mut devices, &mut calendar);
+        let took = (bytes - 500e6) / 100e6;
+        assert!((ends[0] - later.as_secs_f64() - took).abs() < 1e-6, "{ends:?}, {took}");
+    }
+
+    /// 500 operations a second of 64 KiB are 32.8 MB/s, whatever the bandwidth; of 1 MiB the bandwidth is what counts.
+    #[test]
+    fn operations_cap_small_blocks() {
+        let mut disk = fixture::case_study(false, false).cluster.pools[0].shape.disks[0].clone();
+        disk.iops = 500;
+        for (block, expected) in [(Bytes::kib(64), 32_768_000.0), (Bytes::mib(1), 100e6)] {
+            disk.io_size = block;
+            assert!((effective_rate(&disk, 100e6) - expected).abs() < 1e-6, "{block:?}");
+        }
+    }
 }

@@ -74,6 +74,8 @@ pub enum Purpose {
     PodAcknowledged = 28,
     /// First peer that gets a leaving executor's shuffle files; entity executor.
     MigrationPeer = 29,
+    /// First node that merges a shuffle; entity shuffle.
+    ShuffleMergers = 30,
     /// Phase of an executor's heartbeats; entity executor.
     Heartbeat = 40,
     /// Peer that gets a cached block of a leaving executor; entity (executor, block, try).

@@ -7,12 +7,27 @@
 //! compares usage in its loop and evicts (ED-11, ED-12), all pods that exceed in one pass, before it looks at node
 //! pressure. The container-level check on logs and writable layer is left out: executors write to volumes.
 
+use crate::plan::{NodePlan, SimPlan};
 use crate::units::Bytes;
 
 /// Size of the tmpfs mount of a memory-backed `emptyDir` (A12). Zero limits are ignored.
 pub fn tmpfs_size(allocatable: Bytes, pod_limit: Option<Bytes>, size_limit: Option<Bytes>) -> Bytes {
     let limits = [pod_limit, size_limit].into_iter().flatten().filter(|limit| !limit.is_zero());
     limits.fold(allocatable, Bytes::min)
+}
+
+/// Size of a memory-backed volume of an executor on a node: with a kubelet that does not size mounts, half of RAM (ED-1).
+pub(crate) fn mount_size(plan: &SimPlan, node: &NodePlan, size_limit: Option<Bytes>) -> Bytes {
+    if plan.spec().cluster.kubelet.sized_memory_volumes {
+        tmpfs_size(node.allocatable_memory, plan.executor.limit, size_limit)
+    } else {
+        unsized_tmpfs(node.shape.memory)
+    }
+}
+
+/// Size of a tmpfs that is mounted without one: half of RAM. So did kubelets before 1.22 (ED-1).
+pub fn unsized_tmpfs(memory: Bytes) -> Bytes {
+    Bytes::new(memory.get() / 2)
 }
 
 /// What becomes of a write to tmpfs.
@@ -45,8 +60,8 @@ pub fn write_to_tmpfs(amount: Bytes, used: Bytes, size: Bytes, headroom: Bytes) 
     }
 }
 
-/// Whether the kubelet's check evicts for a volume's `sizeLimit` (ED-11). On tmpfs it never does, as the mount stops
-/// writes first (ED-6).
+/// Whether the kubelet's check evicts for a volume's `sizeLimit` (ED-11). On a tmpfs that was mounted with its size it never does, as
+/// the mount stops writes first (ED-6).
 pub fn exceeds_size_limit(used: Bytes, size_limit: Option<Bytes>) -> bool {
     size_limit.is_some_and(|limit| !limit.is_zero() && used > limit)
 }
@@ -74,6 +89,12 @@ mod tests {
         assert_eq!(tmpfs_size(allocatable, limit, Some(Bytes::ZERO)), MIB(9011));
         assert_eq!(tmpfs_size(allocatable, Some(Bytes::ZERO), None), allocatable);
         assert_eq!(tmpfs_size(MIB(512), limit, Some(Bytes::gib(1))), MIB(512));
+    }
+
+    /// kubernetes#63126: a volume of 1 GiB on a node of 62 is one of 31.
+    #[test]
+    fn ed1_without_a_size_half_of_ram_is_mounted() {
+        assert_eq!(unsized_tmpfs(Bytes::gib(62)), Bytes::gib(31));
     }
 
     #[test]

@@ -170,7 +170,7 @@ fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
 fn over_volume_limit(sim: &mut Sim, node: NodeId) -> bool {
     refresh_volume_stats(sim, node);
     let scratch = &sim.plan.executor.scratch;
-    let limited = scratch.dirs.iter().any(|dir| dir.carrier == Carrier::EmptyDir && dir.size_limit.is_some());
+    let limited = scratch.dirs.iter().any(|dir| is_looked_at(sim, dir.carrier) && dir.size_limit.is_some());
     if !limited && sim.plan.executor.resources.ephemeral_limit.is_none() {
         return false;
     }
@@ -182,11 +182,16 @@ fn over_volume_limit(sim: &mut Sim, node: NodeId) -> bool {
     !over.is_empty()
 }
 
+/// Whether the kubelet's look can find a volume over its limit: on disk, and in a tmpfs that was mounted without a size (ED-1, ED-6).
+fn is_looked_at(sim: &Sim, carrier: Carrier) -> bool {
+    carrier == Carrier::EmptyDir || carrier == Carrier::Tmpfs && !sim.plan.spec().cluster.kubelet.sized_memory_volumes
+}
+
 /// A volume over its `sizeLimit` (ED-11), or the pod over its ephemeral limit (ED-12): use and limit.
 fn over_a_limit(sim: &Sim, executor: &executor::Executor) -> Option<(Bytes, Bytes)> {
     let scratch = &sim.plan.executor.scratch;
     let stats = &executor.disk_stats;
-    let volumes = scratch.dirs.iter().enumerate().filter(|(_, dir)| dir.carrier == Carrier::EmptyDir);
+    let volumes = scratch.dirs.iter().enumerate().filter(|(_, dir)| is_looked_at(sim, dir.carrier));
     let volume = volumes.filter_map(|(number, dir)| Some((stats.in_dir(number), dir.size_limit?))).find(|(used, limit)| used > limit);
     let pod = sim.plan.executor.resources.ephemeral_limit.map(|limit| (stats.ephemeral(scratch), limit)).filter(|(used, limit)| used > limit);
     volume.or(pod)

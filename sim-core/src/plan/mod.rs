@@ -19,7 +19,7 @@ pub use scratch::{Carrier, ScratchDir, ScratchPlan};
 
 use crate::ids::StageId;
 use crate::spark::writer::{self, WriterKind};
-use crate::spec::{Serializer, ShuffleSpec, Spec};
+use crate::spec::{RemoteClient, Serializer, ShuffleSpec, Spec};
 use crate::units::Bytes;
 
 /// A compiled point: immutable, `Sync`, fingerprinted.
@@ -32,6 +32,8 @@ pub struct SimPlan {
     pub(crate) driver_container: Option<Bytes>,
     /// Writer of each shuffle.
     pub(crate) writers: Vec<WriterKind>,
+    /// By shuffle, whether a remote shuffle service has it.
+    remote: Vec<bool>,
     /// Stages whose output each stage reads: parents by stage.
     pub(crate) parents: Vec<Vec<StageId>>,
     /// By stage, the stage whose cached rows it would read: the last before it that caches any.
@@ -75,8 +77,14 @@ impl SimPlan {
         let driver = spec.container(spec.spark.driver.container_memory);
         let conf = &spec.spark.shuffle;
         let relocates = |s: &ShuffleSpec| s.relocatable || conf.serializer == Serializer::Kryo;
-        let writer = |s: &ShuffleSpec| writer::choose(s.partitions, s.map_side_combine, relocates(s), conf.bypass_merge_threshold);
+        let storage = spec.spark.shuffle_storage.remote.as_ref();
+        let remote = |s: &ShuffleSpec| storage.is_some_and(|storage| s.partitions <= storage.max_partitions);
+        let writer = |s: &ShuffleSpec| match storage.filter(|_| remote(s)) {
+            Some(storage) => writer::remote(s.map_side_combine, storage.client),
+            None => writer::choose(s.partitions, s.map_side_combine, relocates(s), conf.bypass_merge_threshold),
+        };
         let writers = spec.app.shuffles.iter().map(writer).collect();
+        let remote = spec.app.shuffles.iter().map(remote).collect();
         let parents: Vec<Vec<StageId>> =
             spec.app.stages.iter().map(|stage| stage.reads.iter().map(|&s| StageId::new(spec.app.shuffles[s].writer as u32)).collect()).collect();
         let ends: Vec<Vec<StageId>> = spec.app.jobs.iter().map(|job| graph::ends(&job.stages, &parents)).collect();
@@ -87,6 +95,7 @@ impl SimPlan {
             executor,
             driver_container: (!driver.is_zero()).then_some(driver),
             writers,
+            remote,
             needed_by: graph::needed_by(&spec.app, &parents),
             ended_by: graph::ended_by(&ends, parents.len()),
             indeterminate: graph::indeterminate(&spec.app, &parents),
@@ -100,6 +109,32 @@ impl SimPlan {
     /// The spec it came from.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// Whether a remote shuffle service has a shuffle.
+    pub(crate) fn is_remote(&self, shuffle: usize) -> bool {
+        self.remote[shuffle]
+    }
+
+    /// Whether a shuffle's client holds rows in managed memory of the heap, whatever Tungsten's mode.
+    pub(crate) fn pushes_from_heap(&self, shuffle: usize) -> bool {
+        let client = self.spec.spark.shuffle_storage.remote.as_ref().map(|conf| conf.client);
+        self.remote[shuffle] && matches!(client, Some(RemoteClient::Uniffle { .. }))
+    }
+
+    /// Whether the loss of an executor makes Spark forget its outputs of a shuffle.
+    pub(crate) fn forgets(&self, shuffle: usize) -> bool {
+        let local = !self.spec.spark.shuffle.service;
+        match self.spec.spark.shuffle_storage.remote.as_ref().filter(|_| self.remote[shuffle]) {
+            Some(conf) => local && conf.at_executor && !conf.reliable,
+            None => local,
+        }
+    }
+
+    /// Whether a running map stage runs again what it had finished on a lost executor (EL-1).
+    pub(crate) fn repeats(&self, shuffle: usize) -> bool {
+        let reliable = self.spec.spark.shuffle_storage.remote.as_ref().is_some_and(|conf| self.remote[shuffle] && conf.reliable);
+        !self.spec.spark.shuffle.service && !reliable
     }
 
     /// Sixteen hexadecimal digits that change with anything that could change a result.

@@ -18,10 +18,11 @@ use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
 use crate::spark::resize::Growth;
+use crate::spark::roll::Work;
 use crate::spark::scratch::{self, Stored};
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
-use crate::spark::{allocator, driver, task};
+use crate::spark::{allocator, driver, push_merge, task};
 use crate::spec::Platform;
 use crate::units::{Bytes, SimSpan, SimTime};
 
@@ -64,6 +65,8 @@ pub(crate) struct Executor {
     pub(crate) lost: Vec<task::Attempt>,
     /// How its memory limit has grown.
     pub(crate) growth: Growth,
+    /// What its attempts add up to; kept for the plugin that replaces executors only.
+    pub(crate) work: Work,
     /// When it registered.
     pub(crate) registered_at: Option<SimTime>,
     /// That it vanished, and when the driver gives it up.
@@ -145,6 +148,7 @@ impl Executor {
             blocked: Vec::new(),
             lost: Vec::new(),
             growth: Growth::default(),
+            work: Work::default(),
             registered_at: None,
             silent: None,
             cause: None,
@@ -324,6 +328,7 @@ pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);
     migration::on_executor_gone(sim, id);
+    push_merge::on_executor_gone(sim, id);
     cached::on_executor_gone(sim, id);
     if !sim.plan.spec().spark.shuffle.service {
         task::break_fetches(sim, id);

@@ -17,7 +17,7 @@ use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
 use crate::spark::decommission::{cached, migration};
 use crate::spark::executor::Life;
-use crate::spark::{allocator, task};
+use crate::spark::{allocator, push_merge, task};
 use crate::spec::{HeartbeatConf, Platform};
 use crate::units::{SimSpan, SimTime};
 
@@ -32,6 +32,7 @@ const WORKER_IS_LOST: SimSpan = SimSpan::from_secs(60);
 pub(crate) fn lose_node(sim: &mut Sim, node: NodeId) {
     sim.machines[node].cordoned = true;
     sim.machines[node].lost = true;
+    push_merge::on_node_lost(sim, node);
     if sim.cluster.driver.is_some_and(|(at, _)| at == node) {
         return sim.end(Ending::Failed(FailureReason::DriverLost));
     }
@@ -69,6 +70,7 @@ fn vanish(sim: &mut Sim, id: ExecutorId) {
     sim.driver.cache.forget(id);
     migration::on_executor_gone(sim, id);
     cached::on_executor_gone(sim, id);
+    push_merge::on_executor_gone(sim, id);
     if let Some(at) = lost_at {
         sim.after(at.since(now), Event::ExecutorLossSeen(id));
     }

@@ -5,6 +5,8 @@
 //! serialised writer above it (SW-1); RDD code with Java serialisation goes through bypass or sort (SW-2).
 //! Source: 2.1, A16.
 
+use crate::spec::RemoteClient;
+
 /// Most partitions that the serialised writer's packed pointers can name, 2^24 (2.1).
 pub const MAX_SERIALIZED_PARTITIONS: u32 = 1 << 24;
 
@@ -17,6 +19,8 @@ pub enum WriterKind {
     Unsafe,
     /// `SortShuffleWriter`: live objects in a collection that spills.
     Sort,
+    /// The client of a remote shuffle service: what is full is pushed, nothing is spilled.
+    Push,
 }
 
 /// The writer that Spark takes for a shuffle (2.1). `bypass_threshold` is `spark.shuffle.sort.bypassMergeThreshold`.
@@ -30,6 +34,12 @@ pub const fn choose(partitions: u32, map_side_combine: bool, relocatable: bool, 
     } else {
         WriterKind::Sort
     }
+}
+
+/// The writer of a shuffle that a remote service has. Celeborn's client combines with Spark's own map, which spills to scratch;
+/// Uniffle's sends rows as they are, unless `spark.rss.client.mapSideCombine.enabled` says otherwise.
+pub const fn remote(map_side_combine: bool, client: RemoteClient) -> WriterKind {
+    if map_side_combine && matches!(client, RemoteClient::Celeborn { .. }) { WriterKind::Sort } else { WriterKind::Push }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 //! Everything is resolved by version and platform; a ceiling that does not exist in a release is `None`. Each field names its
 //! key. Source: 4.4, 3.7, 1.9, Appendix B.
 
-use super::{HeartbeatConf, RecoveryMode, ResizeConf};
-use crate::units::{Bytes, SimSpan};
+use super::{HeartbeatConf, RecoveryMode, ResizeConf, RollConf};
+use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// `spark.kubernetes.allocation.pods.allocator`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct AllocationConf {
     pub recovery: RecoveryMode,
     /// The plugin that lets memory limits grow, when it works.
     pub resize: Option<ResizeConf>,
+    /// The plugin that replaces executors, when it works.
+    pub roll: Option<RollConf>,
     /// When silent executors are given up.
     pub heartbeat: HeartbeatConf,
     /// What becomes of claims beyond their first pod (4.8).
@@ -61,6 +63,7 @@ impl AllocationConf {
         decommission: None,
         recovery: RecoveryMode::Off,
         resize: None,
+        roll: None,
         heartbeat: HeartbeatConf::DEFAULT,
         claims: super::ClaimsConf { reuse: None, resize: None },
     };
@@ -109,4 +112,13 @@ pub struct DecommissionConf {
     pub reattempt_interval: SimSpan,
     /// `spark.executor.decommission.forceKillTimeout`.
     pub force_kill_timeout: Option<SimSpan>,
+    /// `spark.storage.decommission.fallbackStorage.path`: storage that takes what no peer takes, and is a peer itself.
+    pub fallback: Option<FallbackStorage>,
+}
+
+/// Storage outside the cluster for the shuffle files of executors that leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FallbackStorage {
+    /// What one stream to or from it carries (8.1).
+    pub per_stream: ByteRate,
 }

@@ -115,6 +115,19 @@ pub struct DiskSpec {
     pub iops: u64,
     /// Size of one I/O of shuffle traffic.
     pub io_size: Bytes,
+    /// What it does for a while beyond that, if it has credit.
+    pub burst: Option<BurstSpec>,
+}
+
+/// A disk that is faster for as long as it has credit: Azure's premium and standard SSDs, EBS gp2, st1 and small instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BurstSpec {
+    /// Bandwidth while there is credit, reading and writing.
+    pub rate: ByteRate,
+    /// I/O operations per second while there is credit.
+    pub iops: u64,
+    /// A full bucket: bytes that can be moved beyond what the disk does anyway. It starts full.
+    pub credit: Bytes,
 }
 
 /// How a neighbour is spread over the nodes.
@@ -174,6 +187,8 @@ pub struct KubeletSpec {
     pub teardown_s: Dist,
     /// Share of file cache that is active and so counts in the working set (PC-4, open question 18).
     pub active_file_share: f64,
+    /// `SizeMemoryBackedVolumes`, on by default from 1.22: tmpfs is mounted with a size. Before, with half of RAM (ED-1).
+    pub sized_memory_volumes: bool,
     /// What else the eviction manager is told.
     pub eviction: EvictionSpec,
 }

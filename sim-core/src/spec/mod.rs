@@ -18,20 +18,22 @@ mod limits;
 mod pod;
 mod probit;
 mod reclaim;
+mod roll;
 mod scheduler;
 mod scratch;
+mod shuffle_storage;
 mod spark;
 mod sql;
 mod stage_memory;
 mod uncertainty;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
-pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, PodsAllocator};
+pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, FallbackStorage, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use claim::{ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf};
 pub use cluster::{
-    CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation,
-    SoftEviction, YarnSpec,
+    BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
+    Reservation, SoftEviction, YarnSpec,
 };
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
@@ -43,8 +45,10 @@ pub use pod::{
 };
 pub(crate) use probit::probit;
 pub use reclaim::{Reclaim, Reclaimed};
+pub use roll::{RollConf, RollPolicy};
 pub use scheduler::{ExclusionConf, LocalityConf, PoolConf, SchedulerConf, SchedulingMode, SpeculationConf, SpeculationEfficiency};
 pub use scratch::ScratchConf;
+pub use shuffle_storage::{PushConf, RemoteClient, RemoteShuffleConf, RemoteShuffleService, ShuffleStorageConf};
 pub use spark::{
     Collector, DeployMode, DriverConf, ExecutorConf, KubernetesConf, Language, MemoryConf, SchedulingConf, Serializer, ShuffleConf, SparkConf, SparkVersion,
 };

@@ -3,7 +3,7 @@
 //! Raw keys, defaults by version and their origins live in `scenarios`; here every value is known. Each field
 //! names its key.
 
-use super::{AdaptiveConf, AllocationConf, PodTemplate, SchedulerConf, ScratchConf, SqlConf};
+use super::{AdaptiveConf, AllocationConf, PodTemplate, SchedulerConf, ScratchConf, ShuffleStorageConf, SqlConf};
 use crate::units::{Bytes, CoreMillis, SimSpan};
 
 /// A Spark release.
@@ -76,6 +76,8 @@ pub struct SparkConf {
     pub shuffle: ShuffleConf,
     /// Files on scratch.
     pub scratch: ScratchConf,
+    /// Where shuffle data lies beside scratch.
+    pub shuffle_storage: ShuffleStorageConf,
     /// Failure limits of tasks, stages and executors.
     pub scheduling: SchedulingConf,
     /// Order of jobs, locality, speculation, exclusion.

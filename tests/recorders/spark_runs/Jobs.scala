@@ -31,7 +31,6 @@ object Jobs {
       case "skew" => skew(spark, rows = number(0), maps = number(1))
       case "lists" => lists(spark, rows = number(0), maps = number(1), keys = number(2))
       case "window" => window(spark, rows = number(0), groups = number(1))
-      case "duplicates" => duplicates(spark, rows = number(0), keys = number(1))
       case "kill" => kill(sc, out, maps = number(0), reducers = number(1), stage = number(2), after = number(3))
     }
     spark.stop()
@@ -83,12 +82,6 @@ object Jobs {
   private def window(spark: SparkSession, rows: Int, groups: Int): Unit = {
     val group = Window.partitionBy("g").orderBy("a").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     discard(table(spark, rows, 4).withColumn("g", col("id") % groups).withColumn("m", max("b").over(group)))
-  }
-
-  /** A sort-merge join of many rows of each key with few: the many are buffered, one key at a time. */
-  private def duplicates(spark: SparkSession, rows: Int, keys: Int): Unit = {
-    val many = table(spark, rows, 4).select((col("id") % keys).as("j"), col("a"), col("b"))
-    discard(spark.range(0, keys * 2L, 1, 2).select((col("id") % keys).as("j"), col("id").as("n")).join(many, "j"))
   }
 
   private def discard(rows: DataFrame): Unit = rows.write.format("noop").mode("overwrite").save()

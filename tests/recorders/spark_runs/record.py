@@ -33,7 +33,7 @@ ONE, TWO_SLOTS, TWO = "local-cluster[1,1,1024]", "local-cluster[1,2,1024]", "loc
 NO_AQE = {"spark.sql.adaptive.enabled": "false"}
 # 22 775 070 bytes of unified memory of a heap of 1 GiB, or all that the default gives.
 TIGHT, ROOMY = {"spark.memory.fraction": "0.03"}, {}
-FEW, NO_BROADCAST = {"spark.sql.shuffle.partitions": "3"}, {"spark.sql.autoBroadcastJoinThreshold": "-1"}
+FEW = {"spark.sql.shuffle.partitions": "3"}
 NO_BYPASS = {"spark.shuffle.sort.bypassMergeThreshold": "4"}
 
 # Name, Spark, master, job and its numbers, configuration.
@@ -66,16 +66,11 @@ RUNS = [
     ("object-hash-threshold", "3.5.6", ONE, "lists 240000 3 90", {**TIGHT, **NO_AQE, **FEW, "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "10"}),
     ("window-small-groups", "3.5.6", ONE, "window 240000 2400", {**TIGHT, **NO_AQE, **FEW}),
     ("window-large-groups", "3.5.6", ONE, "window 450000 3", {**TIGHT, **NO_AQE, **FEW}),
-    ("join-duplicates", "3.5.6", ONE, "duplicates 240000 3", {**TIGHT, **NO_AQE, **FEW, **NO_BROADCAST}),
-    ("join-duplicates-sorter", "3.5.6", ONE, "duplicates 240000 3", {
-        **TIGHT, **NO_AQE, **FEW, **NO_BROADCAST, "spark.sql.sortMergeJoinExec.buffer.in.memory.threshold": "4096"}),
     ("kill-reduce", "3.5.6", TWO, "kill 8 12 1 4", {}),
     ("kill-map", "3.5.6", TWO, "kill 12 8 0 7", {}),
     ("4.3-unsafe-spill", "4.3.0", ONE, "exchange 900000 3 8", {**TIGHT, **NO_AQE, **NO_BYPASS}),
     ("4.3-sort-spill", "4.3.0", ONE, "objects 900000 3 8", {**TIGHT, **NO_BYPASS}),
     ("4.3-sql-sort-spill", "4.3.0", ONE, "sort 900000 3", {**TIGHT, **NO_AQE}),
-    ("4.3-object-hash-fallback", "4.3.0", ONE, "lists 900000 3 60000", {**TIGHT, **NO_AQE, **FEW}),
-    ("4.3-window-large-groups", "4.3.0", ONE, "window 450000 3", {**TIGHT, **NO_AQE, **FEW}),
     ("4.3-kill-reduce", "4.3.0", TWO, "kill 8 12 1 4", {}),
 ]
 

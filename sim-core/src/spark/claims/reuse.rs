@@ -120,7 +120,9 @@ pub(crate) fn on_leaving(sim: &mut Sim, id: ExecutorId) {
         return;
     }
     let of_one = |(shuffle, outputs): (ShuffleId, &MapOutputs)| outputs.maps_of(id).map(move |(map, bytes)| (shuffle, map, bytes)).collect::<Vec<Found>>();
-    let outputs: Vec<Found> = sim.driver.outputs.iter().flat_map(of_one).collect();
+    // Nothing of a remote shuffle service is on claims.
+    let local = sim.driver.outputs.iter().filter(|(shuffle, _)| !sim.plan.is_remote(shuffle.index()));
+    let outputs: Vec<Found> = local.flat_map(of_one).collect();
     sim.executors[id].claims.found = outputs;
 }
 

@@ -3,14 +3,15 @@
 //! At the notice, and every 30 s after it, the map outputs that still lie on the leaving executor are queued; each of up to eight
 //! threads takes the next one and sends it to its own peer: read from disk or tmpfs, over both NICs, written there. When it
 //! has arrived, the driver knows the new place. A peer whose scratch is full, or that has stored more of others' files than
-//! `shuffleBlocks.maxDiskSize`, is given up, and its output queued again, three times at most. Without a peer nothing moves. The
+//! `shuffleBlocks.maxDiskSize`, is given up, and its output queued again, three times at most. Fallback storage is one more
+//! peer, and takes what others refuse. Without any nothing moves. The
 //! old files stay until the executor ends. Assumptions: what a cut-off copy has written stays on the peer; tmpfs of a peer is
 //! charged when an output has arrived. Source: 3.7; `BlockManagerDecommissioner`, `IndexShuffleBlockResolver`.
 
 use crate::event::Event;
 use crate::hardware::{Device, FlowOwner, page_cache};
 use crate::ids::{ExecutorId, NodeId, ShuffleId};
-use crate::kernel::{FlowHandle, Purpose};
+use crate::kernel::{EventHandle, FlowHandle, Purpose};
 use crate::linux::cgroup::Charge;
 use crate::plan::Carrier;
 use crate::sim::Sim;
@@ -19,6 +20,7 @@ use crate::spark::executor::Life;
 use crate::spark::local_dir;
 use crate::spark::scratch::{self, Stored};
 use crate::spark::task::files;
+use crate::spec::FallbackStorage;
 use crate::units::Bytes;
 
 /// A map output on its way.
@@ -34,8 +36,13 @@ struct Block {
 #[derive(Debug)]
 struct Thread {
     source: ExecutorId,
-    peer: ExecutorId,
+    /// `None`: fallback storage.
+    peer: Option<ExecutorId>,
     block: Option<Block>,
+    /// Whether the block goes to fallback storage, because the thread or its peer does not take it.
+    falls_back: bool,
+    /// When a copy to fallback storage is through for its stream.
+    copied: Option<EventHandle>,
     flows: Vec<(NodeId, Device, FlowHandle)>,
     /// Flows of the block that are not through.
     left: u32,
@@ -64,15 +71,17 @@ impl Migrations {
 /// The leaving executor starts its threads and queues what it has.
 pub(super) fn begin(sim: &mut Sim, id: ExecutorId) {
     let Some(conf) = sim.plan.spec().spark.allocation.decommission else { return };
-    let mut peers: Vec<ExecutorId> =
-        sim.executors.iter().filter(|(peer, e)| *peer != id && e.life == Life::Registered && !e.leaving).map(|(peer, _)| peer).collect();
+    let living = sim.executors.iter().filter(|(peer, e)| *peer != id && e.life == Life::Registered && !e.leaving);
+    let mut peers: Vec<Option<ExecutorId>> = living.map(|(peer, _)| Some(peer)).collect();
+    // Spark's fallback storage is one more block manager.
+    peers.extend(conf.fallback.map(|_| None));
     if peers.is_empty() {
         return;
     }
     let first = sim.luck.stream(Purpose::MigrationPeer, id.index() as u64).below(peers.len() as u64) as usize;
     peers.rotate_left(first);
     for peer in peers.into_iter().take(conf.max_threads as usize) {
-        sim.migrations.threads.push(Thread { source: id, peer, block: None, flows: Vec::new(), left: 0, stopped: false });
+        sim.migrations.threads.push(Thread { source: id, peer, block: None, falls_back: false, copied: None, flows: Vec::new(), left: 0, stopped: false });
     }
     sim.migrations.queues.push((id, Vec::new()));
     refill(sim, id);
@@ -85,7 +94,7 @@ pub(crate) fn refill(sim: &mut Sim, id: ExecutorId) {
         return;
     }
     let mut blocks = Vec::new();
-    for (shuffle, outputs) in sim.driver.outputs.iter() {
+    for (shuffle, outputs) in sim.driver.outputs.iter().filter(|(shuffle, _)| !sim.plan.is_remote(shuffle.index())) {
         for (map, bytes) in outputs.maps_of(id) {
             let m = &sim.migrations;
             let known = m.given_up.contains(&(shuffle, map))
@@ -117,7 +126,7 @@ pub(super) fn is_done(sim: &Sim, id: ExecutorId) -> bool {
     }
     let on_its_way = sim.migrations.threads_of(id).any(|thread| thread.block.is_some());
     let left = |(shuffle, outputs): (ShuffleId, &crate::spark::driver::MapOutputs)| {
-        outputs.maps_of(id).any(|(map, _)| !sim.migrations.given_up.contains(&(shuffle, map)))
+        !sim.plan.is_remote(shuffle.index()) && outputs.maps_of(id).any(|(map, _)| !sim.migrations.given_up.contains(&(shuffle, map)))
     };
     !on_its_way && !sim.driver.outputs.iter().any(left)
 }
@@ -134,11 +143,17 @@ fn feed(sim: &mut Sim, thread: usize) {
         if sim.driver.outputs[block.shuffle].location(block.map).is_none_or(|at| at.executor != source) {
             continue;
         }
-        if refuses(sim, peer, &block) {
+        let refused = peer.is_none_or(|peer| refuses(sim, peer, &block));
+        let fallback = sim.plan.spec().spark.allocation.decommission.and_then(|conf| conf.fallback).filter(|_| refused);
+        if refused && fallback.is_none() {
             sim.migrations.threads[thread].stopped = true;
             return give_back(sim, source, block);
         }
-        send(sim, thread, block);
+        match (fallback, peer) {
+            (Some(fallback), _) => store(sim, thread, block, fallback),
+            (None, Some(peer)) => send(sim, thread, block, peer),
+            (None, None) => return,
+        }
         if sim.migrations.threads[thread].left > 0 {
             return;
         }
@@ -182,21 +197,46 @@ fn dir_of(sim: &Sim, executor: ExecutorId, block: &Block) -> usize {
     if scratch.several { files::ordered(sim, executor, named()) } else { 0 }
 }
 
-/// Starts the flows of one output.
-fn send(sim: &mut Sim, thread: usize, block: Block) {
+/// Starts the copy of one output to fallback storage: over the NIC, no faster than one stream.
+fn store(sim: &mut Sim, thread: usize, block: Block, fallback: FallbackStorage) {
     let now = sim.now();
-    let (source, peer) = (sim.migrations.threads[thread].source, sim.migrations.threads[thread].peer);
+    let source = sim.migrations.threads[thread].source;
+    let Some(from) = sim.executors[source].node else { return };
+    let owner = FlowOwner::Migration(thread as u32);
+    let mut flows = Vec::new();
+    flows.extend(read(sim, source, &block, owner));
+    flows.push((from, Device::NicOut, sim.machines[from].devices.add_nic(now, Device::NicOut, block.bytes, owner)));
+    flows.iter().for_each(|(node, ..)| sim.touch(*node));
+    let copied = sim.after(fallback.per_stream.time_for(block.bytes), Event::FallbackCopied(thread as u32));
+    let thread = &mut sim.migrations.threads[thread];
+    thread.left = flows.len() as u32 + 1;
+    (thread.flows, thread.block, thread.falls_back, thread.copied) = (flows, Some(block), true, Some(copied));
+}
+
+/// A stream to fallback storage has had its time.
+pub(crate) fn on_copied(sim: &mut Sim, thread: u32) {
+    sim.migrations.threads[thread as usize].copied = None;
+    on_flow_done(sim, thread);
+}
+
+/// Starts the read of an output where it lies on a disk and not in the page cache.
+fn read(sim: &mut Sim, source: ExecutorId, block: &Block, owner: FlowOwner) -> Option<(NodeId, Device, FlowHandle)> {
+    let now = sim.now();
+    let dir = sim.plan.executor.scratch.some_on_disk(u64::from(block.map))?;
+    let (carrier, disk) = files::device_of(sim, source, dir)?;
+    let machine = &mut sim.machines[carrier];
+    let missed = page_cache::missed(block.bytes, machine.files, machine.cache_room(now));
+    (!missed.is_zero()).then(|| (carrier, Device::Disk(disk), machine.devices.add_read(now, disk, missed, owner)))
+}
+
+/// Starts the flows of one output.
+fn send(sim: &mut Sim, thread: usize, block: Block, peer: ExecutorId) {
+    let now = sim.now();
+    let source = sim.migrations.threads[thread].source;
     let (Some(from), Some(to)) = (sim.executors[source].node, sim.executors[peer].node) else { return };
     let owner = FlowOwner::Migration(thread as u32);
     let mut flows = Vec::new();
-    let read = sim.plan.executor.scratch.some_on_disk(u64::from(block.map)).and_then(|dir| files::device_of(sim, source, dir));
-    if let Some((carrier, disk)) = read {
-        let machine = &sim.machines[carrier];
-        let missed = page_cache::missed(block.bytes, machine.files, machine.cache_room(now));
-        if !missed.is_zero() {
-            flows.push((carrier, Device::Disk(disk), sim.machines[carrier].devices.add_read(now, disk, missed, owner)));
-        }
-    }
+    flows.extend(read(sim, source, &block, owner));
     if from != to {
         flows.push((from, Device::NicOut, sim.machines[from].devices.add_nic(now, Device::NicOut, block.bytes, owner)));
         flows.push((to, Device::NicIn, sim.machines[to].devices.add_nic(now, Device::NicIn, block.bytes, owner)));
@@ -239,6 +279,11 @@ fn arrived(sim: &mut Sim, thread: usize) {
     state.flows.clear();
     let (source, peer) = (state.source, state.peer);
     let Some(block) = state.block.take() else { return };
+    let Some(peer) = peer.filter(|_| !std::mem::take(&mut state.falls_back)) else {
+        state.falls_back = false;
+        sim.driver.outputs[block.shuffle].relocate(block.map, source, Location::FALLBACK);
+        return;
+    };
     let scratch = &sim.plan.executor.scratch;
     let dir = dir_of(sim, peer, &block);
     let in_memory = if scratch.dirs[dir].carrier == Carrier::Tmpfs { block.bytes } else { Bytes::ZERO };
@@ -256,12 +301,15 @@ pub(crate) fn on_executor_gone(sim: &mut Sim, id: ExecutorId) {
     let now = sim.now();
     for thread in 0..sim.migrations.threads.len() {
         let state = &mut sim.migrations.threads[thread];
-        if state.stopped || state.source != id && state.peer != id {
+        if state.stopped || state.source != id && state.peer != Some(id) {
             continue;
         }
         state.stopped = true;
         state.left = 0;
         let (source, block, flows) = (state.source, state.block.take(), std::mem::take(&mut state.flows));
+        if let Some(copied) = state.copied.take() {
+            sim.calendar.cancel(copied);
+        }
         for (node, device, flow) in flows {
             sim.machines[node].devices.cancel(now, device, flow);
             sim.touch(node);

@@ -3,7 +3,7 @@
 //! With `spark.decommission.enabled` a notice makes an executor take no more tasks; it ends when its tasks have ended and, with
 //! `spark.storage.decommission.enabled`, when its shuffle files and cached blocks are with others ([`migration`], [`cached`]). It is killed when its notice is
 //! over: nothing of that counts as a failure (3.5). Without decommission a notice ends it at once, as SIGTERM ends a JVM. Notices come
-//! from dynamic allocation, and from reclaims that the user asked for, whose pods count as missing from the notice on (a
+//! from dynamic allocation, from the plugin that replaces executors ([`super::roll`]), and from reclaims that the user asked for, whose pods count as missing from the notice on (a
 //! terminating pod is no running one). Assumption: the executor ends at once when it may, where Spark looks each second. Source: 3.7; `CoarseGrainedExecutorBackend`, `BlockManagerDecommissioner`.
 
 pub(crate) mod cached;

@@ -8,7 +8,7 @@ use crate::plan::SimPlan;
 use crate::record::{Ending, Outcome};
 use crate::sim::{RunKey, Simulator};
 use crate::spark::blocks::{self, Place};
-use crate::spec::{DecommissionConf, Reclaim, Spec};
+use crate::spec::{DecommissionConf, FallbackStorage, Reclaim, Spec};
 use crate::units::{ByteRate, Bytes, SimTime};
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
@@ -22,6 +22,7 @@ fn leaving(shuffle_blocks: bool) -> DecommissionConf {
         max_failures_per_block: 3,
         reattempt_interval: SimSpan::from_secs(30),
         force_kill_timeout: None,
+        fallback: None,
     }
 }
 /// Spread executors with scratch on disk; the second one's pod is taken in the middle of the shuffles.
@@ -103,6 +104,55 @@ fn a_copy_takes_as_long_as_the_nic_needs() {
     assert_eq!((sim.executors[id].life, moved(&sim)), (Life::Registered, 9));
     sim.run_until(begun + SimSpan::from_ms(10_100));
     assert_eq!((sim.executors[id].life, moved(&sim)), (Life::Gone, 10));
+}
+
+/// 3.7: what peers refuse is lost, unless there is fallback storage; readers find it there.
+#[test]
+fn law_fallback_storage_takes_what_peers_refuse() {
+    let leaving_with = |fallback| {
+        run(|spec| {
+            let conf = DecommissionConf { max_disk_size: Some(Bytes::ZERO), fallback, ..leaving(true) };
+            spec.spark.allocation.decommission = Some(conf);
+        })
+    };
+    let lost = leaving_with(None);
+    let kept = leaving_with(Some(FallbackStorage { per_stream: ByteRate::mb_per_sec(70) }));
+    assert!(attempts(&lost) > lost.stages.len() as u32 || again(&lost) > 0);
+    assert_eq!((kept.ending, attempts(&kept), again(&kept)), (Ending::Succeeded, kept.stages.len() as u32, 0));
+    assert_eq!(kept.shuffle_write, run(|spec| spec.reclaims.clear()).shuffle_write, "nothing is written twice");
+}
+
+/// By hand: a lone executor has one thread, to the storage, so 100 MB take 10 s in a stream of 10 MB/s whatever the NIC.
+#[test]
+fn a_copy_to_fallback_storage_takes_as_long_as_its_stream() {
+    let plan = plan(|spec| {
+        spec.reclaims.clear();
+        spec.spark.executor.instances = 1;
+        spec.app.jobs.truncate(1);
+        spec.app.jobs[0].driver_gap = SimSpan::from_secs(10_000);
+        spec.app.jobs.push(crate::spec::JobSpec { stages: vec![0], ..crate::spec::JobSpec::default() });
+        spec.spark.allocation.decommission =
+            Some(DecommissionConf { fallback: Some(FallbackStorage { per_stream: ByteRate::mb_per_sec(10) }), ..leaving(true) });
+    });
+    let mut nobody = Nobody;
+    let mut sim = Sim::new(&plan, KEY, &mut nobody);
+    cluster::settle_in(&mut sim);
+    sim.run_until(SimTime::ZERO + SimSpan::from_secs(1000));
+    let (id, shuffle) = (ExecutorId::new(0), crate::ids::ShuffleId::new(0));
+    let node = sim.executors[id].node.expect("bound");
+    for map in 0..10 {
+        sim.driver.outputs[shuffle].register(map, crate::spark::driver::Location { executor: id, node }, Bytes::new(10_000_000));
+        let stored = crate::spark::scratch::Stored::at(&sim.plan.executor.scratch, 0, Bytes::new(10_000_000));
+        sim.executors[id].outputs[shuffle] += &stored;
+        crate::spark::scratch::put(&mut sim, node, &stored);
+    }
+    let begun = sim.now();
+    notify(&mut sim, id, None);
+    sim.look_at_touched();
+    sim.run_until(begun + SimSpan::from_ms(9_900));
+    assert_eq!((sim.executors[id].life, sim.driver.outputs[shuffle].in_fallback()), (Life::Registered, Bytes::new(90_000_000)));
+    sim.run_until(begun + SimSpan::from_ms(10_100));
+    assert_eq!((sim.executors[id].life, sim.driver.outputs[shuffle].in_fallback()), (Life::Gone, Bytes::new(100_000_000)));
 }
 
 /// A job that caches a gigabyte and is done, on slow NICs; the second executor then leaves.

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::ids::{ExecutorId, ShuffleId};
 use crate::sim::Sim;
 use crate::spark::executor::Life;
-use crate::spark::scratch;
+use crate::spark::{push_merge, scratch};
 
 impl Driver {
     /// Shuffles that are still on scratch and that no job needs which has not ended.
@@ -55,6 +55,10 @@ fn clean(sim: &mut Sim) {
     let holders: Vec<ExecutorId> = sim.executors.iter().filter(|(_, e)| e.is_up() || service && e.life == Life::Gone).map(|(id, _)| id).collect();
     for shuffle in garbage {
         sim.driver.cleaned[shuffle.index()] = true;
+        if let Some(service) = &mut sim.remote {
+            service.remove(shuffle);
+        }
+        push_merge::remove(sim, shuffle);
         for &executor in &holders {
             scratch::remove_outputs(sim, executor, shuffle);
         }

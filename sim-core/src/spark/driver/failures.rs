@@ -12,8 +12,8 @@ use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::executor::Executor;
-use crate::spark::inject;
 use crate::spark::task::{self, Attempt, Failure};
+use crate::spark::{inject, push_merge};
 use crate::spec::{Platform, SinkSpec};
 use crate::units::Bytes;
 
@@ -58,7 +58,9 @@ pub(crate) fn on_task_succeeded(sim: &mut Sim, end: Attempt, node: NodeId, read:
     match plan.spec().app.stages[stage.index()].sink {
         SinkSpec::Shuffle(shuffle) => {
             if counts {
-                sim.driver.outputs[ShuffleId::new(shuffle as u32)].register(partition, Location { executor, node }, written);
+                let shuffle = ShuffleId::new(shuffle as u32);
+                sim.driver.outputs[shuffle].register(partition, Location { executor, node }, written);
+                push_merge::push(sim, shuffle, partition, executor, written);
             }
             if sim.driver.stages[stage].active && sim.driver.stages[stage].set.left() == 0 {
                 map_set_done(sim, stage);
@@ -92,6 +94,9 @@ fn kill_other_copies(sim: &mut Sim, end: Attempt) -> Vec<ExecutorId> {
 
 /// All tasks of a map stage's set have succeeded. Outputs that were lost meanwhile are made again by a new attempt, at once.
 fn map_set_done(sim: &mut Sim, stage: StageId) {
+    if stages::waits_for_merging(sim, stage) {
+        return settle(sim, stage);
+    }
     if sim.driver.is_complete(sim.plan, stage) {
         return complete(sim, stage);
     }
@@ -103,17 +108,35 @@ fn map_set_done(sim: &mut Sim, stage: StageId) {
     offers::offer_all(sim);
 }
 
-/// A stage has all its outputs or results.
-pub(super) fn complete(sim: &mut Sim, stage: StageId) {
-    let now = sim.now();
-    sim.driver.forget_failed(stage);
+/// What was pushed of a stage's outputs is merged, or will not be: its children may start, if no output was lost meanwhile.
+pub(crate) fn finalized(sim: &mut Sim, stage: StageId) {
+    if sim.driver.is_complete(sim.plan, stage) {
+        return complete(sim, stage);
+    }
+    let job = sim.driver.stages[stage].job;
+    if sim.driver.jobs.get(job as usize).is_some_and(super::jobs::JobState::is_running) {
+        stages::submit(sim, stage, job);
+        offers::offer_all(sim);
+    }
+}
+
+/// A stage's task set has done its part.
+fn settle(sim: &mut Sim, stage: StageId) {
     note_exclusions(sim, stage);
     sim.driver.dequeue(stage);
     let state = &mut sim.driver.stages[stage];
     state.active = false;
-    state.waiting = false;
     state.failed_attempts = 0;
     state.set.retire();
+}
+
+/// A stage has all its outputs or results.
+pub(super) fn complete(sim: &mut Sim, stage: StageId) {
+    let now = sim.now();
+    sim.driver.forget_failed(stage);
+    settle(sim, stage);
+    let state = &mut sim.driver.stages[stage];
+    state.waiting = false;
     let attempt = state.attempt();
     sim.tally.stage_ended(stage, now);
     sim.observer.stage_ended(now, stage.index() as u32, attempt, true);
@@ -170,8 +193,9 @@ fn attempt_lost(sim: &mut Sim, end: Attempt, counts: bool) {
 
 /// Forgets an executor's outputs.
 pub(super) fn unregister(sim: &mut Sim, executor: ExecutorId) {
-    if !sim.plan.spec().spark.shuffle.service {
-        for outputs in sim.driver.outputs.values_mut() {
+    let plan = sim.plan;
+    for (shuffle, outputs) in sim.driver.outputs.iter_mut() {
+        if plan.forgets(shuffle.index()) {
             outputs.unregister(executor);
         }
     }
@@ -202,14 +226,13 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     offers::offer_all(sim);
 }
 
-/// Running map stages run again what their task set had finished on a lost executor (EL-1), unless a shuffle service has it.
+/// Running map stages run again what their task set had finished on a lost executor (EL-1), unless Spark knows that a shuffle service has it.
 fn put_back(sim: &mut Sim, executor: ExecutorId) {
     let plan = sim.plan;
-    if plan.spec().spark.shuffle.service {
-        return;
-    }
     for stage in sim.driver.queue.clone() {
-        if let SinkSpec::Shuffle(_) = plan.spec().app.stages[stage.index()].sink {
+        if let SinkSpec::Shuffle(shuffle) = plan.spec().app.stages[stage.index()].sink
+            && plan.repeats(shuffle)
+        {
             let undone = sim.driver.stages[stage].set.undo_on(executor);
             sim.tally.resubmitted(stage, undone);
         }

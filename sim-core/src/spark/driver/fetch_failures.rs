@@ -89,6 +89,9 @@ fn submit_again(sim: &mut Sim, stage: StageId) {
 fn map_stage(sim: &Sim, stage: StageId, lost: Option<ExecutorId>) -> Option<StageId> {
     let app = &sim.plan.spec().app;
     let missing = |shuffle: &&usize| {
+        if sim.plan.is_remote(**shuffle) {
+            return false;
+        }
         let outputs = &sim.driver.outputs[ShuffleId::new(**shuffle as u32)];
         match lost {
             Some(executor) => outputs.hosts().any(|host| host == executor),

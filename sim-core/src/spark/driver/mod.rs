@@ -30,7 +30,8 @@ use crate::sim::Sim;
 use crate::spark::blocks::CacheMap;
 use crate::spark::executor::{Executor, Life};
 use crate::spark::failure_cap::{FailureCount, RetryCount};
-use crate::spark::{allocator, resize};
+use crate::spark::push_merge::{Merged, Merges};
+use crate::spark::{allocator, resize, roll};
 use crate::spec::SinkSpec;
 use crate::units::{Bytes, SimTime};
 
@@ -50,6 +51,8 @@ pub(crate) struct Driver {
     cleaner_due: bool,
     /// When the context was made.
     pub(crate) up_at: SimTime,
+    /// What push-based shuffle merges.
+    pub(crate) merges: Merges,
     /// Where cached partitions are.
     pub(crate) cache: CacheMap,
     pub(crate) heap: heap::DriverHeap,
@@ -100,6 +103,7 @@ impl Driver {
         Self {
             cache: CacheMap::new(plan, &stages),
             heap: heap::DriverHeap::default(),
+            merges: Merges::new(plan, |shuffle| stages[StageId::new(app.shuffles[shuffle].writer as u32)].tasks),
             stages,
             outputs,
             largest_shares,
@@ -137,7 +141,11 @@ impl Driver {
 
     /// Whether the driver itself will go on: before the first job, between jobs, or with stages to submit again.
     pub(crate) fn is_about_to_act(&self) -> bool {
-        !self.started || self.jobs.iter().any(jobs::JobState::is_due) || self.resubmit_due || self.stages.values().any(|s| s.delay == Delay::Running)
+        !self.started
+            || self.merges.is_about_to_act()
+            || self.jobs.iter().any(jobs::JobState::is_due)
+            || self.resubmit_due
+            || self.stages.values().any(|s| s.delay == Delay::Running)
     }
 
     /// Whether free slots are refused until the next revival: for the sake of locality, or of a barrier stage.
@@ -153,15 +161,26 @@ impl Driver {
         self.largest_shares[shuffle].unwrap_or(1.0 / f64::from(partitions.max(1)))
     }
 
-    /// Registered bytes of some shuffles by node.
-    pub(crate) fn bytes_by_node(&self, shuffles: &[usize], nodes: usize) -> Vec<Bytes> {
-        let mut sums = vec![Bytes::ZERO; nodes];
+    /// Where the registered bytes of some shuffles are. What is read merged counts for none of these places.
+    pub(crate) fn bytes_by_node(&self, plan: &SimPlan, shuffles: &[usize], nodes: usize, merged: &[Merged]) -> Held {
+        let mut held = Held { by_node: vec![Bytes::ZERO; nodes], served: Bytes::ZERO, in_fallback: Bytes::ZERO, merged: Bytes::ZERO };
         for &shuffle in shuffles {
-            for (node, bytes) in self.outputs[ShuffleId::new(shuffle as u32)].by_node() {
-                sums[node.index()] += bytes;
+            let id = ShuffleId::new(shuffle as u32);
+            let outputs = &self.outputs[id];
+            if plan.is_remote(shuffle) {
+                held.served += outputs.bytes();
+                continue;
+            }
+            let merged = merged.iter().find(|merged| merged.shuffle == id).map_or(Bytes::ZERO, |merged| merged.bytes);
+            held.merged += merged;
+            let left = 1.0 - merged.as_f64() / outputs.bytes().as_f64().max(1.0);
+            let original = |bytes: Bytes| if merged.is_zero() { bytes } else { bytes.scale(left.max(0.0)) };
+            held.in_fallback += original(outputs.in_fallback());
+            for (node, bytes) in outputs.by_node() {
+                held.by_node[node.index()] += original(bytes);
             }
         }
-        sums
+        held
     }
 
     /// Whether a stage waits to be submitted again.
@@ -197,6 +216,7 @@ pub(crate) fn on_driver_up(sim: &mut Sim) {
     sim.driver.up_at = sim.now();
     allocator::start(sim);
     resize::start(sim);
+    roll::start(sim);
     let wait = sim.plan.spec().spark.scheduling.max_registered_wait;
     sim.after(wait, crate::event::Event::RegistrationTimeout);
     crate::spark::claims::resize::start(sim);
@@ -275,6 +295,30 @@ pub(crate) fn starved(executors: &IdVec<ExecutorId, Executor>) -> bool {
 pub(crate) struct Location {
     pub(crate) executor: ExecutorId,
     pub(crate) node: NodeId,
+}
+
+/// Where the bytes are that a task reads.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Originals on executors, by node.
+    pub(crate) by_node: Vec<Bytes>,
+    /// With a remote shuffle service.
+    pub(crate) served: Bytes,
+    pub(crate) in_fallback: Bytes,
+    /// In merged files.
+    merged: Bytes,
+}
+
+impl Held {
+    /// All of them.
+    pub(crate) fn sum(&self) -> Bytes {
+        self.by_node.iter().copied().sum::<Bytes>() + self.served + self.in_fallback + self.merged
+    }
+}
+
+impl Location {
+    /// In fallback storage: with nobody, and never lost.
+    pub(crate) const FALLBACK: Self = Self { executor: ExecutorId::new(u32::MAX), node: NodeId::new(u32::MAX) };
 }
 
 #[cfg(test)]

@@ -15,12 +15,14 @@ pub(crate) struct MapOutputs {
     available: u32,
     /// Sums by executor, for fetches.
     sums: Vec<(Location, Bytes)>,
+    /// Bytes in fallback storage, which is no executor.
+    fallback: Bytes,
 }
 
 impl MapOutputs {
     /// No output yet of so many maps.
     pub(crate) fn new(maps: u32) -> Self {
-        Self { locations: vec![None; maps as usize], available: 0, sums: Vec::new() }
+        Self { locations: vec![None; maps as usize], available: 0, sums: Vec::new(), fallback: Bytes::ZERO }
     }
     /// Whether every map has one.
     pub(crate) fn complete(&self) -> bool {
@@ -37,6 +39,10 @@ impl MapOutputs {
             None => self.available += 1,
             Some((place, earlier)) => self.take_from(place, earlier),
         }
+        if location == Location::FALLBACK {
+            self.fallback += bytes;
+            return before.is_none();
+        }
         match self.sums.iter_mut().find(|(at, _)| *at == location) {
             Some((_, sum)) => *sum += bytes,
             None => self.sums.push((location, bytes)),
@@ -45,6 +51,10 @@ impl MapOutputs {
     }
     /// Bytes that are not at a place any more; a place without outputs is none.
     fn take_from(&mut self, place: Location, bytes: Bytes) {
+        if place == Location::FALLBACK {
+            self.fallback -= bytes;
+            return;
+        }
         if let Some((_, sum)) = self.sums.iter_mut().find(|(at, _)| *at == place) {
             *sum -= bytes;
         }
@@ -57,6 +67,7 @@ impl MapOutputs {
         self.locations.fill(None);
         self.available = 0;
         self.sums.clear();
+        self.fallback = Bytes::ZERO;
     }
     /// Whether there is no output.
     pub(crate) fn is_empty(&self) -> bool {
@@ -109,7 +120,11 @@ impl MapOutputs {
     }
     /// Bytes of all outputs.
     pub(crate) fn bytes(&self) -> Bytes {
-        self.sums.iter().map(|(_, bytes)| *bytes).sum()
+        self.sums.iter().map(|(_, bytes)| *bytes).sum::<Bytes>() + self.fallback
+    }
+    /// Bytes in fallback storage.
+    pub(crate) fn in_fallback(&self) -> Bytes {
+        self.fallback
     }
     /// Executors that hold outputs.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = ExecutorId> {
@@ -145,6 +160,10 @@ mod tests {
         assert!(outputs.relocate(1, ExecutorId::new(1), at(3)) && !outputs.relocate(1, ExecutorId::new(1), at(3)));
         assert_eq!((outputs.location(1), outputs.maps_of(ExecutorId::new(3)).collect::<Vec<_>>()), (Some(at(3)), vec![(1, Bytes::mib(10))]));
         assert_eq!((outputs.hosts().count(), outputs.unregister(ExecutorId::new(3))), (2, 1));
+        // What is in fallback storage is nobody's, and counts in the whole.
+        outputs.register(1, at(2), Bytes::mib(10));
+        assert!(outputs.relocate(1, ExecutorId::new(2), Location::FALLBACK));
+        assert_eq!((outputs.bytes(), outputs.in_fallback(), outputs.hosts().count()), (Bytes::mib(20), Bytes::mib(10), 1));
         // CM-2: the second output of a map replaces the first.
         outputs.register(1, at(2), Bytes::mib(30));
         assert_eq!(outputs.by_node().collect::<Vec<_>>(), [(NodeId::new(1), Bytes::mib(40))]);

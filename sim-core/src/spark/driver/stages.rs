@@ -20,6 +20,7 @@ use crate::plan::SimPlan;
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
+use crate::spark::push_merge;
 use crate::spark::task::demand;
 use crate::spec::{SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 use crate::units::{Bytes, SimSpan};
@@ -181,7 +182,10 @@ impl Driver {
     /// Whether all outputs or results of a stage are there.
     pub(crate) fn is_complete(&self, plan: &SimPlan, stage: StageId) -> bool {
         match plan.spec().app.stages[stage.index()].sink {
-            SinkSpec::Shuffle(shuffle) => self.outputs[ShuffleId::new(shuffle as u32)].complete(),
+            SinkSpec::Shuffle(shuffle) => {
+                let shuffle = ShuffleId::new(shuffle as u32);
+                self.outputs[shuffle].complete() && !self.merges.is_open(shuffle)
+            }
             SinkSpec::Result => self.stages[stage].done_count == self.stages[stage].tasks,
         }
     }
@@ -209,6 +213,9 @@ pub(super) fn submit(sim: &mut Sim, stage: StageId, job: u32) {
     if state.active || state.waiting || state.delay == Delay::Running || sim.driver.is_failed(stage) {
         return;
     }
+    if waits_for_merging(sim, stage) {
+        return;
+    }
     if sim.driver.is_complete(plan, stage) {
         return complete(sim, stage);
     }
@@ -234,6 +241,12 @@ pub(super) fn submit(sim: &mut Sim, stage: StageId, job: u32) {
     }
 }
 
+/// Whether a map stage has all its outputs and the driver still waits for what is pushed of them.
+pub(super) fn waits_for_merging(sim: &mut Sim, stage: StageId) -> bool {
+    let Some(shuffle) = push_merge::written_by(sim.plan, stage).filter(|&shuffle| sim.driver.merges.is_open(shuffle)) else { return false };
+    sim.driver.outputs[shuffle].complete() && push_merge::ends(sim, shuffle)
+}
+
 /// The current attempt is over without the stage being complete: it takes no more offers; what runs goes on.
 pub(super) fn close(sim: &mut Sim, stage: StageId) {
     let now = sim.now();
@@ -253,7 +266,12 @@ fn start_attempt(sim: &mut Sim, stage: StageId) {
     let spec = &plan.spec().app.stages[stage.index()];
     if let (SinkSpec::Shuffle(shuffle), true) = (spec.sink, plan.indeterminate[stage.index()]) {
         // Another run may give other rows: what is there does not belong to them.
-        sim.driver.outputs[ShuffleId::new(shuffle as u32)].clear();
+        let shuffle = ShuffleId::new(shuffle as u32);
+        sim.driver.outputs[shuffle].clear();
+        push_merge::void(sim, shuffle);
+    }
+    if let (SinkSpec::Shuffle(shuffle), 0) = (spec.sink, sim.driver.stages[stage].attempts) {
+        push_merge::begin(sim, shuffle);
     }
     let missing: Vec<bool> = (0..sim.driver.stages[stage].tasks).map(|p| sim.driver.is_missing(plan, stage, p)).collect();
     let mut set = TaskSet::new(&missing, preferences(sim, stage), now);

@@ -73,6 +73,8 @@ fn drop_group(sim: &mut Sim, id: TaskId) {
 pub(super) fn granted(sim: &mut Sim, id: TaskId, grant: Grant) {
     // A task that waits may have failed already, on a full disk as it began to spill.
     match grant {
+        Grant::Bytes(_) if produce::pushes(sim, &sim.tasks[id]) => produce::all_at_once(sim, id),
+        Grant::OutOfMemory if produce::pushes(sim, &sim.tasks[id]) => finish::fail(sim, id, finish::Failure::OutOfMemory),
         Grant::Bytes(bytes) => take_in(sim, id, bytes),
         Grant::Wait => {}
         Grant::OutOfMemory => do_with_less(sim, id),

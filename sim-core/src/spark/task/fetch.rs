@@ -10,7 +10,7 @@
 
 use super::consumers::WRITER;
 use super::finish::{self, Failure};
-use super::{Step, TaskRun, files, pieces};
+use super::{Step, TaskRun, files, pieces, sources};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId, TaskId};
@@ -29,7 +29,8 @@ use crate::units::{ByteRate, Bytes, SimSpan};
 pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
     let stage = sim.tasks[id].stage;
     let plan = sim.plan;
-    for &shuffle in &plan.spec().app.stages[stage.index()].reads {
+    // A remote shuffle service is asked for partitions, not for map outputs.
+    for &shuffle in plan.spec().app.stages[stage.index()].reads.iter().filter(|&&shuffle| !plan.is_remote(shuffle)) {
         let outputs = &sim.driver.outputs[ShuffleId::new(shuffle as u32)];
         if !outputs.complete() {
             finish::fail(sim, id, Failure::Fetch(None));
@@ -60,6 +61,9 @@ fn limits(sim: &Sim) -> FetchLimits {
 
 /// Most bytes that a reducer of `read` remote bytes has in flight: `maxSizeInFlight`, or less where requests or blocks are counted.
 fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
+    if let Some(conf) = sim.plan.spec().spark.shuffle_storage.remote.as_ref().filter(|_| only_remote(sim, id)) {
+        return conf.fetch_in_flight;
+    }
     let limits = limits(sim);
     if limits.max_requests.min(limits.max_blocks_per_address) >= i32::MAX as u32 {
         return limits.max_in_flight;
@@ -72,6 +76,11 @@ fn most_in_flight(sim: &Sim, id: TaskId, read: Bytes) -> Bytes {
     limits.in_flight(limits.request(block, maps.div_ceil(hosts)), read).min(by_blocks)
 }
 
+/// Whether all that a task reads by shuffle comes from a remote shuffle service.
+fn only_remote(sim: &Sim, id: TaskId) -> bool {
+    sim.plan.spec().app.stages[sim.tasks[id].stage.index()].reads.iter().all(|&shuffle| sim.plan.is_remote(shuffle))
+}
+
 /// Bytes of this reducer's remote blocks that go through its scratch because their requests are too large for memory (FR-2).
 fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let (spec, run, limits) = (sim.plan.spec(), &sim.tasks[id], limits(sim));
@@ -82,7 +91,8 @@ fn through_scratch(sim: &Sim, id: TaskId) -> Bytes {
     let shuffles = || spec.app.stages[run.stage.index()].reads.iter().map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]);
     let total: Bytes = shuffles().map(MapOutputs::bytes).sum();
     let mut through = Bytes::ZERO;
-    for outputs in shuffles() {
+    let local = spec.app.stages[run.stage.index()].reads.iter().filter(|&&shuffle| !sim.plan.is_remote(shuffle));
+    for outputs in local.map(|&shuffle| &sim.driver.outputs[ShuffleId::new(shuffle as u32)]) {
         let read = run.demand.read.scale(outputs.bytes().as_f64() / total.as_f64().max(1.0));
         let block = Bytes::new(read.get() / u64::from(outputs.maps().max(1)));
         let blocks = u64::from(outputs.maps()).div_ceil((outputs.hosts().count() as u64).max(1));
@@ -123,10 +133,13 @@ fn remote_share(sim: &Sim, id: TaskId) -> f64 {
     let (run, host_local) = (&sim.tasks[id], reads_host_local_files(sim));
     let reads = &sim.plan.spec().app.stages[run.stage.index()].reads;
     let (mut all, mut own) = (0.0, 0.0);
-    for (at, bytes) in reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()) {
-        all += bytes.as_f64();
-        if at.executor == run.executor || host_local && at.node == run.node {
-            own += bytes.as_f64();
+    for &shuffle in reads {
+        let near = |at: Location| at.executor == run.executor || host_local && at.node == run.node;
+        for (at, bytes) in sim.driver.outputs[ShuffleId::new(shuffle as u32)].by_place() {
+            all += bytes.as_f64();
+            if near(at) && !sim.plan.is_remote(shuffle) {
+                own += bytes.as_f64();
+            }
         }
     }
     let here = own > 0.0 && reads_on_the_spot(sim, run.stage);
@@ -174,7 +187,7 @@ pub(super) fn start_input(sim: &mut Sim, id: TaskId, share: f64) {
         }
     }
     if !read.is_zero() {
-        fetch(sim, id, node, read.scale(share), stage);
+        sources::fetch(sim, id, node, read.scale(share), stage);
     }
 }
 
@@ -195,7 +208,7 @@ fn read_cached(sim: &mut Sim, id: TaskId, input: Bytes, share: f64) {
             InputSource::Remote { .. } | InputSource::Local | InputSource::None | InputSource::Cached => {}
         }
         if !cached.read.is_zero() {
-            fetch(sim, id, node, cached.read.scale(share), source);
+            sources::fetch(sim, id, node, cached.read.scale(share), source);
         }
     }
     sim.tasks[id].cached = Some(cached);
@@ -207,77 +220,14 @@ fn read_stored(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) 
     let run = &mut sim.tasks[id];
     let number = run.number_piece();
     let flow = sim.machines[node].devices.add_read(now, disk, bytes, crate::hardware::FlowOwner::Task(id, number));
-    run.pieces.push(super::Piece { node, device: Device::Disk(disk), flow, number });
+    run.pieces.push(super::Piece { node: Some(node), device: Device::Disk(disk), flow, number });
     sim.touch(node);
 }
 
 /// Whether a stage's tasks read what the maps of their node wrote (`OptimizeShuffleWithLocalRead`). Spark prefers those nodes for them.
-fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
+pub(super) fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
     let spec = sim.plan.spec();
     spec.spark.adaptive.is_some() && spec.app.stages[stage.index()].adaptive == Some(AdaptiveRead::Local)
-}
-
-/// Fetches `bytes` of all parents of a stage from the executors that hold them, whose claims are devices of their own.
-fn fetch_from_claims(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
-    let plan = sim.plan;
-    let scratch = &plan.executor.scratch;
-    let reads = &plan.spec().app.stages[stage.index()].reads;
-    let places: Vec<(Location, Bytes)> = reads.iter().flat_map(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].by_place()).collect();
-    let total: u64 = places.iter().map(|(_, held)| held.get()).sum();
-    if total == 0 {
-        return;
-    }
-    let mut remote = Bytes::ZERO;
-    let dir = scratch.some_on_disk(sim.tasks[id].serial);
-    for (at, held) in places {
-        let part = bytes.scale(held.as_f64() / total as f64);
-        if let Some(dir) = dir {
-            files::read_dir(sim, id, at.executor, dir, part.scale(1.0 - scratch.tmpfs_share()));
-        }
-        if at.node != home && !part.is_zero() {
-            remote += part;
-            pieces::nic(sim, id, at.node, Device::NicOut, part);
-        }
-    }
-    if !remote.is_zero() {
-        pieces::nic(sim, id, home, Device::NicIn, remote);
-    }
-    sim.tally.read(stage, bytes);
-}
-
-/// Fetches `bytes` of all parents of a stage from the nodes that hold them.
-fn fetch(sim: &mut Sim, id: TaskId, home: NodeId, bytes: Bytes, stage: StageId) {
-    let plan = sim.plan;
-    let scratch = &plan.executor.scratch;
-    if scratch.has_claims() {
-        return fetch_from_claims(sim, id, home, bytes, stage);
-    }
-    let mut by_node = sim.driver.bytes_by_node(&plan.spec().app.stages[stage.index()].reads, sim.machines.len());
-    if reads_on_the_spot(sim, stage) && !by_node[home.index()].is_zero() {
-        by_node.iter_mut().enumerate().filter(|(node, _)| *node != home.index()).for_each(|(_, held)| *held = Bytes::ZERO);
-    }
-    let total: u64 = by_node.iter().map(|b| b.get()).sum();
-    if total == 0 {
-        return;
-    }
-    let on_disk = 1.0 - scratch.tmpfs_share();
-    let disk = scratch.some_on_disk(sim.tasks[id].serial).map(|dir| scratch.dirs[dir].node_disk());
-    let mut remote = Bytes::ZERO;
-    for (index, held) in by_node.iter().enumerate().filter(|(_, held)| !held.is_zero()) {
-        let part = bytes.scale(held.as_f64() / total as f64);
-        let node = NodeId::new(index as u32);
-        if let Some(disk) = disk {
-            files::read_node(sim, id, node, disk, if on_disk < 1.0 { part.scale(on_disk) } else { part });
-        }
-        if node != home {
-            remote += part;
-            pieces::nic(sim, id, node, Device::NicOut, part);
-        }
-    }
-    if !remote.is_zero() {
-        pieces::nic(sim, id, home, Device::NicIn, remote);
-    }
-    sim.tally.read(stage, bytes);
 }
 
 /// An executor died, or its files have gone: every task that still reads from it will give up, but for those that read its files from the
@@ -290,7 +240,7 @@ pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;
-        let needs = reads.iter().any(|&s| sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
+        let needs = reads.iter().any(|&s| !plan.is_remote(s) && sim.driver.outputs[ShuffleId::new(s as u32)].hosts().any(|e| e == dead));
         if needs {
             break_fetch(sim, id, dead, true);
         }

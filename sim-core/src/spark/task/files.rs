@@ -104,14 +104,9 @@ pub(super) fn lacks_room(sim: &Sim, id: TaskId, writing: &Stored) -> Option<(Byt
 pub(crate) fn room(sim: &Sim, executor: ExecutorId, node: NodeId, dir: usize) -> (Bytes, Bytes) {
     let scratch = &sim.plan.executor.scratch;
     let host = &sim.executors[executor];
-    let on_node = |disk: u8| {
-        let (spec, machine) = (&sim.plan.nodes[node.index()].shape.disks[usize::from(disk)], &sim.machines[node]);
-        let others = if disk == 0 { machine.disk_used } else { spec.used };
-        (spec.size.saturating_sub(machine.files_on[usize::from(disk)] + others), spec.size)
-    };
     match scratch.dirs[dir].carrier {
-        Carrier::EmptyDir => on_node(0),
-        Carrier::Disk(disk) => on_node(disk),
+        Carrier::EmptyDir => disk_room(sim, node, 0),
+        Carrier::Disk(disk) => disk_room(sim, node, disk),
         Carrier::Claim(claim) => {
             let size = host.claims.mounted.get(usize::from(claim)).map_or(Bytes::ZERO, |claim| claim.size);
             (size.saturating_sub(host.in_dir(dir)), size)
@@ -121,12 +116,18 @@ pub(crate) fn room(sim: &Sim, executor: ExecutorId, node: NodeId, dir: usize) ->
             (size.saturating_sub(sim.cluster.shared[usize::from(claim)].files), size)
         }
         Carrier::Tmpfs => {
-            let allocatable = sim.plan.nodes[node.index()].allocatable_memory;
-            let size = crate::kube::empty_dir::tmpfs_size(allocatable, sim.plan.executor.limit, scratch.dirs[dir].size_limit);
+            let size = crate::kube::empty_dir::mount_size(sim.plan, &sim.plan.nodes[node.index()], scratch.dirs[dir].size_limit);
             let writing: Bytes = host.running.iter().map(|&task| sim.tasks[task].writing.in_dir(dir)).sum();
             (size.saturating_sub(host.in_dir(dir) + writing), size)
         }
     }
+}
+
+/// Room on a node's disk, and its size.
+pub(crate) fn disk_room(sim: &Sim, node: NodeId, disk: u8) -> (Bytes, Bytes) {
+    let (spec, machine) = (&sim.plan.nodes[node.index()].shape.disks[usize::from(disk)], &sim.machines[node]);
+    let others = if disk == 0 { machine.disk_used } else { spec.used };
+    (spec.size.saturating_sub(machine.files_on[usize::from(disk)] + others), spec.size)
 }
 
 /// The device of a directory that is not in memory, and the node that it is attached to.
@@ -171,13 +172,22 @@ fn write_dir(sim: &mut Sim, id: TaskId, dir: usize, bytes: Bytes) {
         sim.machines[node].buffered_write(now, disk, bytes, pod_room)
     };
     if let (Carrier::Claim(_), Some(ceiling)) = (place, sim.machines[node].remote) {
-        device_flow(sim, id, node, ceiling, waits, false);
+        device_flow(sim, id, node, ceiling, waits, Access::Write);
     }
-    device_flow(sim, id, node, disk, waits, false);
+    device_flow(sim, id, node, disk, waits, Access::Write);
+}
+
+/// How a flow uses a disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    /// Merged files, in large chunks.
+    ReadChunks,
+    Write,
 }
 
 /// A flow of a task on a disk, which its step waits for.
-fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, reads: bool) {
+fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, access: Access) {
     if bytes.is_zero() {
         return;
     }
@@ -186,8 +196,12 @@ fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, 
     let number = run.number_piece();
     let devices = &mut sim.machines[node].devices;
     let owner = FlowOwner::Task(id, number);
-    let flow = if reads { devices.add_read(now, disk, bytes, owner) } else { devices.add_write(now, disk, bytes, owner) };
-    run.pieces.push(Piece { node, device: Device::Disk(disk), flow, number });
+    let flow = match access {
+        Access::Read => devices.add_read(now, disk, bytes, owner),
+        Access::ReadChunks => devices.add_chunk_read(now, disk, bytes, owner),
+        Access::Write => devices.add_write(now, disk, bytes, owner),
+    };
+    run.pieces.push(Piece { node: Some(node), device: Device::Disk(disk), flow, number });
     sim.touch(node);
 }
 
@@ -222,7 +236,7 @@ pub(super) fn read_dir(sim: &mut Sim, id: TaskId, executor: ExecutorId, dir: usi
     if matches!(place, Carrier::Shared(_)) {
         let home = sim.executors[executor].node.unwrap_or(node);
         super::pieces::nic(sim, id, home, Device::NicIn, bytes);
-        return device_flow(sim, id, node, disk, bytes, true);
+        return device_flow(sim, id, node, disk, bytes, Access::Read);
     }
     if let (Carrier::Claim(_), Some(ceiling)) = (place, sim.machines[node].remote) {
         read_node(sim, id, node, ceiling, bytes);
@@ -234,5 +248,12 @@ pub(super) fn read_dir(sim: &mut Sim, id: TaskId, executor: ExecutorId, dir: usi
 pub(super) fn read_node(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
     let machine = &sim.machines[node];
     let missed = page_cache::missed(bytes, machine.files, machine.cache_room(sim.now()));
-    device_flow(sim, id, node, disk, missed, true);
+    device_flow(sim, id, node, disk, missed, Access::Read);
+}
+
+/// Reads merged files of a node's disk: what the page cache does not have, in large chunks.
+pub(super) fn read_chunks(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes) {
+    let machine = &sim.machines[node];
+    let missed = page_cache::missed(bytes, machine.files, machine.cache_room(sim.now()));
+    device_flow(sim, id, node, disk, missed, Access::ReadChunks);
 }

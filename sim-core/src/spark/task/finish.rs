@@ -10,7 +10,7 @@ use crate::linux::cgroup::Charge;
 use crate::sim::Sim;
 use crate::spark::allocator::dynamic;
 use crate::spark::scratch::Stored;
-use crate::spark::{blocks, driver, python, scratch};
+use crate::spark::{blocks, driver, python, roll, scratch};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -31,30 +31,40 @@ pub(crate) enum Failure {
 pub(super) fn succeed(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let (stage, executor, known_as, demand) = (run.stage, run.executor, run.known_as(), run.demand);
-    let kept = run.temporary.sum();
     let mut written = None;
     if let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[stage.index()].sink {
-        let files = demand.write + produce::index_files(sim, run);
-        let output = Stored::at(&sim.plan.executor.scratch, files::output_dir(sim, run), files);
-        let host = &mut sim.executors[executor];
-        host.note_scratch();
-        host.outputs[ShuffleId::new(shuffle as u32)] += &output;
-        host.temporary -= &output;
-        sim.tasks[id].temporary -= &output;
         written = Some(demand.write);
+        if !sim.plan.is_remote(shuffle) {
+            keep_output(sim, id, shuffle);
+        }
     }
     blocks::store_results(sim, id);
-    debug_assert!(kept >= written.unwrap_or(Bytes::ZERO));
     let node = sim.tasks[id].node;
+    roll::on_task_ends(sim, id, roll::End::Succeeded(written.unwrap_or(Bytes::ZERO)));
     release(sim, id);
     driver::failures::on_task_succeeded(sim, known_as, node, demand.input + demand.read, written.unwrap_or(Bytes::ZERO));
     driver::offers::offer(sim, executor);
+}
+
+/// The output of a map task stays on its executor's scratch.
+fn keep_output(sim: &mut Sim, id: TaskId, shuffle: usize) {
+    let run = &sim.tasks[id];
+    let executor = run.executor;
+    let files = run.demand.write + produce::index_files(sim, run);
+    debug_assert!(run.temporary.sum() >= files);
+    let output = Stored::at(&sim.plan.executor.scratch, files::output_dir(sim, run), files);
+    let host = &mut sim.executors[executor];
+    host.note_scratch();
+    host.outputs[ShuffleId::new(shuffle as u32)] += &output;
+    host.temporary -= &output;
+    sim.tasks[id].temporary -= &output;
 }
 
 /// The attempt fails, its executor lives on.
 pub(crate) fn fail(sim: &mut Sim, id: TaskId, failure: Failure) {
     stop_pieces(sim, id);
     let known_as = sim.tasks[id].known_as();
+    roll::on_task_ends(sim, id, roll::End::Failed);
     release(sim, id);
     if matches!(failure, Failure::OutOfMemory | Failure::Worker) {
         sim.tally.task_oom(known_as.stage);
@@ -72,6 +82,7 @@ pub(crate) fn kill_where(sim: &mut Sim, which: impl Fn(&TaskRun) -> bool) -> Vec
         // What one gives back may let another one's round fill the heap, which ends all on that executor.
         if let Some(known_as) = sim.tasks.get(id, serial).map(TaskRun::known_as) {
             stop_pieces(sim, id);
+            roll::on_task_ends(sim, id, roll::End::Killed);
             release(sim, id);
             driver::failures::attempt_over(sim, known_as, None);
             freed.push(known_as.executor);

@@ -17,7 +17,9 @@ mod memory;
 mod operators;
 mod pieces;
 mod produce;
+mod remote;
 mod row_memory;
+mod sources;
 mod steps;
 #[cfg(test)]
 mod worked_examples;
@@ -29,13 +31,15 @@ use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
 use crate::spark::blocks::CachedInput;
 use crate::spark::decommission::{cached, migration};
+use crate::spark::push_merge;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
-use crate::units::Bytes;
+use crate::units::{Bytes, SimTime};
 
 pub(crate) use fetch::{break_fetches, on_fetch_gives_up};
 pub(crate) use finish::{Failure, fail, kill_where};
 pub(crate) use memory::{off_heap, retry_blocked};
+pub(crate) use remote::on_service_done;
 pub(crate) use steps::{launch, on_timer};
 
 use consumers::ConsumerState;
@@ -77,7 +81,8 @@ pub(crate) struct Attempt {
 /// A piece of a step that runs on a device.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
-    pub(crate) node: NodeId,
+    /// Whose device: a node's, or the remote shuffle service's.
+    pub(crate) node: Option<NodeId>,
     pub(crate) device: Device,
     pub(crate) flow: FlowHandle,
     /// Number within the task.
@@ -95,6 +100,8 @@ pub(crate) struct TaskRun {
     pub(crate) executor: ExecutorId,
     pub(crate) pool: u16,
     pub(crate) node: NodeId,
+    /// When the driver sent it.
+    pub(crate) launched: SimTime,
     pub(crate) demand: Demand,
     pub(crate) step: Step,
     /// Pieces of the step that still run.
@@ -237,6 +244,7 @@ pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
         match owner {
             FlowOwner::WriteBack(bytes) => sim.machines[node].dirty -= bytes,
             FlowOwner::Migration(thread) => migration::on_flow_done(sim, thread),
+            FlowOwner::MergePush(slot) => push_merge::on_flow_done(sim, slot),
             FlowOwner::CachedMigration(thread) => cached::on_flow_done(sim, thread),
             FlowOwner::Task(task, number) => pieces::piece_done(sim, task, number),
         }
@@ -258,8 +266,13 @@ pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
         sim.executors[executor].temporary += &written;
     }
     for piece in pieces {
-        sim.machines[piece.node].devices.cancel(now, piece.device, piece.flow);
-        sim.touch(piece.node);
+        if let Some(node) = piece.node {
+            sim.machines[node].devices.cancel(now, piece.device, piece.flow);
+            sim.touch(node);
+        } else if let Some(service) = &mut sim.remote {
+            service.devices.cancel(now, piece.device, piece.flow);
+            service.touched = true;
+        }
     }
     for handle in [timer, gives_up].into_iter().flatten() {
         sim.calendar.cancel(handle);

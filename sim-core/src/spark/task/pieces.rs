@@ -6,7 +6,7 @@
 //! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
 //! or fails with ENOSPC, at the instant at which a write would.
 
-use super::{Piece, fetch, files, finish, steps};
+use super::{Piece, fetch, files, finish, remote, steps};
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{NodeId, TaskId};
 use crate::linux::ramp::FlowRamp;
@@ -36,6 +36,8 @@ pub(super) struct Work {
     pub(super) input_share: f64,
     /// Bytes sent out of the application.
     pub(super) send: Bytes,
+    /// Bytes pushed to a remote shuffle service.
+    pub(super) push: Bytes,
     /// Bytes among those written that are fetched blocks too large for memory.
     pub(super) fetched: Bytes,
     /// What the other bytes written are.
@@ -52,6 +54,7 @@ impl Work {
             read_back: self.read_back.scale(share),
             input_share: self.input_share * share,
             send: self.send.scale(share),
+            push: self.push.scale(share),
             fetched: self.fetched.scale(share),
             kind: self.kind,
         };
@@ -62,6 +65,7 @@ impl Work {
             read_back: self.read_back - part.read_back,
             input_share: self.input_share - part.input_share,
             send: self.send - part.send,
+            push: self.push - part.push,
             fetched: self.fetched - part.fetched,
             kind: self.kind,
         };
@@ -85,6 +89,10 @@ pub(super) fn start(sim: &mut Sim, id: TaskId, work: Work) -> bool {
 /// Starts as much of a step as its files have room for, and keeps the rest.
 pub(super) fn start_part(sim: &mut Sim, id: TaskId, mut work: Work) -> bool {
     if heap_is_full(sim, id) {
+        return false;
+    }
+    if !work.push.is_zero() && remote::is_full(sim, id, work.push) {
+        finish::fail(sim, id, finish::Failure::NoSpace);
         return false;
     }
     let executor = sim.tasks[id].executor;
@@ -136,6 +144,9 @@ fn start_pieces(sim: &mut Sim, id: TaskId, work: &Work, writing: &Stored, fetche
     if !work.send.is_zero() {
         nic(sim, id, node, Device::NicOut, work.send);
     }
+    if !work.push.is_zero() {
+        remote::push(sim, id, work.push);
+    }
 }
 
 /// Java heap space: the live set does not fit; the JVM exits with 52 (6.6).
@@ -168,7 +179,7 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     run.ramp = Some(ramp);
     let number = run.number_piece();
     let flow = machine.devices.add_cpu(now, core_seconds, FlowOwner::Task(id, number));
-    run.pieces.push(Piece { node, device: Device::Cpu, flow, number });
+    run.pieces.push(Piece { node: Some(node), device: Device::Cpu, flow, number });
 }
 
 /// Heap that the step's allocations touch: JH-2 in closed form on top of what all running steps will have touched at their ends,
@@ -204,7 +215,7 @@ pub(super) fn nic(sim: &mut Sim, id: TaskId, node: NodeId, device: Device, bytes
     let run = &mut sim.tasks[id];
     let number = run.number_piece();
     let flow = sim.machines[node].devices.add_nic(now, device, bytes, FlowOwner::Task(id, number));
-    run.pieces.push(Piece { node, device, flow, number });
+    run.pieces.push(Piece { node: Some(node), device, flow, number });
     sim.touch(node);
 }
 

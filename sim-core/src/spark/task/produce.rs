@@ -8,11 +8,11 @@
 
 use super::consumers::{OPERATORS, WRITER};
 use super::pieces::{self, Work};
-use super::{Step, TaskRun, collect, fetch, files, finish};
+use super::{Step, TaskRun, collect, fetch, files, finish, memory, remote};
 use crate::ids::TaskId;
 use crate::sim::Sim;
-use crate::spark::scratch;
 use crate::spark::writer::WriterKind;
+use crate::spark::{push_writer, scratch};
 use crate::spec::SinkSpec;
 use crate::units::Bytes;
 
@@ -29,7 +29,11 @@ pub(super) fn writer_kind(sim: &Sim, run: &TaskRun) -> Option<WriterKind> {
 
 /// Whether a task has an operator or a writer that holds rows in execution memory.
 pub(super) fn holds_rows(sim: &Sim, run: &TaskRun) -> bool {
-    let collects = matches!(writer_kind(sim, run), Some(WriterKind::Unsafe | WriterKind::Sort));
+    let collects = match writer_kind(sim, run) {
+        Some(WriterKind::Unsafe | WriterKind::Sort) => true,
+        Some(WriterKind::Push) => pushed_from(sim, run).is_some(),
+        Some(WriterKind::Bypass) | None => false,
+    };
     !run.demand.consumed().is_zero() || collects && !run.demand.writer.is_zero()
 }
 
@@ -38,12 +42,36 @@ pub(super) fn round(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     match writer_kind(sim, run) {
         Some(WriterKind::Unsafe | WriterKind::Sort) if !run.demand.writer.is_zero() => collect::round(sim, id, WRITER),
-        Some(_) | None => {
-            let rest = run.demand.writer - run.state(WRITER).done;
-            sim.tasks[id].filling = WRITER;
-            start(sim, id, rest, 1.0);
-        }
+        Some(WriterKind::Push) => match pushed_from(sim, run) {
+            Some((least, all)) => {
+                let grant = memory::acquire_at_least(sim, id, WRITER, least, all);
+                collect::granted(sim, id, grant);
+            }
+            None => all_at_once(sim, id),
+        },
+        Some(_) | None => all_at_once(sim, id),
     }
+}
+
+/// A round of all rows, into a writer that holds none or always pushes from the memory that it has.
+pub(super) fn all_at_once(sim: &mut Sim, id: TaskId) {
+    let run = &mut sim.tasks[id];
+    run.filling = WRITER;
+    let rest = run.demand.writer - run.state(WRITER).done;
+    start(sim, id, rest, 1.0);
+}
+
+/// Whether the task that asked for memory is the client of a remote shuffle service.
+pub(super) fn pushes(sim: &Sim, run: &TaskRun) -> bool {
+    run.filling == WRITER && writer_kind(sim, run) == Some(WriterKind::Push)
+}
+
+/// Execution memory that the client of a remote shuffle service asks for: at least, and at most.
+fn pushed_from(sim: &Sim, run: &TaskRun) -> Option<(Bytes, Bytes)> {
+    let spec = sim.plan.spec();
+    let SinkSpec::Shuffle(shuffle) = spec.app.stages[run.stage.index()].sink else { return None };
+    let conf = spec.spark.shuffle_storage.remote.as_ref().filter(|_| !run.demand.writer.is_zero())?;
+    push_writer::managed(conf.client, spec.app.shuffles[shuffle].partitions, run.demand.writer, run.demand.page)
 }
 
 /// Starts a round of so many bytes of writer memory, `share` of all.
@@ -64,12 +92,13 @@ pub(super) fn start(sim: &mut Sim, id: TaskId, bytes: Bytes, share: f64) {
         0.5
     };
     let decompress = if reads_here && !demand.read.is_zero() { demand.writer.as_gib() * conf.decompress_s_per_gib } else { 0.0 };
-    let bypass = kind == Some(WriterKind::Bypass);
+    let (bypass, pushes) = (kind == Some(WriterKind::Bypass), kind == Some(WriterKind::Push));
     let work = Work {
-        cpu: share * (demand.cpu * cpu_share + decompress) + if bypass { compress_seconds(demand.writer, conf) } else { 0.0 },
+        cpu: share * (demand.cpu * cpu_share + decompress) + if bypass || pushes { compress_seconds(demand.writer, conf) } else { 0.0 },
         allocated: demand.allocated.scale(share * cpu_share),
         write: if bypass { demand.write } else { Bytes::ZERO },
         kind: if bypass { files::Kind::Partitions(partitions) } else { files::Kind::Temporary },
+        push: if pushes { demand.write } else { Bytes::ZERO },
         input_share: if reads_here { share } else { 0.0 },
         send: if kind.is_none() { demand.output } else { Bytes::ZERO },
         ..Work::default()
@@ -111,7 +140,7 @@ pub(super) fn round_done(sim: &mut Sim, id: TaskId, bytes: Bytes) {
     fetch::drop_fetched(sim, id);
     let run = &sim.tasks[id];
     match writer_kind(sim, run) {
-        None => finish::succeed(sim, id),
+        None | Some(WriterKind::Push) => finish::succeed(sim, id),
         Some(WriterKind::Bypass) => concatenate(sim, id),
         Some(WriterKind::Sort) if run.state(WRITER).files > 0 => merge(sim, id, WriterKind::Sort),
         Some(WriterKind::Unsafe | WriterKind::Sort) => write_rest(sim, id),
@@ -138,6 +167,7 @@ fn write_rest(sim: &mut Sim, id: TaskId) {
     let rest = run.demand.write - run.state(WRITER).spilled;
     let kind = if run.state(WRITER).files == 0 { files::Kind::Output } else { files::Kind::Temporary };
     let work = Work { cpu: compress_seconds(run.state(WRITER).rows_held, conf), write: rest + index, kind, ..Work::default() };
+    let work = out(sim, id, work);
     sim.tasks[id].step = Step::FinishWrite;
     pieces::start(sim, id, work);
 }
@@ -169,8 +199,14 @@ fn merge(sim: &mut Sim, id: TaskId, kind: WriterKind) {
     };
     let write = demand.write + index_files(sim, run);
     let work = Work { cpu, write, read_back: run.state(WRITER).spilled, kind: files::Kind::Output, ..Work::default() };
+    let work = out(sim, id, work);
     sim.tasks[id].step = Step::Merge;
     pieces::start(sim, id, work);
+}
+
+/// Output that goes to a remote shuffle service is pushed, not written; only collections with map-side combine come here.
+fn out(sim: &Sim, id: TaskId, work: Work) -> Work {
+    if remote::target(sim, id).is_some() { Work { push: sim.tasks[id].demand.write, write: Bytes::ZERO, ..work } } else { work }
 }
 
 /// Partitions of the shuffle that the task writes.

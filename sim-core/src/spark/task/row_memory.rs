@@ -44,7 +44,7 @@ impl Holder {
         match kind {
             WriterKind::Unsafe => Some(Self::Serialized),
             WriterKind::Sort => Some(Self::Objects),
-            WriterKind::Bypass => None,
+            WriterKind::Bypass | WriterKind::Push => None,
         }
     }
 

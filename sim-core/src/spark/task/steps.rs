@@ -15,7 +15,7 @@ use crate::spark::blocks;
 use crate::spark::claims::reuse;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
-use crate::spark::{bypass_writer, writer::WriterKind};
+use crate::spark::{bypass_writer, push_writer, writer::WriterKind};
 use crate::spec::{Operators, SinkSpec};
 use crate::units::{Bytes, SimSpan};
 
@@ -28,6 +28,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     demand.page = sim.executors[executor].announced.page;
     let cached = blocks::plan_read(sim, stage, partition, &mut demand);
     let serial = sim.tasks.next_serial();
+    let launched = sim.now();
     let id = sim.tasks.insert(TaskRun {
         serial,
         stage,
@@ -36,6 +37,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
         executor,
         pool,
         node,
+        launched,
         demand,
         step: Step::Launch,
         pieces: Vec::with_capacity(4),
@@ -73,7 +75,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
 fn memory_manager(sim: &Sim, stage: StageId, serial: u64) -> TaskMemoryManager {
     let tungsten = if sim.plan.executor.off_heap.is_zero() { MemoryMode::OnHeap } else { MemoryMode::OffHeap };
     let writer = match sim.plan.spec().app.stages[stage.index()].sink {
-        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort => MemoryMode::OnHeap,
+        SinkSpec::Shuffle(shuffle) if sim.plan.writers[shuffle] == WriterKind::Sort || sim.plan.pushes_from_heap(shuffle) => MemoryMode::OnHeap,
         SinkSpec::Shuffle(_) | SinkSpec::Result => tungsten,
     };
     let operators = if sim.plan.spec().app.sql { tungsten } else { MemoryMode::OnHeap };
@@ -97,6 +99,9 @@ fn demand_of(sim: &Sim, stage: StageId, partition: u32, entity: u64) -> Demand {
         if sim.plan.writers[shuffle] == WriterKind::Bypass {
             demand.unmanaged += bypass_writer::heap_buffers(spec.app.shuffles[shuffle].partitions, spec.spark.shuffle.compress);
         }
+        if let Some(conf) = spec.spark.shuffle_storage.remote.as_ref().filter(|_| sim.plan.is_remote(shuffle)) {
+            demand.unmanaged += push_writer::heap_buffers(conf.client, spec.app.shuffles[shuffle].partitions, demand.writer);
+        }
     }
     demand
 }
@@ -106,7 +111,7 @@ fn first_share(sim: &Sim, stage: StageId) -> f64 {
     let spec = &sim.plan.spec().app.stages[stage.index()];
     match spec.memory.operators {
         Operators::SortMergeJoin => {
-            let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].by_node().map(|(_, bytes)| bytes.as_f64()).sum::<f64>();
+            let bytes = |shuffle: &usize| sim.driver.outputs[ShuffleId::new(*shuffle as u32)].bytes().as_f64();
             let (first, all) = (spec.reads.first().map_or(0.0, bytes), spec.reads.iter().map(bytes).sum::<f64>());
             if spec.reads.len() < 2 || all <= 0.0 { 0.5 } else { first / all }
         }
@@ -122,9 +127,9 @@ pub(crate) fn on_timer(sim: &mut Sim, id: TaskId) {
     }
 }
 
-/// Whether a task gets a shuffle writer.
+/// Whether a task gets a shuffle writer of Spark's own.
 fn writes_shuffle(sim: &Sim, id: TaskId) -> bool {
-    matches!(sim.plan.spec().app.stages[sim.tasks[id].stage.index()].sink, SinkSpec::Shuffle(_))
+    matches!(sim.plan.spec().app.stages[sim.tasks[id].stage.index()].sink, SinkSpec::Shuffle(shuffle) if !sim.plan.is_remote(shuffle))
 }
 
 /// The current step has ended.
@@ -190,7 +195,8 @@ mod tests {
     fn large_task(sim: &mut Sim, partition: u32, host: ExecutorId) -> TaskId {
         launch(sim, Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
         let id = sim.executors[host].running[partition as usize];
-        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO, Bytes::ZERO], ..Demand::default() };
+        let page = sim.tasks[id].demand.page;
+        sim.tasks[id].demand = Demand { operators: [Bytes::gib(8), Bytes::ZERO, Bytes::ZERO], page, ..Demand::default() };
         id
     }
 
