@@ -27,8 +27,8 @@ pub(crate) const POD_TEMPLATE: &str = "SPILLCAST_POD_TEMPLATE";
 pub(crate) const SPARK_APPLICATION: &str = "SPILLCAST_SPARK_APPLICATION";
 /// Twin of `--nodes`.
 pub(crate) const NODES: &str = "SPILLCAST_NODES";
-/// Twin of `--pods`.
-pub(crate) const PODS: &str = "SPILLCAST_PODS";
+/// Twin of `--first`.
+pub(crate) const FIRST: &str = "SPILLCAST_FIRST";
 /// Twin of `--pod-usage`.
 pub(crate) const POD_USAGE: &str = "SPILLCAST_POD_USAGE";
 /// Twin of `--set`, one `PATH=VALUE` a line.
@@ -41,6 +41,10 @@ pub(crate) const FORMAT: &str = "SPILLCAST_FORMAT";
 pub(crate) const INFO_FORMAT: &str = "SPILLCAST_INFO_FORMAT";
 /// Twin of `--all`.
 pub(crate) const ALL: &str = "SPILLCAST_ALL";
+/// Twin of `--replication`.
+pub(crate) const REPLICATION: &str = "SPILLCAST_REPLICATION";
+/// Twin of `--pods`.
+pub(crate) const PODS: &str = "SPILLCAST_PODS";
 /// Twin of `--out` of `run` and `sweep`: a directory.
 pub(crate) const OUT: &str = "SPILLCAST_OUT";
 /// Twin of `--out` of `ingest` and `new`: a file.

@@ -75,10 +75,7 @@ impl StudySettings {
             let problem = Diagnostic::error("resume", "`--resume` has no directory to go on from");
             return Err(problem.hint("name the directory of the interrupted sweep with `-o DIR`").into());
         }
-        let (seed, seed_drawn) = match seed {
-            Seed::Fixed(seed) => (seed, false),
-            Seed::Random => (draw_seed(), true),
-        };
+        let (seed, seed_drawn) = master_seed(seed);
         Ok(Self {
             mode,
             request: request(args.scenario, args.changes),
@@ -151,6 +148,14 @@ fn gates(texts: &[String]) -> Result<Vec<Gate>, Failure> {
         }
     }
     if problems.has_errors() { Err(Failure::Diagnosed(problems)) } else { Ok(gates) }
+}
+
+/// The master seed, and whether it was drawn.
+pub(crate) fn master_seed(seed: Seed) -> (u64, bool) {
+    match seed {
+        Seed::Fixed(seed) => (seed, false),
+        Seed::Random => (draw_seed(), true),
+    }
 }
 
 /// A seed from the operating system's randomness, by way of the standard library's hash keys. It has 53 bits, so that

@@ -12,6 +12,7 @@ pub mod format;
 pub mod html;
 mod incident;
 pub mod json;
+pub mod placement;
 mod report;
 pub mod svg;
 pub mod table;

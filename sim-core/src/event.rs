@@ -88,6 +88,10 @@ pub enum Event {
     Injected(u32),
     /// A killed or evicted neighbour is back.
     NeighbourBack(NodeId, u32),
+    /// A neighbour that comes later is there, by its index in the spec.
+    NeighbourArrives(u32),
+    /// A preempted neighbour is gone, by its pod's slot.
+    NeighbourLeaves(NodeId, u32),
 }
 
 impl Event {
@@ -95,7 +99,7 @@ impl Event {
     pub(crate) const fn class(self) -> u8 {
         match self {
             Self::MemoryCrossing(_) | Self::Injected(_) => 0,
-            Self::VolumesTornDown(_) => 1,
+            Self::VolumesTornDown(_) | Self::NeighbourLeaves(..) => 1,
             Self::DeviceDone(..) | Self::RemoteShuffleDone(_) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
@@ -108,6 +112,7 @@ impl Event {
             | Self::NoticeOver(_)
             | Self::ExecutorStarts(_)
             | Self::ExecutorRegisters(_)
+            | Self::NeighbourArrives(_)
             | Self::NeighbourBack(..) => 5,
             Self::DriverUp
             | Self::AllocationRound
@@ -168,7 +173,9 @@ impl Event {
             Self::CleanerRuns => (65, 0),
             Self::MergeFinalized(shuffle) => (68, shuffle.index() as u64),
             Self::RemoteShuffleDone(device) => (66, device.index() as u64),
-            Self::ClaimReport(e) => (73, e.index() as u64),
+            Self::NeighbourArrives(index) => (80, u64::from(index)),
+            Self::NeighbourLeaves(node, slot) => (81, (node.index() as u64) << 16 | u64::from(slot)),
+            Self::ClaimReport(e) => (76, e.index() as u64),
             Self::ClaimLook => (74, 0),
             Self::ClaimsGrown(e) => (75, e.index() as u64),
             Self::NeighbourBack(node, slot) => (19, (node.index() as u64) << 16 | u64::from(slot)),

@@ -31,7 +31,7 @@ pub(crate) fn certain() -> Uncertainty {
 
 fn on_hostname() -> PodAffinityTerm {
     let requirement = Requirement { key: "spark-role".into(), op: SelectorOp::In, values: vec!["executor".into()] };
-    PodAffinityTerm { selector: LabelSelector { requirements: vec![requirement] }, topology_key: "kubernetes.io/hostname".into() }
+    PodAffinityTerm::new(LabelSelector { requirements: vec![requirement] }, "kubernetes.io/hostname")
 }
 
 /// Required pod affinity of executors to executors, or preferred anti-affinity.
@@ -77,6 +77,8 @@ fn neighbour(name: &str, gib: f64) -> NeighbourSpec {
         cpu_use: CoreMillis::new(100),
         priority: 2_000_001_000,
         labels: Vec::new(),
+        namespace: "default".into(),
+        arrives: None,
         restarts: true,
     }
 }
@@ -158,9 +160,19 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             platform: Platform::Kubernetes,
-            pools: vec![PoolSpec { name: "pool".into(), node_names: Vec::new(), count: 4, shape: node(), labels: Vec::new(), taints: Vec::new() }],
+            pools: vec![PoolSpec {
+                name: "pool".into(),
+                node_names: Vec::new(),
+                count: 4,
+                shape: node(),
+                labels: Vec::new(),
+                taints: Vec::new(),
+                zones: Vec::new(),
+                max_volumes: None,
+            }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
             cgroup: CgroupVersion::V2 { group_kill: true },
+            scheduler: KubeSchedulerSpec::default(),
             kubelet: KubeletSpec {
                 eviction_period_s: 10.0,
                 metrics_age_s: Dist::Uniform { low: 0.0, high: 10.0 },
@@ -263,6 +275,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             allocation_batch_delay: SimSpan::from_secs(1),
             replace_delay: SimSpan::from_secs(2),
             max_replacements: None,
+            namespace: "default".into(),
             pod_template: PodTemplate { affinity: affinity(packed), ..PodTemplate::default() },
         },
     }

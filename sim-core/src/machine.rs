@@ -65,6 +65,8 @@ pub(crate) struct Machine {
     pub(crate) disk_pressure_until: SimTime,
     /// Whether it takes no more pods.
     pub(crate) cordoned: bool,
+    /// Whether an executor has been here, so that its image is.
+    pub(crate) has_image: bool,
     /// Whether it has vanished.
     pub(crate) lost: bool,
     crossing: Option<(SimTime, EventHandle)>,
@@ -92,6 +94,7 @@ impl Machine {
             volume_stats_at: SimTime::ZERO,
             disk_pressure_until: SimTime::ZERO,
             cordoned: false,
+            has_image: false,
             lost: false,
             crossing: None,
             touched: true,

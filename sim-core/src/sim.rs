@@ -100,7 +100,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             luck,
             calendar: Calendar::new(),
             machines,
-            cluster: Cluster::new(),
+            cluster: Cluster::new(plan, &luck),
             executors: IdVec::new(),
             tasks: Tasks::new(),
             driver: Driver::new(plan, &day, &luck),
@@ -220,6 +220,8 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::KubeletTick(node) => kubelet::on_tick(self, node),
             Event::MonitorPoll(node) => memory_monitor::on_poll(self, node),
             Event::Injected(index) => inject::on_due(self, index),
+            Event::NeighbourArrives(index) => crate::cluster::neighbours::on_arrives(self, index),
+            Event::NeighbourLeaves(node, slot) => crate::cluster::preemption::on_neighbour_leaves(self, node, slot),
             Event::NeighbourBack(node, neighbour) => crate::cluster::neighbours::on_back(self, node, neighbour),
         }
     }

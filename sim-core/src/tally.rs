@@ -7,6 +7,7 @@
 use crate::ids::{NodeId, PodSlot, StageId};
 use crate::linux::cgroup::Charge;
 use crate::linux::oom;
+use crate::machine::Owner;
 use crate::plan::SimPlan;
 use crate::record::{Ending, Holder, Incident, MemoryClass, Outcome, Party, StageRecord, Truncation};
 use crate::sim::{RunKey, Sim};
@@ -21,7 +22,6 @@ pub(crate) struct Tally {
     executors_lost: u32,
     executors_pending: u32,
     executors_injected: u32,
-    placements: u64,
     before_shuffle: Option<Bytes>,
     pod_peak: Bytes,
     stages: Vec<StageRecord>,
@@ -36,7 +36,6 @@ impl Tally {
             executors_lost: 0,
             executors_pending: 0,
             executors_injected: 0,
-            placements: 0,
             before_shuffle: None,
             pod_peak: Bytes::ZERO,
             stages: vec![StageRecord::default(); plan.spec().app.stages.len()],
@@ -63,12 +62,7 @@ impl Tally {
     }
     /// So many executors wait for a node after a placement round.
     pub(crate) fn pending(&mut self, waiting: u32) {
-        self.placements += 1;
         self.executors_pending = self.executors_pending.max(waiting);
-    }
-    /// A number for the tie breaks of this placement round.
-    pub(crate) fn placements(&self) -> u64 {
-        self.placements
     }
     pub(crate) fn pod_peak(&mut self, peak: Bytes) {
         self.pod_peak = self.pod_peak.max(peak);
@@ -164,7 +158,12 @@ impl Sim<'_, '_> {
         for (_, executor) in self.executors.iter_mut() {
             executor.note_scratch();
         }
-        let peaks: Vec<Bytes> = self.executors.values().filter_map(|e| Some(self.machines[e.node?].memory.pods[e.slot?.index()].peak)).collect();
+        // A dead executor's slot may have gone to a neighbour that came later.
+        let peak = |node: NodeId, slot: PodSlot| {
+            let machine = &self.machines[node];
+            matches!(machine.owners[slot.index()], Owner::Executor(_)).then(|| machine.memory.pods[slot.index()].peak)
+        };
+        let peaks: Vec<Bytes> = self.executors.values().filter_map(|e| peak(e.node?, e.slot?)).collect();
         peaks.into_iter().for_each(|peak| self.tally.pod_peak(peak));
     }
 

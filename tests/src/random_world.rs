@@ -8,11 +8,11 @@
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
     AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector, DecommissionConf, DeployMode,
-    Dist, DynamicAllocation, EmptyDir, ExclusionConf, FallbackStorage, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium,
-    Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim,
-    Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf,
-    SoftEviction, Spec, SpeculationConf, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume,
-    VolumeSource, WeightedPodAffinityTerm,
+    Dist, DynamicAllocation, EmptyDir, ExclusionConf, FallbackStorage, FitStrategy, HostPort, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector,
+    Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec,
+    PushConf, Reclaim, Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec,
+    SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow,
+    TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -74,6 +74,7 @@ pub fn case(number: u64) -> Spec {
     if d.once_in(4) {
         spec.inject = (0..d.count(1, 3)).map(|_| injection(&mut d, &spec.app)).collect();
     }
+    placing(&mut d, &mut spec);
     spec
 }
 
@@ -100,7 +101,16 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
         disk.iops = d.count(50, 100_000);
     }
     let taint = Taint { key: "dedicated".into(), value: "other".into(), effect: d.one_of(&[TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]) };
-    let mut pool = PoolSpec { name: "a".into(), node_names: Vec::new(), count: nodes, shape, labels: vec![Label::new("zone", "1")], taints: Vec::new() };
+    let mut pool = PoolSpec {
+        name: "a".into(),
+        node_names: Vec::new(),
+        count: nodes,
+        shape,
+        labels: vec![Label::new("zone", "1")],
+        taints: Vec::new(),
+        zones: Vec::new(),
+        max_volumes: None,
+    };
     let mut other = pool.clone();
     spec.cluster.pools = if nodes > 1 && d.once_in(3) {
         pool.count = 1;
@@ -389,7 +399,7 @@ fn remote_shuffle(d: &mut Draw, spec: &mut Spec) {
 
 fn on_executors(topology_key: &str) -> PodAffinityTerm {
     let requirement = Requirement { key: "spark-role".into(), op: SelectorOp::In, values: vec!["executor".into()] };
-    PodAffinityTerm { selector: LabelSelector { requirements: vec![requirement] }, topology_key: topology_key.into() }
+    PodAffinityTerm::new(LabelSelector { requirements: vec![requirement] }, topology_key)
 }
 
 /// Required affinity of executors to each other on a node: what packs them.
@@ -415,6 +425,39 @@ fn affinity(d: &mut Draw) -> Affinity {
         }
         _ => Affinity::NONE,
     }
+}
+
+/// Zones, spread constraints, host ports, attachable disks, priorities, later neighbours and the scheduler's profile. Drawn last.
+fn placing(d: &mut Draw, spec: &mut Spec) {
+    let zones: Vec<String> = (0..d.count(0, 3)).map(|zone| zone.to_string()).collect();
+    for pool in &mut spec.cluster.pools {
+        pool.zones.clone_from(&zones);
+        pool.max_volumes = d.once_in(3).then(|| d.count(0, 4) as u32);
+    }
+    for _ in 0..d.count(0, 2) {
+        let selector = on_executors("").selector;
+        spec.spark.kubernetes.pod_template.spread.push(SpreadConstraint {
+            max_skew: d.count(1, 3) as u32,
+            topology_key: d.one_of(&["kubernetes.io/hostname", "topology.kubernetes.io/zone"]).into(),
+            when_unsatisfiable: d.one_of(&[WhenUnsatisfiable::DoNotSchedule, WhenUnsatisfiable::ScheduleAnyway]),
+            selector,
+            min_domains: d.count(1, 3) as u32,
+            honor_affinity: d.once_in(2),
+            honor_taints: d.once_in(2),
+            match_label_keys: Vec::new(),
+        });
+    }
+    if d.once_in(8) {
+        spec.spark.kubernetes.pod_template.host_ports.push(HostPort { port: 7078, protocol: "TCP".into(), ip: "0.0.0.0".into() });
+    }
+    for neighbour in &mut spec.cluster.neighbours {
+        neighbour.priority = d.one_of(&[0, 0, 5, 20]);
+        neighbour.arrives = d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60)));
+    }
+    let scheduler = &mut spec.cluster.scheduler;
+    scheduler.fit = if d.once_in(3) { FitStrategy::MostAllocated } else { FitStrategy::LeastAllocated };
+    scheduler.cold_image = d.once_in(3).then(|| d.bytes(Bytes::mib(100), Bytes::gib(2)));
+    scheduler.preemption = !d.once_in(4);
 }
 
 /// A local directory of Spark's from this source.
@@ -573,6 +616,8 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no volumes", |s| s.spark.kubernetes.pod_template.volumes.clear()),
         ("disk scratch", |s| s.spark.kubernetes.local_dirs_tmpfs = false),
         ("no affinity", |s| s.spark.kubernetes.pod_template.affinity = Affinity::NONE),
+        ("no spread", |s| s.spark.kubernetes.pod_template.spread.clear()),
+        ("no priorities", |s| s.cluster.scheduler.preemption = false),
         ("no cache", |s| s.app.stages.iter_mut().for_each(|stage| stage.cached = Bytes::ZERO)),
         ("no broadcast", |s| s.app.stages.iter_mut().for_each(|stage| stage.broadcast = Bytes::ZERO)),
         ("plain memory", |s| s.app.stages.iter_mut().for_each(|stage| stage.memory = StageMemory::default())),

@@ -5,10 +5,10 @@
 
 use sim_core::spec::{
     AllocationConf, AppSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, EvictionSpec, ExecutorConf, InputSource, JobSpec,
-    KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec,
-    RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf, ScratchConf, Serializer,
-    ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf, StageMemory, StageSpec, TaskCount, TaskRow, TaskWork,
-    Uncertainty, YarnSpec,
+    KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform,
+    PodTemplate, PoolSpec, RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits, SchedulerConf, SchedulingConf,
+    ScratchConf, Serializer, ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf, StageMemory, StageSpec, TaskCount,
+    TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -95,6 +95,8 @@ pub fn neighbour(name: &str, request: Bytes, anon: Bytes) -> NeighbourSpec {
         cpu_use: CoreMillis::ZERO,
         priority: 0,
         labels: Vec::new(),
+        namespace: "default".into(),
+        arrives: None,
         restarts: true,
     }
 }
@@ -173,9 +175,19 @@ pub fn world() -> Spec {
 fn cluster() -> ClusterSpec {
     ClusterSpec {
         platform: Platform::Kubernetes,
-        pools: vec![PoolSpec { name: "pool".into(), node_names: Vec::new(), count: 3, shape: node(Bytes::gib(8)), labels: Vec::new(), taints: Vec::new() }],
+        pools: vec![PoolSpec {
+            name: "pool".into(),
+            node_names: Vec::new(),
+            count: 3,
+            shape: node(Bytes::gib(8)),
+            labels: Vec::new(),
+            taints: Vec::new(),
+            zones: Vec::new(),
+            max_volumes: None,
+        }],
         neighbours: Vec::new(),
         cgroup: CgroupVersion::V2 { group_kill: true },
+        scheduler: KubeSchedulerSpec::default(),
         kubelet: KubeletSpec {
             eviction_period_s: 10.0,
             metrics_age_s: Dist::Uniform { low: 0.0, high: 10.0 },
@@ -252,6 +264,7 @@ fn spark() -> SparkConf {
             allocation_batch_delay: SimSpan::from_secs(1),
             replace_delay: SimSpan::from_secs(2),
             max_replacements: None,
+            namespace: "default".into(),
             pod_template: PodTemplate::default(),
         },
     }

@@ -99,6 +99,21 @@ pub(crate) struct SimulationArgs {
     pub paranoid: bool,
 }
 
+/// Which decisions of the scheduler `explain placement` tells.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Placement")]
+pub(crate) struct PlacementArgs {
+    /// Master seed of the run whose placements are told, a number or `random`
+    #[arg(long, value_name = "SEED", env = env_vars::SEED, hide_env = true, default_value = "1", allow_hyphen_values = true, value_parser = Seed::parse)]
+    pub seed: Seed,
+    /// Number of the replication, 0 is the first
+    #[arg(long, value_name = "N", env = env_vars::REPLICATION, hide_env = true, default_value_t = 0)]
+    pub replication: u64,
+    /// How many decisions are told, from the first on
+    #[arg(long, value_name = "N", env = env_vars::FIRST, hide_env = true, default_value_t = 20)]
+    pub first: usize,
+}
+
 /// Where results go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]

@@ -9,7 +9,7 @@ mod values;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub(crate) use groups::{GlobalArgs, InfoFormatArgs, OutFileArgs, OutputArgs, ScenarioArgs, SimulationArgs};
+pub(crate) use groups::{GlobalArgs, InfoFormatArgs, OutFileArgs, OutputArgs, PlacementArgs, ScenarioArgs, SimulationArgs};
 pub(crate) use values::{ColorWhen, Format, InfoFormat, Seed};
 
 use crate::printer;
@@ -139,6 +139,7 @@ Examples:
   spillcast explain spark.executor.memory x.toml --conf spark.executor.memory=12g
   spillcast explain 'spark.dynamicAllocation.*'    all that match
   spillcast explain aks-migration                  what the scenario sets
+  spillcast explain placement aks-migration        why each pod is where it is
   spillcast explain --all";
 
 /// `run` and `sweep`.
@@ -259,7 +260,7 @@ pub(crate) enum Listed {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
     /// Key, such as spark.memory.fraction; a prefix or a glob, such as 'spark.speculation*'; or only a scenario, for all
-    /// that it sets
+    /// that it sets; or the word placement, for the scheduler's decisions in a scenario
     pub key: Option<String>,
     /// Scenario file or built-in name whose values to show
     pub scenario: Option<String>,
@@ -269,6 +270,9 @@ pub(crate) struct ExplainArgs {
     /// Changes to the scenario.
     #[command(flatten)]
     pub changes: ScenarioArgs,
+    /// Which placements.
+    #[command(flatten)]
+    pub placement: PlacementArgs,
     /// Format of the answer.
     #[command(flatten)]
     pub format: InfoFormatArgs,

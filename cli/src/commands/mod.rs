@@ -5,6 +5,7 @@ mod explain;
 mod ingest;
 mod list;
 mod new;
+mod placement;
 mod schema;
 mod study;
 mod validate;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Fail
         Command::Ingest(args) => ingest::ingest(&args, printer),
         Command::Validate(args) => validate::validate(&args, printer),
         Command::List(args) => list::list(&args, printer),
+        Command::Explain(args) if args.key.as_deref() == Some(placement::WORD) => placement::placement(args, printer),
         Command::Explain(args) => explain::explain(args, printer),
         Command::Schema => schema::schema(printer),
         Command::New(args) => new::new(&args, printer),

@@ -7,5 +7,6 @@ mod inputs;
 mod interrupt;
 mod manners;
 mod outputs;
+mod placement;
 mod spillcast;
 mod validate;

@@ -5,7 +5,7 @@ use sim_core::spec::{
     Reservation, Resources, SoftEviction, Taint, YarnSpec,
 };
 
-use super::View;
+use super::{View, kube_scheduler};
 use crate::kube_yaml::taint_effect;
 use crate::schema::Measure;
 
@@ -30,6 +30,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             sized_memory_volumes: kubelet.on("sized_memory_volumes"),
             eviction: eviction(kubelet),
         },
+        scheduler: kube_scheduler::profile(view.table("scheduler")),
         yarn: YarnSpec {
             minimum_allocation: yarn.size("minimum_allocation"),
             node_memory_share: yarn.number("node_memory_share"),
@@ -85,6 +86,8 @@ fn pool(view: View<'_>) -> PoolSpec {
         },
         labels: view.labels("labels"),
         taints: view.items("taints").filter_map(|item| taint(item.0.text()?)).collect(),
+        zones: view.items("zones").filter_map(|item| item.0.scalar()).collect(),
+        max_volumes: view.maybe("max_volumes").map(|_| view.count("max_volumes")),
     }
 }
 
@@ -151,6 +154,8 @@ fn neighbour(view: View<'_>, node_names: &[String]) -> NeighbourSpec {
         cpu_use: view.cpu("cpu_use"),
         priority: view.priority("priority"),
         labels: view.labels("labels"),
+        namespace: view.text("namespace"),
+        arrives: view.maybe("arrives").map(|_| view.time("arrives")),
         restarts: view.on("restarts"),
     }
 }

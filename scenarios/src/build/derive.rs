@@ -43,8 +43,19 @@ pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
         max_pods(pool, &network);
         reserve(pool, provider, &platform, kubernetes);
         taints(pool, problems);
+        if provider == Provider::Aks {
+            data_disks(pool);
+        }
     }
     real::known_nodes(cluster, problems);
+}
+
+/// Data disks that an Azure VM takes: two a vCPU, at most 32, in all general families (a pool that is described by hand has no limit).
+fn data_disks(pool: &mut Node) {
+    if let Some(shape) = pool.get("vm").and_then(Node::text).and_then(catalog::find) {
+        let disks = (2 * shape.vcpu).min(32);
+        missing(pool, "max_volumes", || derived(Value::Integer(disks.cast_signed()), shape.name.clone()));
+    }
 }
 
 /// Spread of the young share of real G1 executors (docs/model/heap-touch.md).

@@ -6,6 +6,7 @@ mod derive;
 mod disks;
 mod inject;
 mod job;
+mod kube_scheduler;
 mod measured;
 mod real;
 mod reclaim;
@@ -94,8 +95,9 @@ fn template(tree: &Node, problems: &mut Diagnostics) -> Option<kube_yaml::Templa
     let spark = tree.get("spark")?;
     let key = spark.get("conf").and_then(|conf| conf.get("spark.kubernetes.executor.podTemplateFile"));
     let node = spark.get("pod_template").or(key)?;
+    let classes = tree.get("cluster").and_then(|cluster| cluster.get("scheduler")).and_then(|scheduler| scheduler.get("priority_classes"));
     if matches!(node.value, Value::Table(_)) {
-        return kube_yaml::pod_template_of(node, problems);
+        return kube_yaml::pod_template_of(node, classes, problems);
     }
     let text = node.text()?;
     let source = match (&node.layer, &node.place) {
@@ -105,7 +107,7 @@ fn template(tree: &Node, problems: &mut Diagnostics) -> Option<kube_yaml::Templa
         }
         _ => read_file(&beside(node, text), Some(node), problems)?,
     };
-    kube_yaml::pod_template(&source, problems)
+    kube_yaml::pod_template(&source, classes, problems)
 }
 
 /// Puts each `hostPath` on the disk whose mount directory is its longest prefix; others are on the first.

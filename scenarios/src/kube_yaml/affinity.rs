@@ -2,9 +2,11 @@
 
 use sim_core::spec::{Affinity, LabelSelector, NodeSelectorTerm, PodAffinityTerm, Requirement, SelectorOp, WeightedPodAffinityTerm};
 
+use super::spread::texts;
 use super::{Reader, dig, items, text};
 use crate::raw::{Node, Value};
 
+const HOSTNAME: &str = "kubernetes.io/hostname";
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
@@ -35,17 +37,40 @@ impl Reader<'_> {
     }
 
     fn pod_term(&mut self, node: &Node) -> PodAffinityTerm {
-        let mut requirements: Vec<Requirement> = dig(node, &["labelSelector", "matchLabels"])
+        PodAffinityTerm {
+            namespaces: texts(node, "namespaces"),
+            namespace_selector: node.get("namespaceSelector").map(|_| self.label_selector(node, "namespaceSelector")),
+            match_label_keys: texts(node, "matchLabelKeys"),
+            mismatch_label_keys: texts(node, "mismatchLabelKeys"),
+            ..PodAffinityTerm::new(self.label_selector(node, "labelSelector"), text(node, "topologyKey"))
+        }
+    }
+
+    /// A label selector; one that is not there selects nothing, an empty one everything.
+    pub(super) fn label_selector(&mut self, node: &Node, key: &str) -> LabelSelector {
+        if node.get(key).is_none() {
+            return LabelSelector::nothing();
+        }
+        let mut requirements: Vec<Requirement> = dig(node, &[key, "matchLabels"])
             .map_or(&[][..], Node::entries)
             .iter()
             .map(|entry| Requirement { key: entry.key.clone(), op: SelectorOp::In, values: vec![entry.node.scalar().unwrap_or_default()] })
             .collect();
-        requirements.extend(items(node, &["labelSelector", "matchExpressions"]).iter().filter_map(|e| self.requirement(e, false)));
-        PodAffinityTerm { selector: LabelSelector { requirements }, topology_key: text(node, "topologyKey") }
+        requirements.extend(items(node, &[key, "matchExpressions"]).iter().filter_map(|e| self.requirement(e, false)));
+        LabelSelector { requirements }
     }
 
     fn node_term(&mut self, node: &Node) -> NodeSelectorTerm {
-        NodeSelectorTerm { requirements: items(node, &["matchExpressions"]).iter().filter_map(|e| self.requirement(e, true)).collect() }
+        let mut requirements: Vec<Requirement> = items(node, &["matchExpressions"]).iter().filter_map(|e| self.requirement(e, true)).collect();
+        for field in items(node, &["matchFields"]) {
+            if text(field, "key") == "metadata.name" {
+                // A node's name is its hostname label here.
+                requirements.extend(self.requirement(field, true).map(|one| Requirement { key: HOSTNAME.to_owned(), ..one }));
+            } else {
+                self.error(field, "unknown field of a node", "metadata.name, the only one that the API has");
+            }
+        }
+        NodeSelectorTerm { requirements }
     }
 
     fn requirement(&mut self, node: &Node, on_node: bool) -> Option<Requirement> {

@@ -1,12 +1,13 @@
 //! The executor pod template: verbatim Kubernetes YAML, the part that decides placement, memory and scratch.
 //!
-//! Labels, affinity, tolerations, node selector, priority, volumes with their mounts, sidecars' resources and
-//! ephemeral storage are read (PT-1, LD-2). Every other field is told by a warning that names it. The first container is the
+//! Labels, affinity, topology spread, tolerations, node selector and name, host ports, priority, volumes with their mounts, sidecars' resources
+//! and ephemeral storage are read (PT-1, LD-2). Every other field is told by a warning that names it. The first container is the
 //! executor's, as for Spark; its CPU and memory are replaced by Spark's (POD-4), the rest are sidecars. Problems are
 //! collected with their places; quantities follow Kubernetes' rules.
 
 mod affinity;
 mod shape;
+mod spread;
 
 use std::sync::Arc;
 
@@ -34,17 +35,17 @@ pub(crate) struct Template {
     pub(crate) claims: Vec<(usize, Option<String>)>,
 }
 
-/// Reads a template; `None` when it has errors.
-pub(crate) fn pod_template(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<Template> {
+/// Reads a template; `None` when it has errors. `classes` are the scenario's priority classes with their values.
+pub(crate) fn pod_template(source: &Arc<Source>, classes: Option<&Node>, problems: &mut Diagnostics) -> Option<Template> {
     let root = read_yaml(source, &Layer::PodTemplate, problems)?;
-    pod_template_of(&root, problems)
+    pod_template_of(&root, classes, problems)
 }
 
 /// Reads a template that is already a tree; `None` when it has errors.
-pub(crate) fn pod_template_of(root: &Node, problems: &mut Diagnostics) -> Option<Template> {
+pub(crate) fn pod_template_of(root: &Node, classes: Option<&Node>, problems: &mut Diagnostics) -> Option<Template> {
     let before = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     walk(root, &shape::POD, "", Unknown::Warning, problems);
-    let mut reader = Reader { problems, host_paths: Vec::new(), claims: Vec::new() };
+    let mut reader = Reader { problems, classes, host_paths: Vec::new(), claims: Vec::new() };
     let template = Template { pod: reader.template(root), host_paths: reader.host_paths, claims: reader.claims };
     let after = problems.items().iter().filter(|d| d.severity == crate::diag::Severity::Error).count();
     (after == before).then_some(template)
@@ -65,6 +66,7 @@ fn text(node: &Node, key: &str) -> String {
 
 struct Reader<'a> {
     problems: &'a mut Diagnostics,
+    classes: Option<&'a Node>,
     host_paths: Vec<(usize, String)>,
     claims: Vec<(usize, Option<String>)>,
 }
@@ -86,6 +88,9 @@ impl Reader<'_> {
     fn template(&mut self, root: &Node) -> PodTemplate {
         let labels = dig(root, &["metadata", "labels"]).map_or(&[][..], Node::entries).iter();
         let mut template = PodTemplate { labels: labels.map(|e| Label::new(&e.key, e.node.scalar().unwrap_or_default())).collect(), ..PodTemplate::default() };
+        if let Some(node) = dig(root, &["metadata", "namespace"]) {
+            self.warn(node, "Spark replaces the namespace of the template by spark.kubernetes.namespace");
+        }
         let Some(spec) = root.get("spec") else { return template };
         if let Some(node) = spec.get("affinity") {
             template.affinity = self.affinity(node);
@@ -95,6 +100,10 @@ impl Reader<'_> {
         }
         template.tolerations = items(spec, &["tolerations"]).iter().map(|node| self.toleration(node)).collect();
         template.priority = self.priority(spec);
+        template.never_preempts = text(spec, "preemptionPolicy") == "Never";
+        template.spread = self.spread(spec);
+        template.host_ports = Self::host_ports(spec);
+        template.node_name = spec.get("nodeName").and_then(Node::scalar);
         let containers = items(spec, &["containers"]);
         if let Some(executor) = containers.first() {
             self.executor(executor, spec, &mut template);
@@ -119,8 +128,10 @@ impl Reader<'_> {
             return i32::try_from(*i).unwrap_or_default();
         }
         let Some(node) = spec.get("priorityClassName") else { return 0 };
-        system_priority(node.text().unwrap_or_default()).unwrap_or_else(|| {
-            self.warn(node, "the value of this priority class is not known here and taken as 0: write `priority:` with its number");
+        let name = node.text().unwrap_or_default();
+        let own = self.classes.and_then(|classes| classes.get(name)).and_then(Node::scalar).and_then(|value| value.parse().ok());
+        own.or_else(|| system_priority(name)).unwrap_or_else(|| {
+            self.warn(node, "the value of this priority class is not known here and taken as 0: add it to cluster.scheduler.priority_classes");
             0
         })
     }

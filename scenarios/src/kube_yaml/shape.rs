@@ -24,6 +24,9 @@ static SPEC: Shape = Shape {
         opt("nodeSelector", Kind::Map),
         opt("priority", Kind::Integer(-2_147_483_648, 2_147_483_647)),
         opt("priorityClassName", Kind::Text),
+        opt("preemptionPolicy", Kind::Choice(&["Never", "PreemptLowerPriority"])),
+        opt("nodeName", Kind::Text),
+        opt("topologySpreadConstraints", Kind::List(&Kind::Table(&SPREAD))),
         opt("volumes", Kind::List(&Kind::Table(&VOLUME))),
         opt("containers", Kind::List(&Kind::Table(&CONTAINER))),
     ],
@@ -43,7 +46,40 @@ static POD_AFFINITY: Shape = Shape {
         opt("preferredDuringSchedulingIgnoredDuringExecution", Kind::List(&Kind::Table(&WEIGHTED_POD_TERM))),
     ],
 };
-static POD_TERM: Shape = Shape { name: "a pod affinity term", fields: &[opt("labelSelector", Kind::Table(&LABEL_SELECTOR)), must("topologyKey", Kind::Text)] };
+static POD_TERM: Shape = Shape {
+    name: "a pod affinity term",
+    fields: &[
+        opt("labelSelector", Kind::Table(&LABEL_SELECTOR)),
+        must("topologyKey", Kind::Text),
+        opt("namespaces", Kind::List(&Kind::Text)),
+        opt("namespaceSelector", Kind::Table(&LABEL_SELECTOR)),
+        opt("matchLabelKeys", Kind::List(&Kind::Text)),
+        opt("mismatchLabelKeys", Kind::List(&Kind::Text)),
+    ],
+};
+static SPREAD: Shape = Shape {
+    name: "a topology spread constraint",
+    fields: &[
+        must("maxSkew", Kind::Integer(1, 1_000_000)),
+        must("topologyKey", Kind::Text),
+        must("whenUnsatisfiable", Kind::Choice(&["DoNotSchedule", "ScheduleAnyway"])),
+        opt("labelSelector", Kind::Table(&LABEL_SELECTOR)),
+        opt("minDomains", Kind::Integer(1, 1_000_000)),
+        opt("nodeAffinityPolicy", Kind::Choice(&["Honor", "Ignore"])),
+        opt("nodeTaintsPolicy", Kind::Choice(&["Honor", "Ignore"])),
+        opt("matchLabelKeys", Kind::List(&Kind::Text)),
+    ],
+};
+static PORT: Shape = Shape {
+    name: "a container port",
+    fields: &[
+        opt("name", Kind::Text),
+        opt("containerPort", Kind::Integer(1, 65_535)),
+        opt("hostPort", Kind::Integer(1, 65_535)),
+        opt("hostIP", Kind::Text),
+        opt("protocol", Kind::Choice(&["TCP", "UDP", "SCTP"])),
+    ],
+};
 static WEIGHTED_POD_TERM: Shape =
     Shape { name: "a weighted pod affinity term", fields: &[must("weight", Kind::Integer(1, 100)), must("podAffinityTerm", Kind::Table(&POD_TERM))] };
 static LABEL_SELECTOR: Shape =
@@ -58,7 +94,10 @@ static NODE_AFFINITY: Shape = Shape {
     ],
 };
 static NODE_SELECTOR: Shape = Shape { name: "a node selector", fields: &[must("nodeSelectorTerms", Kind::List(&Kind::Table(&NODE_TERM)))] };
-static NODE_TERM: Shape = Shape { name: "a node selector term", fields: &[opt("matchExpressions", Kind::List(&Kind::Table(&EXPRESSION)))] };
+static NODE_TERM: Shape = Shape {
+    name: "a node selector term",
+    fields: &[opt("matchExpressions", Kind::List(&Kind::Table(&EXPRESSION))), opt("matchFields", Kind::List(&Kind::Table(&EXPRESSION)))],
+};
 static WEIGHTED_NODE_TERM: Shape =
     Shape { name: "a weighted node selector term", fields: &[must("weight", Kind::Integer(1, 100)), must("preference", Kind::Table(&NODE_TERM))] };
 static TOLERATION: Shape = Shape {
@@ -83,6 +122,7 @@ static CONTAINER: Shape = Shape {
         opt("name", Kind::Text),
         opt("image", Kind::Text),
         opt("resources", Kind::Table(&RESOURCES)),
+        opt("ports", Kind::List(&Kind::Table(&PORT))),
         opt("volumeMounts", Kind::List(&Kind::Table(&MOUNT))),
     ],
 };

@@ -37,7 +37,7 @@ fn read_everything(source: &Arc<Source>) {
     if let Some(tree) = read_yaml(source, &Layer::PodTemplate, &mut problems) {
         all_inside(&tree);
     }
-    crate::kube_yaml::pod_template(source, &mut problems);
+    crate::kube_yaml::pod_template(source, None, &mut problems);
     if let Some(objects) = crate::kubectl::objects(source, "objects", &mut problems) {
         crate::kubectl::machines(&objects, &mut problems);
         crate::kubectl::neighbours(&objects, &crate::kubectl::Around { nodes: &[], usage: None, application: None }, &mut problems);

@@ -9,6 +9,7 @@ mod dist;
 mod fill;
 mod inject;
 mod json;
+mod kube_scheduler;
 mod pool;
 mod reclaim;
 mod remote_shuffle;

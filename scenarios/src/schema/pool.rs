@@ -43,6 +43,14 @@ pub(super) static POOL: Shape = Shape {
         ),
         Field::default("labels", Kind::Map, "{}", "Node labels beside kubernetes.io/hostname.", ""),
         Field::default("taints", Kind::List(&Kind::Text), "[]", "Node taints, each \"key=value:Effect\" or \"key:Effect\".", ""),
+        Field::default("zones", Kind::List(&Kind::Text), "[]", "Zones that the nodes are in by turns, as label topology.kubernetes.io/zone.", ""),
+        Field::computed(
+            "max_volumes",
+            Kind::Integer(0, 10_000),
+            "on AKS two a vCPU of the VM shape, at most 32; else no limit",
+            "Most volumes that a node can have attached, on Azure the VM's data disks.",
+            "learn.microsoft.com/azure/virtual-machines/sizes",
+        ),
     ],
 };
 

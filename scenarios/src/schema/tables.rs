@@ -4,6 +4,7 @@
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
 use super::inject::INJECT;
+use super::kube_scheduler::KUBE_SCHEDULER;
 use super::pool::POOL;
 use super::reclaim::RECLAIM;
 use super::remote_shuffle::REMOTE_SHUFFLE;
@@ -71,6 +72,7 @@ static CLUSTER: Shape = Shape {
         Field::optional("pods", Kind::Text, "Output of kubectl get pods -A -o json (or yaml), as a path; its pods take the place of the neighbours."),
         Field::optional("pod_usage", Kind::Text, "Output of kubectl top pods -A, or the metrics API's JSON: what the pods of `pods` use."),
         Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
+        Field::default("scheduler", Kind::Table(&KUBE_SCHEDULER), "{}", "The scheduler's profile (Kubernetes only).", "5.1"),
         Field::default("yarn", Kind::Table(&YARN), "{}", "YARN settings (YARN only).", ""),
     ],
 };
@@ -93,6 +95,8 @@ static NEIGHBOUR: Shape = Shape {
         Field::default("cpu_use", Kind::Cpu, "0", "Steady CPU use, cores.", ""),
         Field::default("priority", Kind::Priority, "0", "Pod priority; system-node-critical is never evicted.", "QO-1"),
         Field::default("labels", Kind::Map, "{}", "Pod labels.", ""),
+        Field::default("namespace", Kind::Text, "\"default\"", "Namespace.", ""),
+        Field::optional("arrives", Kind::Time, "When it comes, from the submission of the application; without it it is there from the start."),
         Field::default("restarts", Kind::Bool, "true", "Whether its containers restart after a kill.", "restartPolicy of DaemonSets and Deployments"),
     ],
 };

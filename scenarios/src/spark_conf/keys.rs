@@ -3,10 +3,10 @@
 //! Defaults are `Released` where the catalogue has the entry. `Unset` says what happens where Spark computes the value, and `Same` what it is
 //! where Spark has it in code (Appendix B, 2.2, 3.1, 4.4); a test holds both against the catalogue.
 
-use super::{ConfDefault, ConfKey, ConfKind, shuffle_keys, sql_keys};
+use super::{ConfDefault, ConfKey, ConfKind, life_keys, shuffle_keys, sql_keys};
 use crate::quantity::SparkUnit::{B, MiB};
 use ConfDefault::{Released, Same, Unset};
-use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Threshold, Time};
+use ConfKind::{Bool, Cpu, Integer, Number, Size, Text, Time};
 
 pub(super) const I32: i64 = 2_147_483_647;
 pub(super) const COUNT: ConfKind = Integer(1, I32);
@@ -21,22 +21,20 @@ pub(super) const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
 /// The table.
 pub(crate) static KEYS: &[ConfKey] = &all();
 
-const COUNT_OF_ALL: usize = GENERAL.len() + sql_keys::KEYS.len() + shuffle_keys::KEYS.len();
+const PARTS: [&[ConfKey]; 4] = [GENERAL, life_keys::KEYS, sql_keys::KEYS, shuffle_keys::KEYS];
+const COUNT_OF_ALL: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len();
 
 /// The parts of the table, one after the other.
 const fn all() -> [ConfKey; COUNT_OF_ALL] {
     let mut all = [GENERAL[0]; COUNT_OF_ALL];
-    let (sql, shuffle) = (GENERAL.len(), GENERAL.len() + sql_keys::KEYS.len());
-    let mut at = 0;
-    while at < COUNT_OF_ALL {
-        all[at] = if at < sql {
-            GENERAL[at]
-        } else if at < shuffle {
-            sql_keys::KEYS[at - sql]
-        } else {
-            shuffle_keys::KEYS[at - shuffle]
-        };
-        at += 1;
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut within = 0;
+        while within < PARTS[part].len() {
+            all[at] = PARTS[part][within];
+            (at, within) = (at + 1, within + 1);
+        }
+        part += 1;
     }
     all
 }
@@ -267,6 +265,7 @@ const GENERAL: &[ConfKey] = &[
     ),
     key("spark.kubernetes.local.dirs.tmpfs", Bool, Released, "Whether the local directories that Spark makes are in RAM.", "LD-1"),
     key("spark.local.dir", Text, Released, "Local directories, separated by commas.", "4.1"),
+    key("spark.kubernetes.namespace", Text, Released, "Namespace of driver and executors, to which rules of affinity look.", "5.4"),
     key("spark.kubernetes.allocation.batch.size", COUNT, Released, "Pods that are asked for in one round.", "4.4"),
     key("spark.kubernetes.allocation.batch.delay", Time("ms"), Released, "Time between rounds.", "4.4"),
     since(
@@ -286,94 +285,6 @@ const GENERAL: &[ConfKey] = &[
         "Failures in a row, without a running executor, that end a standalone application; -1 for no limit.",
         "1.9",
     ),
-    since(
-        (3, 2),
-        &key("spark.kubernetes.driver.ownPersistentVolumeClaim", Bool, Released, "Whether claims belong to the driver and outlive their pods.", "4.8"),
-    ),
-    since(
-        (3, 2),
-        &key("spark.kubernetes.driver.reusePersistentVolumeClaim", Bool, Released, "Whether new pods mount the claims of pods that are gone.", "4.8"),
-    ),
-    since((3, 4), &key("spark.kubernetes.driver.waitToReusePersistentVolumeClaim", Bool, Released, "Whether pods wait for such a claim.", "4.8")),
-    since(
-        (3, 0),
-        &key(
-            "spark.shuffle.sort.io.plugin.class",
-            Text,
-            Released,
-            "Where Spark keeps shuffle data: whether files on a claim are found again, and whether it knows that a remote service's outlive executors.",
-            "3.7, 4.8",
-        ),
-    ),
-    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeInterval", Time("min"), Released, "Time between two looks at how full claims are.", "4.7")),
-    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeThreshold", Number(0.0, 1.0), Released, "Use above which claims grow.", "4.7")),
-    since((4, 2), &key("spark.kubernetes.executor.pvc.resizeFactor", Number(0.0, 1000.0), Released, "By how much of their size.", "4.7")),
-    since(
-        (4, 2),
-        &key(
-            "spark.kubernetes.allocation.recoveryMode.enabled",
-            Bool,
-            Unset("from the first OOM on"),
-            "Whether new executors run one task at a time: true always, false never.",
-            "4.7",
-        ),
-    ),
-    since(
-        (3, 0),
-        &key(
-            "spark.plugins",
-            Text,
-            Released,
-            "Plugin classes; of these those that resize executors and their claims, and that replace executors, are modelled.",
-            "4.7",
-        ),
-    ),
-    since((4, 2), &key("spark.kubernetes.executor.resizeInterval", Time("s"), Released, "How often executors' memory is compared with their limit.", "4.7")),
-    since((4, 2), &key("spark.kubernetes.executor.resizeThreshold", Number(0.0, 1.0), Released, "Share of the limit above which it grows.", "4.7")),
-    since((4, 2), &key("spark.kubernetes.executor.resizeFactor", Number(0.0, 1.0), Released, "By how much of itself the limit grows.", "4.7")),
-    since((3, 3), &key("spark.kubernetes.executor.rollInterval", Time("s"), Released, "How often one executor is replaced on purpose; 0 is never.", "3.7")),
-    since((3, 3), &key("spark.kubernetes.executor.rollPolicy", Text, Released, "Which executor is replaced on purpose.", "3.7")),
-    since(
-        (3, 3),
-        &key(
-            "spark.kubernetes.executor.minTasksPerExecutorBeforeRolling",
-            Integer(0, I32),
-            Released,
-            "Tasks that an executor must have been given before it is replaced on purpose.",
-            "3.7",
-        ),
-    ),
-    key("spark.executor.heartbeatInterval", Time("ms"), Released, "Time between heartbeats of an executor.", "3.6"),
-    key("spark.network.timeout", Time("s"), Released, "Silence after which an executor is lost and connections are given up.", "3.6, FF-1"),
-    key("spark.network.timeoutInterval", Time("ms"), Released, "How often silent executors are looked for.", "3.6"),
-    key("spark.storage.blockManagerHeartbeatTimeoutMs", Time("ms"), Unset("spark.network.timeout"), "Silence after which an executor is lost.", "3.6"),
-    key("spark.shuffle.io.connectionTimeout", Time("s"), Unset("spark.network.timeout"), "Silence after which a fetch under way fails.", "FF-1"),
-    key(
-        "spark.shuffle.io.connectionCreationTimeout",
-        Time("s"),
-        Unset("spark.shuffle.io.connectionTimeout"),
-        "Time after which a connection that nobody answers fails.",
-        "FF-1",
-    ),
-    key("spark.decommission.enabled", Bool, Released, "Whether executors with a notice leave in good order.", "3.7"),
-    key("spark.storage.decommission.enabled", Bool, Released, "Whether they copy their blocks to others.", "3.7"),
-    key("spark.storage.decommission.shuffleBlocks.enabled", Bool, Released, "Whether shuffle files are among them.", "3.7"),
-    key("spark.storage.decommission.rddBlocks.enabled", Bool, Released, "Whether cached blocks are among them.", "3.7"),
-    key("spark.storage.decommission.shuffleBlocks.maxThreads", COUNT, Released, "Peers that shuffle files are sent to at a time.", "3.7"),
-    since(
-        (3, 2),
-        &key(
-            "spark.storage.decommission.shuffleBlocks.maxDiskSize",
-            Size(B),
-            Unset("no limit"),
-            "Shuffle files of an executor above which it takes none of others.",
-            "3.7",
-        ),
-    ),
-    key("spark.storage.decommission.maxReplicationFailuresPerBlock", Integer(0, I32), Released, "Failures to copy a block after which it is given up.", "3.7"),
-    key("spark.storage.decommission.replicationReattemptInterval", Time("ms"), Released, "Time between two looks for blocks to copy.", "3.7"),
-    key("spark.storage.decommission.fallbackStorage.path", Text, Unset("none"), "Storage for shuffle files that no peer takes.", "3.7"),
-    since((3, 2), &key("spark.executor.decommission.forceKillTimeout", Time("s"), Unset("no limit"), "Time after which a leaving executor is killed.", "3.7")),
     key("spark.dynamicAllocation.enabled", Bool, Released, "Whether the number of executors follows the work.", "3.7"),
     key("spark.dynamicAllocation.minExecutors", Integer(0, I32), Released, "Fewest executors.", "3.7"),
     key("spark.dynamicAllocation.maxExecutors", Integer(0, I32), Released, "Most executors.", "3.7"),

@@ -51,7 +51,6 @@ pub(crate) static NOT_SIMULATED: &[(&str, &str)] = &[
     ("spark.memory.unmanagedMemoryPollingInterval", "only RocksDB state stores of streaming queries are counted by it; a batch job has none"),
     ("spark.storage.replication.proactive", "cached blocks are not replicated"),
     ("spark.cores.max", "spark.executor.instances and spark.executor.cores say it"),
-    ("spark.kubernetes.namespace", "all pods share one namespace"),
     ("spark.kubernetes.container.image", "the official image's JVM options are modelled"),
     ("spark.kubernetes.container.image.pullPolicy", "uncertainty.executor_start covers image pulls"),
     ("spark.kubernetes.authenticate.driver.serviceAccountName", "decides nothing about memory"),

@@ -10,6 +10,7 @@ mod executor_life;
 mod families;
 mod keys;
 mod known;
+mod life_keys;
 pub(crate) mod meanings;
 pub(crate) mod others;
 #[cfg(test)]

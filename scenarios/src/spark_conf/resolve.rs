@@ -246,6 +246,7 @@ fn kubernetes(conf: &Conf, around: Surroundings) -> KubernetesConf {
         allocation_batch_delay: conf.time("spark.kubernetes.allocation.batch.delay").unwrap_or_default(),
         replace_delay: around.replace_delay,
         max_replacements: around.max_replacements,
+        namespace: conf.text("spark.kubernetes.namespace").unwrap_or_else(|| "default".to_owned()),
         pod_template: around.template,
     }
 }

@@ -12,6 +12,7 @@ mod file_cleanup;
 mod heap_minimum;
 mod heartbeats;
 mod inject;
+mod kube_scheduler;
 mod limit_below_heap;
 mod needs_shuffle;
 mod node_memory;
@@ -92,6 +93,7 @@ const RULES: &[Rule] = &[
     needs_shuffle::rule,
     file_cleanup::rule,
     inject::rule,
+    kube_scheduler::rule,
 ];
 
 /// Applies every rule.

@@ -3,18 +3,26 @@
 //! Before the application starts, neighbours and the driver settle in. Executor pods wait in a queue and are
 //! placed one at a time by the platform's rule: the Kubernetes scheduler's filters and scores, YARN's fit, or
 //! the bare lab's pack and spread. The scheduler sees requests only, never usage (fact 6 of domain-facts 0.3).
-//! An executor counts on its node until its death has been seen or its pod is closed (PA-7). Assumptions: the driver starts in
-//! ten seconds and holds its memory from then on; unschedulable pods are tried again whenever a pod is created or lost, without
-//! back-off (SC-4).
+//! An executor counts on its node until its death has been seen or its pod is closed (PA-7). On Kubernetes pods that do not fit wait in a
+//! queue ([`queue`]) and may drive out others ([`preemption`]). Assumption: the driver starts in ten seconds and holds its memory from
+//! then on.
 
 pub(crate) mod neighbours;
 mod placement;
+pub(crate) mod preemption;
+mod queue;
+mod views;
 
+#[cfg(test)]
+mod tests;
+
+use self::placement::{Candidate, Verdict};
+use self::queue::Queue;
 use crate::day::Day;
 use crate::event::Event;
 use crate::hardware::NodeDevices;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
-use crate::kernel::{IdVec, Purpose};
+use crate::kernel::{IdVec, Luck, Purpose, mix};
 use crate::kube::empty_dir;
 use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
@@ -27,11 +35,26 @@ use crate::units::{Bytes, SimSpan, SimTime};
 /// Seconds from submission until the driver asks for executors: pod, JVM and context (8.5).
 const DRIVER_START: SimSpan = SimSpan::from_secs(10);
 
+/// Address of the draw of the first search's start, away from those of pods.
+const SEARCH_START: u64 = mix(u64::MAX, 1);
+
 /// Queue and tenants.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     /// Executor pods that wait for a node, oldest first.
     pub(crate) pending: Vec<ExecutorId>,
+    /// Neighbours' pods that wait for a node, oldest first.
+    pending_neighbours: Vec<Candidate>,
+    /// By neighbour, how many pods of it there have been.
+    serials: Vec<u32>,
+    /// Pods that were refused, and when they are tried again (Kubernetes only).
+    queue: Queue,
+    /// Pods for which victims have to go, with the node that they are going to get.
+    nominated: Vec<(Candidate, NodeId)>,
+    /// Neighbours that are being deleted.
+    leaving: Vec<(NodeId, PodSlot)>,
+    /// Where the scheduler's next search begins (SC-2).
+    search_from: usize,
     /// When they are tried again because a node's pressure may be over.
     retry_at: SimTime,
     /// Neighbours that run somewhere.
@@ -43,8 +66,35 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn new() -> Self {
-        Self { pending: Vec::new(), retry_at: SimTime::ZERO, tenants: Vec::new(), driver: None, shared: Vec::new() }
+    /// Nobody there yet; the scheduler, which is older than the job, begins its search anywhere.
+    pub(crate) fn new(plan: &SimPlan, luck: &Luck) -> Self {
+        let nodes = plan.nodes.len() as u64;
+        let search_from = if nodes > 1 { luck.stream(Purpose::SchedulerTie, SEARCH_START).below(nodes) as usize } else { 0 };
+        Self {
+            pending: Vec::new(),
+            pending_neighbours: Vec::new(),
+            serials: vec![0; plan.spec().cluster.neighbours.len()],
+            queue: Queue::default(),
+            nominated: Vec::new(),
+            leaving: Vec::new(),
+            search_from,
+            retry_at: SimTime::ZERO,
+            tenants: Vec::new(),
+            driver: None,
+            shared: Vec::new(),
+        }
+    }
+
+    /// The next pod of a neighbour.
+    fn new_pod_of(&mut self, spec: u32) -> Candidate {
+        let serial = self.serials[spec as usize];
+        self.serials[spec as usize] += 1;
+        Candidate::Neighbour { spec, serial }
+    }
+
+    /// All pods that wait: neighbours, which are older than the application, then executors.
+    fn waiting(&self) -> impl Iterator<Item = Candidate> {
+        self.pending_neighbours.iter().copied().chain(self.pending.iter().map(|&id| Candidate::Executor(id)))
     }
 
     /// Empty machines of this replication's speeds.
@@ -86,8 +136,9 @@ pub(crate) fn settle_in(sim: &mut Sim) {
 fn settle_driver(sim: &mut Sim) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.driver;
-    let Some(node) = placement::driver(sim) else { return };
+    let Verdict::Bound(node) = placement::place(sim, Candidate::Driver) else { return };
     let machine = &mut sim.machines[node];
+    machine.has_image = true;
     let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql, Collector::G1);
     let limit = plan.driver_container.unwrap_or(Bytes::MAX);
@@ -97,29 +148,100 @@ fn settle_driver(sim: &mut Sim) {
     sim.touch(node);
 }
 
-/// The node that a new executor would get now.
-pub(crate) fn place_for_executor(sim: &Sim) -> Option<NodeId> {
-    placement::executor(sim)
+/// The node that a waiting executor would get now.
+pub(crate) fn place_for_executor(sim: &Sim, id: ExecutorId) -> Option<NodeId> {
+    placement::find(sim, Candidate::Executor(id))
 }
 
 /// Memory that the pods of a node beside one have been given.
 pub(crate) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
-    placement::requested_by_others(sim, node, own)
+    views::requested_by_others(sim, node, own)
 }
 
-/// Places what waits, oldest first; what does not fit stays (AL-5).
+/// Whether nothing has happened that could help a waiting executor, so that it must not fit anywhere: for the audit.
+pub(crate) fn is_parked(sim: &Sim, id: ExecutorId) -> bool {
+    sim.plan.spec().cluster.platform != Platform::Kubernetes || sim.cluster.queue.is_parked(Candidate::Executor(id))
+}
+
+/// A pod has left, or is about to: pods that wait may have room now.
+pub(crate) fn pods_changed(sim: &mut Sim) {
+    if sim.cluster.waiting().next().is_some() {
+        sim.cluster.queue.unpark(true);
+        sim.after(SimSpan::ZERO, Event::SchedulePods);
+    }
+}
+
+/// Tries what is due; what does not fit stays (AL-5).
 pub(crate) fn on_schedule(sim: &mut Sim) {
-    let waiting = std::mem::take(&mut sim.cluster.pending);
-    for id in waiting {
-        match placement::executor(sim) {
-            Some(node) => bind(sim, id, node),
-            None => sim.cluster.pending.push(id),
+    let now = sim.now();
+    let on_kubernetes = sim.plan.spec().cluster.platform == Platform::Kubernetes;
+    if sim.cluster.retry_at == now {
+        sim.cluster.queue.unpark(true);
+    }
+    sim.cluster.queue.flush(now);
+    for pod in in_order(sim) {
+        if on_kubernetes && !sim.cluster.queue.is_due(pod, now) {
+            continue;
+        }
+        match placement::place(sim, pod) {
+            Verdict::Bound(node) => bound(sim, pod, node),
+            Verdict::Refused { minds_pods } if on_kubernetes => {
+                sim.cluster.queue.refused(pod, now, minds_pods);
+                preemption::look_for_victims(sim, pod);
+            }
+            Verdict::Refused { .. } => {}
         }
     }
     sim.tally.pending(sim.cluster.pending.len() as u32);
     if !sim.cluster.pending.is_empty() {
         retry_after_pressure(sim);
     }
+    if on_kubernetes {
+        plan_look(sim);
+    }
+}
+
+/// The waiting pods as the scheduler takes them: by priority, new ones as they came, then those that were refused by their last try (SC-3).
+fn in_order(sim: &Sim) -> Vec<Candidate> {
+    let mut pods: Vec<Candidate> = sim.cluster.waiting().collect();
+    if sim.plan.spec().cluster.platform == Platform::Kubernetes {
+        pods.sort_by_cached_key(|&pod| (std::cmp::Reverse(placement::view(sim, pod).0.priority), sim.cluster.queue.position(pod).map_or(0, |place| place + 1)));
+    }
+    pods
+}
+
+/// Forgets pods that are not wanted any more, and plans the next look at the others.
+fn plan_look(sim: &mut Sim) {
+    let cluster = &mut sim.cluster;
+    let (executors, neighbours) = (&cluster.pending, &cluster.pending_neighbours);
+    let wanted = |pod: Candidate| match pod {
+        Candidate::Executor(id) => executors.contains(&id),
+        _ => neighbours.contains(&pod),
+    };
+    cluster.queue.keep(wanted);
+    cluster.nominated.retain(|&(pod, _)| wanted(pod));
+    let now = sim.calendar.now();
+    if let Some(span) = sim.cluster.queue.plan_look(now) {
+        sim.after(span, Event::SchedulePods);
+    }
+}
+
+/// A pod has its node: rules between pods may hold now for others.
+fn bound(sim: &mut Sim, pod: Candidate, node: NodeId) {
+    sim.cluster.nominated.retain(|&(other, _)| other != pod);
+    sim.cluster.queue.forget(pod);
+    match pod {
+        Candidate::Executor(id) => {
+            sim.cluster.pending.retain(|&waiting| waiting != id);
+            bind(sim, id, node);
+        }
+        Candidate::Neighbour { spec, .. } => {
+            sim.cluster.pending_neighbours.retain(|&waiting| waiting != pod);
+            neighbours::bind(sim, spec, node);
+        }
+        Candidate::Driver => {}
+    }
+    sim.cluster.queue.unpark(false);
 }
 
 /// A node that takes its pressure taint off makes the scheduler look at unschedulable pods again (NE-5).

@@ -1,7 +1,7 @@
 //! Neighbours: pods that use memory beyond their requests, and come back when killed.
 //!
 //! A neighbour's memory is drawn once a (neighbour, node) and held from the start: daemons and services are
-//! older than the job. Killed or evicted ones with `restartPolicy: Always` return after the kubelet's crash
+//! older than the job, unless they are said to arrive later. Killed or evicted ones with `restartPolicy: Always` return after the kubelet's crash
 //! back-off (10 s, doubled up to 300 s), on the same node. Their tmpfs pages survive a kill in place (ED-5); assumption: an
 //! eviction too, although it would tear their volumes down. Source: NO-1, 7.3; the back-off is recalled.
 
@@ -14,7 +14,7 @@ use crate::sim::Sim;
 use crate::spec::{NeighbourPlacement, NeighbourSpec};
 use crate::units::{Bytes, SimSpan};
 
-use super::placement;
+use super::placement::{self, Verdict};
 
 /// First restart delay of the kubelet's crash back-off.
 const FIRST_BACKOFF_S: u64 = 10;
@@ -30,6 +30,8 @@ pub(crate) struct Tenant {
     pub(crate) slot: PodSlot,
     /// Anonymous memory when it runs.
     pub(crate) anon: Bytes,
+    /// Whether it was preempted and is gone; its place in the list stays.
+    gone: bool,
     restarts: u32,
 }
 
@@ -37,17 +39,65 @@ pub(crate) struct Tenant {
 pub(super) fn settle(sim: &mut Sim) {
     let plan = sim.plan;
     for (index, neighbour) in plan.spec().cluster.neighbours.iter().enumerate() {
+        if let Some(arrives) = neighbour.arrives {
+            sim.after(arrives, Event::NeighbourArrives(index as u32));
+            continue;
+        }
         match &neighbour.placement {
             NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(node as u32))),
-            NeighbourPlacement::Replicas(count) => {
-                for _ in 0..*count {
-                    if let Some(node) = placement::neighbour(sim, neighbour) {
-                        move_in(sim, index as u32, neighbour, node);
-                    }
-                }
-            }
+            NeighbourPlacement::Replicas(count) => (0..*count).for_each(|_| settle_pod(sim, index as u32)),
             NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(*node))),
         }
+    }
+}
+
+/// A pod from before the application: it has its node, or waits for one.
+fn settle_pod(sim: &mut Sim, spec: u32) {
+    let pod = sim.cluster.new_pod_of(spec);
+    match placement::place(sim, pod) {
+        Verdict::Bound(node) => bind(sim, spec, node),
+        Verdict::Refused { .. } => sim.cluster.pending_neighbours.push(pod),
+    }
+}
+
+/// A neighbour that comes later, by its index: its pods are put on every node, or wait for the scheduler.
+pub(crate) fn on_arrives(sim: &mut Sim, index: u32) {
+    let plan = sim.plan;
+    let neighbour = &plan.spec().cluster.neighbours[index as usize];
+    match &neighbour.placement {
+        NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index, neighbour, NodeId::new(node as u32))),
+        NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index, neighbour, NodeId::new(*node))),
+        NeighbourPlacement::Replicas(count) => {
+            for _ in 0..*count {
+                let pod = sim.cluster.new_pod_of(index);
+                sim.cluster.pending_neighbours.push(pod);
+            }
+            sim.after(SimSpan::ZERO, Event::SchedulePods);
+        }
+    }
+}
+
+/// The scheduler has found a node.
+pub(super) fn bind(sim: &mut Sim, spec: u32, node: NodeId) {
+    let plan = sim.plan;
+    move_in(sim, spec, &plan.spec().cluster.neighbours[spec as usize], node);
+}
+
+/// A preempted pod is gone with its memory; a controller with replicas makes another.
+pub(super) fn move_out(sim: &mut Sim, node: NodeId, slot: PodSlot) {
+    let Some(tenant) = sim.cluster.tenants.iter_mut().find(|t| !t.gone && t.node == node && t.slot == slot) else { return };
+    tenant.gone = true;
+    let spec = tenant.spec;
+    let neighbour = &sim.plan.spec().cluster.neighbours[spec as usize];
+    let now = sim.now();
+    let machine = &mut sim.machines[node];
+    let v = machine.v(now);
+    machine.memory.close_pod(slot, v);
+    machine.devices.reserve_cpu(now, -neighbour.cpu_use.as_cores());
+    sim.touch(node);
+    if matches!(neighbour.placement, NeighbourPlacement::Replicas(_)) {
+        let pod = sim.cluster.new_pod_of(spec);
+        sim.cluster.pending_neighbours.push(pod);
     }
 }
 
@@ -64,14 +114,14 @@ fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
     machine.memory.charge(slot, Charge::Process, anon);
     machine.memory.charge(slot, Charge::Shmem, shmem);
     machine.devices.reserve_cpu(sim.calendar.now(), neighbour.cpu_use.as_cores());
-    sim.cluster.tenants.push(Tenant { spec: index, node, slot, anon, restarts: 0 });
+    sim.cluster.tenants.push(Tenant { spec: index, node, slot, anon, gone: false, restarts: 0 });
     sim.touch(node);
 }
 
 /// One of a neighbour's `processes` is gone (all, when it is one); it may come back.
 pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u32) {
     let now = sim.now();
-    let Some(index) = sim.cluster.tenants.iter().position(|t| t.node == node && t.slot == slot) else { return };
+    let Some(index) = sim.cluster.tenants.iter().position(|t| !t.gone && t.node == node && t.slot == slot) else { return };
     let tenant = &mut sim.cluster.tenants[index];
     let backoff = (FIRST_BACKOFF_S << tenant.restarts.min(5)).min(LAST_BACKOFF_S);
     tenant.restarts += 1;
@@ -90,6 +140,9 @@ pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u
 /// A neighbour is back and takes its memory again.
 pub(crate) fn on_back(sim: &mut Sim, node: NodeId, tenant: u32) {
     let tenant = &sim.cluster.tenants[tenant as usize];
+    if tenant.gone {
+        return;
+    }
     let (slot, anon) = (tenant.slot, tenant.anon);
     let machine = &mut sim.machines[node];
     let held = machine.memory.held(slot, Charge::Process, machine.v(sim.calendar.now()));

@@ -5,139 +5,135 @@
 //! requires pod affinity, else the node with the fewest executors. Ties are broken at random by seed on
 //! Kubernetes (SC-5), by index elsewhere.
 
-use crate::ids::{NodeId, PodSlot};
+use super::views::{self, driver_memory};
+use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Purpose, mix};
-use crate::kube::scheduler::{self, Decision, NodeConditions, NodeView, PodView};
-use crate::machine::{Machine, Owner};
+use crate::kube::scheduler::{self, Decision, Options, PodView};
+use crate::observe::Explained;
 use crate::sim::Sim;
 use crate::spark::executor::Life;
-use crate::spec::{Affinity, Label, NeighbourSpec, Platform, Toleration};
-use crate::units::{Bytes, CoreMillis, SimTime};
+use crate::spec::Platform;
+use crate::units::Bytes;
 use crate::yarn::{placement as yarn, sizing};
 
-/// Of pods other than executors: daemons are put on their nodes directly.
-const NO_TOLERATIONS: &[Toleration] = &[];
+/// The pod that wants a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Candidate {
+    /// An executor.
+    Executor(ExecutorId),
+    /// The driver.
+    Driver,
+    /// A pod of the neighbour with this index.
+    Neighbour {
+        /// Index of the neighbour.
+        spec: u32,
+        /// Which of its pods.
+        serial: u32,
+    },
+}
 
-/// A node for a new executor.
-pub(super) fn executor(sim: &Sim) -> Option<NodeId> {
-    match sim.plan.spec().cluster.platform {
-        Platform::Kubernetes => on_kubernetes(sim, &executor_view(sim), sim.tally.placements()),
-        Platform::Yarn => on_yarn(sim, sim.plan.executor.container()),
-        Platform::Standalone => fewest(sim, true),
-        Platform::Bare => on_bare(sim),
+/// What the scheduler says of a pod that it tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verdict {
+    /// It goes there.
+    Bound(NodeId),
+    /// It waits; whether the rules between pods refused it somewhere.
+    Refused {
+        /// Whether a pod that is bound may help it.
+        minds_pods: bool,
+    },
+}
+
+/// The node that a pod would get now.
+pub(super) fn find(sim: &Sim, pod: Candidate) -> Option<NodeId> {
+    match (sim.plan.spec().cluster.platform, pod) {
+        (Platform::Kubernetes, _) => on_kubernetes(sim, pod).node.map(id),
+        (Platform::Yarn, Candidate::Executor(_)) => on_yarn(sim, sim.plan.executor.container()),
+        (Platform::Yarn, Candidate::Driver) => on_yarn(sim, driver_memory(sim)),
+        (Platform::Standalone, Candidate::Executor(_)) => fewest(sim, true),
+        (Platform::Bare, Candidate::Executor(_)) => on_bare(sim),
+        (Platform::Standalone | Platform::Bare, Candidate::Driver) => Some(NodeId::new(0)),
+        (Platform::Yarn | Platform::Standalone | Platform::Bare, Candidate::Neighbour { .. }) => fewest(sim, false),
     }
 }
 
-/// A node for the driver.
-pub(super) fn driver(sim: &Sim) -> Option<NodeId> {
-    match sim.plan.spec().cluster.platform {
-        Platform::Kubernetes => on_kubernetes(sim, &driver_view(sim), u64::MAX),
-        Platform::Yarn => on_yarn(sim, driver_memory(sim)),
-        Platform::Standalone | Platform::Bare => Some(NodeId::new(0)),
+/// Finds a node for a pod; the scheduler's next search begins where this one ended (SC-2).
+pub(super) fn place(sim: &mut Sim, pod: Candidate) -> Verdict {
+    if sim.plan.spec().cluster.platform != Platform::Kubernetes {
+        return find(sim, pod).map_or(Verdict::Refused { minds_pods: false }, Verdict::Bound);
+    }
+    let explained = sim.observer.wants_placements().then(|| explain(sim, pod));
+    let decision = on_kubernetes(sim, pod);
+    if let Some((name, explained)) = explained {
+        let now = sim.now();
+        sim.observer.scheduled(now, name, explained);
+    }
+    sim.cluster.search_from = (sim.cluster.search_from + decision.looked_at) % sim.machines.len().max(1);
+    let minds_pods = decision.reasons.iter().any(|(_, reason)| matches!(reason.plugin(), "InterPodAffinity" | "PodTopologySpread"));
+    decision.node.map(id).map_or(Verdict::Refused { minds_pods }, Verdict::Bound)
+}
+
+/// The same decision for an observer, with all that led to it.
+fn explain(sim: &Sim, pod: Candidate) -> (String, Explained) {
+    let (view, entity) = view(sim, pod);
+    let nodes = views::nodes(sim, pod);
+    let options = Options { explain: true, ..options(sim) };
+    let mut luck = |node| luck(sim, entity, node);
+    let decision = scheduler::schedule(&view, &nodes, &options, &mut luck);
+    let without = scheduler::without_each(&view, &nodes, &options, &mut luck);
+    (name(sim, pod), Explained { cpu: view.cpu_request, memory: view.memory_request, decision, without })
+}
+
+fn name(sim: &Sim, pod: Candidate) -> String {
+    match pod {
+        Candidate::Executor(id) => format!("executor-{}", id.index() + 1),
+        Candidate::Driver => "driver".to_owned(),
+        Candidate::Neighbour { spec, serial } => format!("{}-{serial}", sim.plan.spec().cluster.neighbours[spec as usize].name),
     }
 }
 
-/// A node for a neighbour's replica.
-pub(super) fn neighbour(sim: &Sim, spec: &NeighbourSpec) -> Option<NodeId> {
-    match sim.plan.spec().cluster.platform {
-        Platform::Kubernetes => on_kubernetes(sim, &neighbour_view(spec), mix(7, sim.cluster.tenants.len() as u64)),
-        Platform::Yarn | Platform::Standalone | Platform::Bare => fewest(sim, false),
-    }
+fn options<'a>(sim: &'a Sim) -> Options<'a> {
+    Options { settings: &sim.plan.spec().cluster.scheduler, start: sim.cluster.search_from, explain: false, without: None }
 }
 
-fn on_kubernetes(sim: &Sim, pod: &PodView<'_>, entity: u64) -> Option<NodeId> {
-    let open: Vec<NodeId> = sim.machines.ids().filter(|&node| !sim.machines[node].cordoned).collect();
-    let nodes: Vec<NodeView<'_>> = open.iter().map(|&node| node_view(sim, node)).collect();
-    let mut stream = sim.luck.stream(Purpose::SchedulerTie, entity);
-    match scheduler::schedule(pod, &nodes, false, &mut |candidates| stream.below(candidates as u64) as usize) {
-        Decision::Bound { node, .. } => Some(open[node]),
-        Decision::Unschedulable { .. } => None,
-    }
+fn luck(sim: &Sim, entity: u64, node: u64) -> u64 {
+    sim.luck.stream(Purpose::SchedulerTie, mix(entity, node)).next_u64()
 }
 
-fn node_view<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
-    let plan = &sim.plan.nodes[id.index()];
-    let machine = &sim.machines[id];
-    let now: SimTime = sim.now();
-    NodeView {
-        name: &plan.name,
-        labels: &plan.labels,
-        taints: &plan.taints,
-        allocatable_cpu: plan.allocatable_cpu,
-        allocatable_memory: plan.allocatable_memory,
-        allocatable_ephemeral: plan.shape.disks[0].size.saturating_sub(plan.shape.disks[0].used),
-        max_pods: plan.shape.max_pods,
-        pods: machine.owners.iter().enumerate().filter_map(|(slot, owner)| assigned(sim, machine, slot, *owner)).collect(),
-        conditions: NodeConditions { memory_pressure: machine.memory_pressure_until > now, disk_pressure: machine.disk_pressure_until > now },
-    }
+fn id(index: usize) -> NodeId {
+    NodeId::new(index as u32)
 }
 
-/// The view of a pod that still counts on its node.
-fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> Option<PodView<'a>> {
-    if !machine.memory.pods[slot].open {
+fn on_kubernetes(sim: &Sim, pod: Candidate) -> Decision {
+    let (view, entity) = view(sim, pod);
+    scheduler::schedule(&view, &views::nodes(sim, pod), &options(sim), &mut |node| luck(sim, entity, node))
+}
+
+/// Who makes room for a pod that no node can take: a node and its residents, by their place among them.
+pub(super) fn victims(sim: &Sim, pod: Candidate) -> Option<(NodeId, Vec<usize>)> {
+    let (view, entity) = view(sim, pod);
+    if !sim.plan.spec().cluster.scheduler.preemption || sim.plan.pods.lowest_priority >= view.priority {
         return None;
     }
-    match owner {
-        Owner::Executor(id) => (sim.executors[id].life != Life::Gone || sim.executors[id].restarts_in_place).then(|| {
-            let mut view = executor_view(sim);
-            view.memory_request += sim.executors[id].growth.asked;
-            view
-        }),
-        Owner::Neighbour(index) => Some(neighbour_view(&sim.plan.spec().cluster.neighbours[index as usize])),
-        Owner::Driver => Some(driver_view(sim)),
-    }
-}
-
-/// Memory that the other pods of a node have been given: an executor's as its kubelet has taken it.
-pub(super) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
-    let machine = &sim.machines[node];
-    let request = |(slot, owner): (usize, &Owner)| {
-        let view = assigned(sim, machine, slot, *owner)?;
-        let deferred = match *owner {
-            Owner::Executor(id) => sim.executors[id].growth.asked - sim.executors[id].growth.taken,
-            Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
-        };
-        Some(view.memory_request - deferred)
-    };
-    machine.owners.iter().enumerate().filter(|(slot, _)| *slot != own.index()).filter_map(request).sum()
-}
-
-fn executor_view<'a>(sim: &'a Sim) -> PodView<'a> {
-    let executor = &sim.plan.executor;
     let template = &sim.plan.spec().spark.kubernetes.pod_template;
-    PodView {
-        cpu_request: executor.resources.cpu_request,
-        memory_request: executor.resources.memory_request,
-        ephemeral_request: executor.resources.ephemeral_request,
-        best_effort: false,
-        labels: &executor.labels,
-        affinity: &template.affinity,
-        tolerations: &template.tolerations,
+    if matches!(pod, Candidate::Executor(_)) && template.never_preempts {
+        return None;
     }
+    let nodes = views::nodes(sim, pod);
+    let mut luck = |node| luck(sim, entity, node);
+    let decision = scheduler::schedule(&view, &nodes, &options(sim), &mut luck);
+    let preemption = scheduler::preempt(&view, &nodes, &options(sim), &decision.reasons, &mut luck)?;
+    // Nominated pods stand behind those that are there; they are no victims.
+    let residents = views::residents(sim, id(preemption.node)).len();
+    Some((id(preemption.node), preemption.victims.into_iter().filter(|&index| index < residents).collect()))
 }
 
-fn driver_view<'a>(sim: &'a Sim) -> PodView<'a> {
-    bare_view(sim.plan.spec().spark.driver.cpu, driver_memory(sim), &[])
-}
-
-fn driver_memory(sim: &Sim) -> Bytes {
-    sim.plan.driver_container.unwrap_or_default()
-}
-
-fn neighbour_view(spec: &NeighbourSpec) -> PodView<'_> {
-    bare_view(spec.resources.cpu_request, spec.resources.memory_request, &spec.labels)
-}
-
-fn bare_view(cpu: CoreMillis, memory: Bytes, labels: &[Label]) -> PodView<'_> {
-    static NO_AFFINITY: Affinity = Affinity::NONE;
-    PodView {
-        cpu_request: cpu,
-        memory_request: memory,
-        ephemeral_request: Bytes::ZERO,
-        best_effort: cpu == CoreMillis::ZERO && memory == Bytes::ZERO,
-        labels,
-        affinity: &NO_AFFINITY,
-        tolerations: NO_TOLERATIONS,
+/// A pod as the scheduler sees it, and the number by which its ties are broken.
+pub(super) fn view<'a>(sim: &'a Sim, pod: Candidate) -> (PodView<'a>, u64) {
+    match pod {
+        Candidate::Executor(id) => (views::executor(sim), id.index() as u64),
+        Candidate::Driver => (views::driver(sim), u64::MAX),
+        Candidate::Neighbour { spec, serial } => (views::neighbour(sim, spec), mix(mix(7, u64::from(spec)), u64::from(serial))),
     }
 }
 

@@ -63,6 +63,7 @@ mod tests {
             allocation_batch_delay: SimSpan::ZERO,
             replace_delay: SimSpan::ZERO,
             max_replacements: None,
+            namespace: "default".into(),
             pod_template: PodTemplate { volumes, ..PodTemplate::default() },
         }
     }

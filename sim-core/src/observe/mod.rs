@@ -3,8 +3,10 @@
 //! The model pushes what happens to an [`Observer`]; every method has an empty default, so that an observer
 //! that is off costs nothing. Observers cannot influence the run: results are the same with any of them.
 
+mod placements;
 mod timeline;
 
+pub use placements::{Explained, Placement, Placements};
 pub use timeline::{Mark, MarkKind, NodeTimeline, Sample, Timeline};
 
 use crate::record::{Cause, MemoryClass};
@@ -18,6 +20,12 @@ pub trait Observer {
     }
     /// Memory of a node by class ([`MemoryClass::ALL`] order) after an event that touched it.
     fn memory(&mut self, _at: SimTime, _node: u32, _classes: &[Bytes; MemoryClass::ALL.len()]) {}
+    /// Whether [`Observer::scheduled`] wants to be called at all; lets the model skip the explanations.
+    fn wants_placements(&self) -> bool {
+        false
+    }
+    /// Kubernetes' scheduler has tried a pod.
+    fn scheduled(&mut self, _at: SimTime, _pod: String, _explained: Explained) {}
     /// An executor was bound to a node.
     fn placed(&mut self, _at: SimTime, _executor: u32, _node: u32) {}
     /// An executor died.

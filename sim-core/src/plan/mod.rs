@@ -9,12 +9,14 @@ mod check;
 mod executor;
 mod graph;
 mod node;
+mod pods;
 mod scratch;
 
 use std::fmt;
 
 pub use executor::{Announced, ExecutorPlan};
 pub use node::{NodeLines, NodePlan};
+use pods::PodPlans;
 pub use scratch::{Carrier, ScratchDir, ScratchPlan};
 
 use crate::ids::StageId;
@@ -28,6 +30,8 @@ pub struct SimPlan {
     spec: Spec,
     pub(crate) nodes: Vec<NodePlan>,
     pub(crate) executor: ExecutorPlan,
+    /// What the scheduler sees of each kind of pod.
+    pub(crate) pods: PodPlans,
     /// Memory of the driver's container: request and limit. `None` where it has none.
     pub(crate) driver_container: Option<Bytes>,
     /// Writer of each shuffle.
@@ -93,6 +97,7 @@ impl SimPlan {
             spec: spec.clone(),
             nodes,
             executor,
+            pods: PodPlans::new(spec),
             driver_container: (!driver.is_zero()).then_some(driver),
             writers,
             remote,

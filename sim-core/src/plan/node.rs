@@ -3,6 +3,7 @@
 //! Every node of a pool is alike but for its name, its hostname label and its luck. Limits follow 5.9: `kubepods` is capacity
 //! minus reservations, allocatable is that minus the hard eviction threshold; on other platforms there is no such limit.
 
+use crate::kernel::mix;
 use crate::kube::reservation;
 use crate::spec::{Label, NodeShape, Platform, Spec, Taint};
 use crate::units::{Bytes, CoreMillis};
@@ -10,17 +11,24 @@ use crate::units::{Bytes, CoreMillis};
 /// The topology key of single nodes.
 pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 
+/// The topology key of zones.
+const ZONE: &str = "topology.kubernetes.io/zone";
+
 /// One node, ready to run.
 #[derive(Clone, Debug)]
 pub struct NodePlan {
     /// `{pool}-{index}`, or its own.
     pub name: String,
+    /// What breaks the scheduler's ties: the pool's place and the node's in it, so that names are no luck and a larger pool shifts nobody.
+    pub identity: u64,
     /// What it is.
     pub shape: NodeShape,
     /// Labels, `kubernetes.io/hostname` among them.
     pub labels: Vec<Label>,
     /// Taints.
     pub taints: Vec<Taint>,
+    /// Most volumes that can be attached.
+    pub max_volumes: Option<u32>,
     /// Limit of the `kubepods` cgroup, on Kubernetes.
     pub kubepods_limit: Option<Bytes>,
     /// What the scheduler may give away.
@@ -55,16 +63,21 @@ impl NodePlan {
 
 pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
     let mut nodes = Vec::new();
-    for pool in &spec.cluster.pools {
+    for (place, pool) in spec.cluster.pools.iter().enumerate() {
         for index in 0..pool.count {
             let name = pool.node_names.get(index as usize).cloned().unwrap_or_else(|| format!("{}-{index}", pool.name));
             let mut labels = pool.labels.clone();
             labels.push(Label::new(HOSTNAME, name.clone()));
+            if let Some(zone) = pool.zones.get(index as usize % pool.zones.len().max(1)) {
+                labels.push(Label::new(ZONE, zone.clone()));
+            }
             let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;
             nodes.push(NodePlan {
                 name,
+                identity: mix(place as u64, u64::from(index)),
                 labels,
                 taints: pool.taints.clone(),
+                max_volumes: pool.max_volumes,
                 kubepods_limit: on_kubernetes.then(|| reservation::kubepods_limit(&pool.shape)),
                 allocatable_memory: if on_kubernetes { reservation::allocatable_memory(&pool.shape) } else { pool.shape.memory },
                 allocatable_cpu: if on_kubernetes { reservation::allocatable_cpu(&pool.shape) } else { pool.shape.cpu },

@@ -6,6 +6,7 @@
 //! its map outputs unregistered and a replacement asked for. Between the two, reducers that need its files
 //! retry in vain (FF-1). With an external shuffle service the files belong to the node and outlive it.
 
+use crate::cluster;
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
@@ -270,6 +271,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
+    sim.machines[node].has_image = true;
     let memory = &mut sim.machines[node].memory;
     memory.charge(slot, Charge::NonHeap, non_heap);
     memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
@@ -378,9 +380,7 @@ pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
         allocator::wake_if_missing(sim);
-        if !sim.cluster.pending.is_empty() {
-            sim.after(SimSpan::ZERO, Event::SchedulePods);
-        }
+        cluster::pods_changed(sim);
     }
 }
 
@@ -411,8 +411,8 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     sim.touch(node);
     if platform == Platform::Bare {
         allocator::replace_bare(sim);
-    } else if !sim.cluster.pending.is_empty() {
+    } else {
         // The pod's requests are free for the scheduler, maybe before the driver knows.
-        sim.after(SimSpan::ZERO, Event::SchedulePods);
+        cluster::pods_changed(sim);
     }
 }

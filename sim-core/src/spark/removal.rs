@@ -5,6 +5,7 @@
 //! is gone within the instant, where Spark waits `dynamicAllocation.deleteGracePeriod` (5 s) before it deletes the pod of one
 //! that does not stop. Source: 3.5, 4.5; `KubernetesClusterSchedulerBackend.doKillExecutors`.
 
+use crate::cluster;
 use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::kernel::Purpose;
@@ -57,8 +58,6 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
         reuse::on_torn_down(sim, id, &Stored::NONE);
     }
     driver::failures::on_executor_lost(sim, id);
-    if !sim.cluster.pending.is_empty() {
-        sim.after(SimSpan::ZERO, Event::SchedulePods);
-    }
+    cluster::pods_changed(sim);
     allocator::wake_if_missing(sim);
 }

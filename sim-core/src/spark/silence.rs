@@ -10,6 +10,7 @@
 //! earlier; standalone's master, which misses a worker after a minute, says nothing. Source: 3.6; `HeartbeatReceiver`, `Heartbeater`,
 //! `KubernetesClusterSchedulerBackend.doKillExecutors` of Spark 4.3 (byte code).
 
+use crate::cluster;
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Luck, Purpose};
@@ -103,13 +104,13 @@ pub(crate) fn on_node_given_up(sim: &mut Sim, node: NodeId) {
             executor.life = Life::Gone;
         }
     }
+    cluster::pods_changed(sim);
     allocator::wake_if_missing(sim);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster;
     use crate::fixture;
     use crate::observe::Nobody;
     use crate::plan::SimPlan;

@@ -1,6 +1,6 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
-use super::{Dist, Label, Resources, Taint};
+use super::{Dist, KubeSchedulerSpec, Label, Resources, Taint};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
@@ -41,6 +41,8 @@ pub struct ClusterSpec {
     pub cgroup: CgroupVersion,
     /// Kubelet periods and limits; used on Kubernetes only.
     pub kubelet: KubeletSpec,
+    /// The scheduler's profile; used on Kubernetes only.
+    pub scheduler: KubeSchedulerSpec,
     /// YARN settings; used on YARN only.
     pub yarn: YarnSpec,
 }
@@ -60,6 +62,10 @@ pub struct PoolSpec {
     pub labels: Vec<Label>,
     /// Node taints.
     pub taints: Vec<Taint>,
+    /// Zones that its nodes are in by turns (`topology.kubernetes.io/zone`); none: no such label.
+    pub zones: Vec<String>,
+    /// Most volumes that a node can have attached (the CSI driver's limit, on Azure the VM's data disks); `None` is no limit.
+    pub max_volumes: Option<u32>,
 }
 
 /// One machine.
@@ -170,6 +176,10 @@ pub struct NeighbourSpec {
     pub priority: i32,
     /// Labels.
     pub labels: Vec<Label>,
+    /// Namespace.
+    pub namespace: String,
+    /// When it comes, from the submission of the application; none: it is there from the start.
+    pub arrives: Option<SimSpan>,
     /// Whether its containers restart after a kill (`restartPolicy: Always`).
     pub restarts: bool,
 }

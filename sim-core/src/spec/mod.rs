@@ -14,6 +14,7 @@ mod cluster;
 mod dist;
 mod executor_life;
 mod inject;
+mod kube_scheduler;
 mod limits;
 mod pod;
 mod probit;
@@ -38,10 +39,11 @@ pub use cluster::{
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};
+pub use kube_scheduler::{FitStrategy, KubeSchedulerSpec, ScoredResource, ShapePoint};
 pub use limits::RunLimits;
 pub use pod::{
-    Affinity, EmptyDir, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp, Taint, TaintEffect,
-    Toleration, Volume, VolumeSource, WeightedPodAffinityTerm,
+    Affinity, EmptyDir, HostPort, Label, LabelSelector, Medium, NodeSelectorTerm, PodAffinityTerm, PodTemplate, Requirement, Resources, SelectorOp,
+    SpreadConstraint, Taint, TaintEffect, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
 pub(crate) use probit::probit;
 pub use reclaim::{Reclaim, Reclaimed};

@@ -55,6 +55,13 @@ pub struct LabelSelector {
     pub requirements: Vec<Requirement>,
 }
 
+impl LabelSelector {
+    /// What a selector that is not there at all selects: nothing, where an empty one selects everything.
+    pub fn nothing() -> Self {
+        Self { requirements: vec![Requirement { key: String::new(), op: SelectorOp::In, values: Vec::new() }] }
+    }
+}
+
 /// A term of pod (anti-)affinity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodAffinityTerm {
@@ -62,6 +69,28 @@ pub struct PodAffinityTerm {
     pub selector: LabelSelector,
     /// The node label whose value makes a topology domain, such as `kubernetes.io/hostname`.
     pub topology_key: String,
+    /// Namespaces whose pods count. With no `namespace_selector` either: the namespace of the pod that has the term.
+    pub namespaces: Vec<String>,
+    /// Namespaces whose pods count too, by their labels; an empty selector is all namespaces.
+    pub namespace_selector: Option<LabelSelector>,
+    /// Labels whose value a pod must share with the one that has the term, where that has them.
+    pub match_label_keys: Vec<String>,
+    /// Labels whose value a pod must not share with the one that has the term, where that has them.
+    pub mismatch_label_keys: Vec<String>,
+}
+
+impl PodAffinityTerm {
+    /// A term on pods of the same namespace.
+    pub fn new(selector: LabelSelector, topology_key: impl Into<String>) -> Self {
+        Self {
+            selector,
+            topology_key: topology_key.into(),
+            namespaces: Vec::new(),
+            namespace_selector: None,
+            match_label_keys: Vec::new(),
+            mismatch_label_keys: Vec::new(),
+        }
+    }
 }
 
 /// A preferred term with its weight.
@@ -107,6 +136,47 @@ impl Affinity {
         required_node: Vec::new(),
         preferred_node: Vec::new(),
     };
+}
+
+/// What a topology spread constraint does where it does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenUnsatisfiable {
+    /// A filter: the pod waits.
+    DoNotSchedule,
+    /// A score: the pod goes where the skew is smallest.
+    ScheduleAnyway,
+}
+
+/// One of `topologySpreadConstraints`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpreadConstraint {
+    /// Largest difference between a domain's matching pods and the fewest of any domain; at least 1.
+    pub max_skew: u32,
+    /// The node label whose value makes a domain.
+    pub topology_key: String,
+    /// What happens where it does not hold.
+    pub when_unsatisfiable: WhenUnsatisfiable,
+    /// Which pods of the same namespace count.
+    pub selector: LabelSelector,
+    /// With fewer domains than this the fewest is taken as 0; 1 unless set.
+    pub min_domains: u32,
+    /// Whether nodes that the pod's node affinity excludes do not count (`Honor`, the default).
+    pub honor_affinity: bool,
+    /// Whether nodes with taints that the pod does not tolerate do not count (`Honor`; the default is `Ignore`).
+    pub honor_taints: bool,
+    /// Labels whose value a pod must share with the new one to count.
+    pub match_label_keys: Vec<String>,
+}
+
+/// A port of the node that a container wants for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    /// Port number, 1 to 65535.
+    pub port: u16,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+    /// Address of the node; `0.0.0.0` is all.
+    pub ip: String,
 }
 
 /// Effect of a taint.
@@ -217,6 +287,14 @@ pub struct PodTemplate {
     pub volumes: Vec<Volume>,
     /// Pod priority; 0 unless a priority class says otherwise.
     pub priority: i32,
+    /// `preemptionPolicy: Never`: it waits, and has no pod of lower priority deleted.
+    pub never_preempts: bool,
+    /// Topology spread constraints.
+    pub spread: Vec<SpreadConstraint>,
+    /// Ports of the node that its containers want.
+    pub host_ports: Vec<HostPort>,
+    /// `nodeName`: the only node that it may go to.
+    pub node_name: Option<String>,
     /// Resources of sidecar containers, which add to the pod's requests.
     pub sidecars: Resources,
     /// Ephemeral-storage request and limit of the executor container.

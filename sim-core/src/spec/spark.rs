@@ -216,6 +216,8 @@ pub struct KubernetesConf {
     pub replace_delay: SimSpan,
     /// Largest number of replacements, `None` for no limit (`bare` labs stop at some).
     pub max_replacements: Option<u32>,
+    /// `spark.kubernetes.namespace`: where driver and executors are, whatever the template says.
+    pub namespace: String,
     /// The executor pod template.
     pub pod_template: PodTemplate,
 }

@@ -2,7 +2,7 @@
 //!
 //! Score only: nodes whose CPU and memory would be used in equal shares are better, weight 1 (5.3). With two resources
 //! the standard deviation is half the distance of the two shares. It works on real requests, without the defaults that
-//! `LeastAllocated` uses, and leaves out pods that request nothing, as recent releases do. Floats here are the same
+//! `LeastAllocated` uses, and leaves out pods that request nothing, as recent releases do (since 1.33). Floats here are the same
 //! operations in the same order as the scheduler's, because truncation decides the integer.
 
 use super::Cycle;

@@ -1,13 +1,14 @@
 //! Pods and nodes for tests.
 
-use super::{NodeConditions, NodeView, PodView};
+use super::{NodeConditions, NodeView, PodView, VolumesView};
 use crate::spec::{
-    Affinity, Label, LabelSelector, NodeSelectorTerm, PodAffinityTerm, Requirement, SelectorOp, Taint, TaintEffect, Toleration, WeightedPodAffinityTerm,
+    Affinity, HostPort, Label, LabelSelector, NodeSelectorTerm, PodAffinityTerm, Requirement, SelectorOp, SpreadConstraint, Taint, TaintEffect, Toleration,
+    WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
-use crate::units::{Bytes, CoreMillis};
+use crate::units::{Bytes, CoreMillis, SimTime};
 
 pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
-const ZONE: &str = "topology.kubernetes.io/zone";
+pub(super) const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// A pod that owns what a view borrows.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,18 @@ pub(super) struct Pod {
     pub(super) labels: Vec<Label>,
     pub(super) affinity: Affinity,
     pub(super) tolerations: Vec<Toleration>,
+    pub(super) namespace: Option<&'static str>,
+    pub(super) spread: Vec<SpreadConstraint>,
+    pub(super) spread_is_default: bool,
+    pub(super) host_ports: Vec<HostPort>,
+    pub(super) node_name: Option<&'static str>,
+    pub(super) attached: u32,
+    pub(super) bound_to: Vec<NodeSelectorTerm>,
+    pub(super) exclusive_claims: Vec<String>,
+    pub(super) image_mib: Option<u64>,
+    pub(super) priority: i32,
+    pub(super) started_s: u64,
+    pub(super) terminating: bool,
 }
 
 /// A node that owns what a view borrows. The default is a 16-core, 64 GiB AKS node: 15 740m and 59 174 MiB allocatable.
@@ -31,6 +44,11 @@ pub(super) struct Node {
     pub(super) mib: u64,
     pub(super) ephemeral_mib: u64,
     pub(super) max_pods: u32,
+    pub(super) identity: u64,
+    pub(super) unschedulable: bool,
+    pub(super) gone: bool,
+    pub(super) max_volumes: Option<u32>,
+    pub(super) has_image: bool,
     pub(super) pods: Vec<Pod>,
     pub(super) conditions: NodeConditions,
 }
@@ -53,6 +71,11 @@ pub(super) fn node(name: &str, pods: Vec<Pod>) -> Node {
         mib: 59_174,
         ephemeral_mib: 100_000,
         max_pods: 110,
+        identity: 0,
+        unschedulable: false,
+        gone: false,
+        max_volumes: None,
+        has_image: false,
         pods,
         conditions: NodeConditions::default(),
     }
@@ -79,6 +102,11 @@ impl Node {
             allocatable_memory: Bytes::mib(self.mib),
             allocatable_ephemeral: Bytes::mib(self.ephemeral_mib),
             max_pods: self.max_pods,
+            identity: self.identity,
+            unschedulable: self.unschedulable,
+            gone: self.gone,
+            max_volumes: self.max_volumes,
+            has_image: self.has_image,
             pods: self.pods.iter().map(Pod::view).collect(),
             conditions: self.conditions,
         }
@@ -95,6 +123,16 @@ impl Pod {
             labels: &self.labels,
             affinity: &self.affinity,
             tolerations: &self.tolerations,
+            namespace: self.namespace.unwrap_or("default"),
+            spread: &self.spread,
+            spread_is_default: self.spread_is_default,
+            host_ports: &self.host_ports,
+            node_name: self.node_name,
+            volumes: VolumesView { attached: self.attached, bound_to: &self.bound_to, exclusive_claims: &self.exclusive_claims },
+            image: self.image_mib.map(Bytes::mib),
+            priority: self.priority,
+            started: SimTime::from_ns(self.started_s * 1_000_000_000),
+            terminating: self.terminating,
         }
     }
     pub(super) fn label(mut self, key: &str, value: &str) -> Self {
@@ -131,17 +169,41 @@ impl Pod {
     }
 }
 
-fn is(key: &str, value: &str) -> Requirement {
+/// Pods with this label.
+pub(super) fn selecting(key: &str, value: &str) -> LabelSelector {
+    LabelSelector { requirements: vec![is(key, value)] }
+}
+
+/// A hard spread constraint over pods with this label, with the API's defaults.
+pub(super) fn evenly(max_skew: u32, topology_key: &str, key: &str, value: &str) -> SpreadConstraint {
+    SpreadConstraint {
+        max_skew,
+        topology_key: topology_key.to_owned(),
+        when_unsatisfiable: WhenUnsatisfiable::DoNotSchedule,
+        selector: selecting(key, value),
+        min_domains: 1,
+        honor_affinity: true,
+        honor_taints: false,
+        match_label_keys: Vec::new(),
+    }
+}
+
+/// The same as a preference.
+pub(super) fn roughly(max_skew: u32, topology_key: &str, key: &str, value: &str) -> SpreadConstraint {
+    SpreadConstraint { when_unsatisfiable: WhenUnsatisfiable::ScheduleAnyway, ..evenly(max_skew, topology_key, key, value) }
+}
+
+pub(super) fn is(key: &str, value: &str) -> Requirement {
     Requirement { key: key.to_owned(), op: SelectorOp::In, values: vec![value.to_owned()] }
 }
 
-fn node_term(key: &str, value: &str) -> NodeSelectorTerm {
+pub(super) fn node_term(key: &str, value: &str) -> NodeSelectorTerm {
     NodeSelectorTerm { requirements: vec![is(key, value)] }
 }
 
 /// Pods with this label, in the same topology domain.
 pub(super) fn term(topology_key: &str, key: &str, value: &str) -> PodAffinityTerm {
-    PodAffinityTerm { selector: LabelSelector { requirements: vec![is(key, value)] }, topology_key: topology_key.to_owned() }
+    PodAffinityTerm::new(selecting(key, value), topology_key)
 }
 
 /// Executors on the same host.

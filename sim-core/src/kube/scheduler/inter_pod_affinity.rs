@@ -4,7 +4,7 @@
 //! and existing pods' anti-affinity refuses the new pod (PA-1, PA-4). The first pod of a group that only asks for
 //! itself may go anywhere (PA-2); that is why a required self-affinity on the hostname piles a whole application on the
 //! node of its first executor. Score: weights of preferred terms, of the new pod and of the pods already there, plus 1
-//! for each required affinity term of theirs that selects the new pod, normalised over the feasible nodes between their
+//! (`hardPodAffinityWeight`) for each required affinity term of theirs that selects the new pod, normalised over the feasible nodes between their
 //! own extremes, weight 2 (PA-5). Only pods that are assigned and not terminal are in the views (PA-7). A pod that
 //! matches one of several required affinity terms does not count: it must match all (PA-1).
 
@@ -13,9 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reason::Reason;
 use super::{Cycle, MAX_SCORE, NodeView, PodView, selector};
 use crate::spec::PodAffinityTerm;
-
-/// `hardPodAffinityWeight` (PA-5).
-const HARD_POD_AFFINITY_WEIGHT: i64 = 1;
 
 /// A topology domain: a node label's key and value.
 type Domain<'a> = (&'a str, &'a str);
@@ -36,11 +33,11 @@ impl<'a> Domains<'a> {
         let mut domains = Self { wanted: BTreeSet::new(), avoided: BTreeSet::new(), refused: BTreeSet::new() };
         for node in nodes {
             for existing in &node.pods {
-                if selected_by_all(&pod.affinity.required_pod, existing) {
+                if selected_by_all(pod, existing) {
                     domains.wanted.extend(pod.affinity.required_pod.iter().filter_map(|term| domain(term, node)));
                 }
-                domains.avoided.extend(selecting(&pod.affinity.required_anti, existing).filter_map(|term| domain(term, node)));
-                domains.refused.extend(selecting(&existing.affinity.required_anti, pod).filter_map(|term| domain(term, node)));
+                domains.avoided.extend(excluding(pod, existing).filter_map(|term| domain(term, node)));
+                domains.refused.extend(excluding(existing, pod).filter_map(|term| domain(term, node)));
             }
         }
         domains
@@ -55,7 +52,7 @@ impl<'a> Domains<'a> {
             }
         }
         // The first pod of a group that asks for its own kind would otherwise never start (PA-2).
-        all_present || (self.wanted.is_empty() && selected_by_all(&pod.affinity.required_pod, pod))
+        all_present || (self.wanted.is_empty() && selected_by_all(pod, pod))
     }
 
     fn allow_anti_affinity(&self, pod: &PodView<'_>, node: &NodeView<'_>) -> bool {
@@ -79,36 +76,36 @@ pub(super) fn filter(cycle: &Cycle<'_>, index: usize, reasons: &mut Vec<(usize, 
     }
 }
 
-/// 0 for the node with the smallest sum of weights, 100 for the largest, all 0 when they are equal.
+/// The sum of the weights of the node's domains.
 pub(super) fn score(cycle: &Cycle<'_>, feasible: &[usize], scores: &mut [i64]) {
-    let weights = weights(cycle.pod, cycle.nodes);
+    let weights = weights(cycle);
     for (score, &index) in scores.iter_mut().zip(feasible) {
         let labels = cycle.nodes[index].labels;
         let here = weights.iter().filter(|&(&(key, value), _)| selector::value_of(labels, key) == Some(value));
         *score = here.fold(0, |sum: i64, (_, &weight)| sum.saturating_add(weight));
     }
-    spread(scores);
 }
 
 /// Sum of weights a domain.
-fn weights<'a>(pod: &'a PodView<'a>, nodes: &'a [NodeView<'a>]) -> BTreeMap<Domain<'a>, i64> {
+fn weights<'a>(cycle: &Cycle<'a>) -> BTreeMap<Domain<'a>, i64> {
+    let (pod, hard) = (cycle.pod, cycle.settings.hard_pod_affinity_weight);
     let mut sums: BTreeMap<Domain<'a>, i64> = BTreeMap::new();
-    for node in nodes {
-        let mut add = |term: &'a PodAffinityTerm, weight: i64, target: &PodView<'_>| {
-            if let Some(domain) = domain(term, node).filter(|_| selector::selects(&term.selector, target.labels)) {
+    for node in cycle.nodes {
+        let mut add = |term: &'a PodAffinityTerm, weight: i64, owner: &PodView<'_>, target: &PodView<'_>| {
+            if let Some(domain) = domain(term, node).filter(|_| weight != 0 && selector::selects_pod(term, owner, target)) {
                 let sum = sums.entry(domain).or_default();
                 *sum = sum.saturating_add(weight);
             }
         };
         for existing in &node.pods {
             for (one, weight) in preferences(pod) {
-                add(one, weight, existing);
+                add(one, weight, pod, existing);
             }
             for term in &existing.affinity.required_pod {
-                add(term, HARD_POD_AFFINITY_WEIGHT, pod);
+                add(term, hard, existing, pod);
             }
             for (one, weight) in preferences(existing) {
-                add(one, weight, pod);
+                add(one, weight, existing, pod);
             }
         }
     }
@@ -121,9 +118,9 @@ fn preferences<'a>(pod: &PodView<'a>) -> impl Iterator<Item = (&'a PodAffinityTe
     near.chain(pod.affinity.preferred_anti.iter().map(|one| (&one.term, one.weight.saturating_neg())))
 }
 
-/// Normalises between the smallest and the largest value, as newer releases do (open question 10 of the facts: older
-/// ones start at 0).
-fn spread(scores: &mut [i64]) {
+/// 0 for the smallest sum, 100 for the largest, all 0 when they are equal: between their own extremes, as newer releases do (open
+/// question 10 of the facts: older ones start at 0).
+pub(super) fn normalise(_: &Cycle<'_>, scores: &mut [i64]) {
     let (Some(&low), Some(&high)) = (scores.iter().min(), scores.iter().max()) else { return };
     let range = high.saturating_sub(low) as f64;
     for score in scores {
@@ -135,10 +132,12 @@ fn domain<'a>(term: &'a PodAffinityTerm, node: &NodeView<'a>) -> Option<Domain<'
     selector::value_of(node.labels, &term.topology_key).map(|value| (term.topology_key.as_str(), value))
 }
 
-fn selecting<'a>(terms: &'a [PodAffinityTerm], pod: &PodView<'_>) -> impl Iterator<Item = &'a PodAffinityTerm> {
-    terms.iter().filter(|term| selector::selects(&term.selector, pod.labels))
+/// Required anti-affinity terms of `owner` that select `target`.
+fn excluding<'a>(owner: &PodView<'a>, target: &PodView<'_>) -> impl Iterator<Item = &'a PodAffinityTerm> {
+    owner.affinity.required_anti.iter().filter(|term| selector::selects_pod(term, owner, target))
 }
 
-fn selected_by_all(terms: &[PodAffinityTerm], pod: &PodView<'_>) -> bool {
-    !terms.is_empty() && terms.iter().all(|term| selector::selects(&term.selector, pod.labels))
+fn selected_by_all(owner: &PodView<'_>, target: &PodView<'_>) -> bool {
+    let terms = &owner.affinity.required_pod;
+    !terms.is_empty() && terms.iter().all(|term| selector::selects_pod(term, owner, target))
 }

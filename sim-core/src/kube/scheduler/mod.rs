@@ -1,23 +1,30 @@
 //! Where a pod goes: one cycle of the Kubernetes scheduler, without state.
 //!
-//! Filters refuse nodes one by one; if more than one is left, plugins score them from 0 to 100, the weighted sum
-//! decides and ties are broken by the caller (SC-1, SC-5). Scores are the scheduler's own integers, so a margin of one
-//! point counts here as there. The scheduler sees requests, never usage: nothing here knows how full a node's memory
-//! is.
-//!
-//! Left out: `PodTopologySpread`, because its system defaults need a Service or a controller that selects the pod, and
-//! Spark's executors have none (5.5, PT-3), and `spec` holds no constraints of the template; `ImageLocality`, a mild
-//! pull to nodes that already have the image (5.6); preemption, since Spark pods have priority 0 (5.6); and the
-//! sampling of nodes in clusters of 100 and more (SC-2): all nodes are always examined. All pods are in one namespace.
-//! Sources: section 5.1 to 5.6, A14, A15.
+//! Filters refuse nodes one by one; if more than one is left, plugins score them from 0 to 100, the weighted sum decides and ties are broken by
+//! luck (SC-1, SC-5). Scores are the scheduler's own integers, so a margin of one point counts here as there. The scheduler sees requests,
+//! never usage: nothing here knows how full a node's memory is. From 100 nodes on not all are looked at: the search ends when enough
+//! feasible ones are found, and the next one begins where it ended (SC-2). Left out: scheduler extenders, scheduling gates and dynamic
+//! resource allocation; the order of nodes by zone in which the real search goes round. Sources: 5.1 to 5.6, A14, A15; the default
+//! profile of Kubernetes 1.30.
 
 mod balanced_allocation;
+mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
+mod node_name;
+mod node_ports;
 mod node_resources_fit;
+mod node_unschedulable;
+mod node_volume_limits;
+mod pod_topology_spread;
+mod preempt;
 mod reason;
 mod selector;
 mod taint_toleration;
+mod view;
+mod volume_binding;
+mod volume_restrictions;
+mod what_if;
 
 #[cfg(test)]
 mod fixture;
@@ -25,64 +32,46 @@ mod fixture;
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worked;
 
+pub use pod_topology_spread::system_defaults;
+pub use preempt::{Preemption, preempt};
 pub use reason::{Reason, describe};
+pub use view::{DEFAULT_NAMESPACE, NodeConditions, NodeView, PodView, VolumesView};
+pub use what_if::{Alternative, Rule, effect_name, without_each};
 
-use crate::spec::{Affinity, Label, Taint, Toleration};
-use crate::units::{Bytes, CoreMillis};
+use crate::spec::KubeSchedulerSpec;
 
 /// Largest score of a plugin before its weight.
 const MAX_SCORE: i64 = 100;
+/// So many feasible nodes are looked for at least (SC-2).
+const LEAST_FEASIBLE: usize = 100;
 
-/// What the scheduler sees of a pod.
+/// How a cycle is run.
 #[derive(Clone, Copy, Debug)]
-pub struct PodView<'a> {
-    /// CPU request.
-    pub cpu_request: CoreMillis,
-    /// Memory request.
-    pub memory_request: Bytes,
-    /// Ephemeral-storage request.
-    pub ephemeral_request: Bytes,
-    /// Whether its class is `BestEffort`: refused under memory pressure (NE-5).
-    pub best_effort: bool,
-    /// Labels.
-    pub labels: &'a [Label],
-    /// Affinity rules.
-    pub affinity: &'a Affinity,
-    /// Tolerations.
-    pub tolerations: &'a [Toleration],
+pub struct Options<'a> {
+    /// The profile.
+    pub settings: &'a KubeSchedulerSpec,
+    /// The node at which the search begins.
+    pub start: usize,
+    /// Whether the scores of all feasible nodes are wanted.
+    pub explain: bool,
+    /// A plugin that is switched off.
+    pub without: Option<&'a str>,
 }
 
-/// Conditions of a node that keep pods away.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NodeConditions {
-    /// `MemoryPressure`: refuses best-effort pods (NE-5).
-    pub memory_pressure: bool,
-    /// `DiskPressure`: refuses all pods (NE-5).
-    pub disk_pressure: bool,
-}
-
-/// What the scheduler sees of a node.
-#[derive(Clone, Debug)]
-pub struct NodeView<'a> {
-    /// Name, for reports; rules look at labels only.
-    pub name: &'a str,
-    /// Labels, `kubernetes.io/hostname` among them.
-    pub labels: &'a [Label],
-    /// Taints, without those that follow from `conditions`.
-    pub taints: &'a [Taint],
-    /// CPU that pods may request.
-    pub allocatable_cpu: CoreMillis,
-    /// Memory that pods may request (5.9).
-    pub allocatable_memory: Bytes,
-    /// Ephemeral storage that pods may request.
-    pub allocatable_ephemeral: Bytes,
-    /// Largest number of pods.
-    pub max_pods: u32,
-    /// Pods that are assigned to it and not terminal (PA-7).
-    pub pods: Vec<PodView<'a>>,
-    /// Pressure conditions.
-    pub conditions: NodeConditions,
+/// What a plugin gives a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PluginScore {
+    /// The plugin's name.
+    pub plugin: &'static str,
+    /// What it worked out.
+    pub raw: i64,
+    /// That on the scale from 0 to 100.
+    pub normalised: i64,
+    /// That times the plugin's weight.
+    pub weighted: i64,
 }
 
 /// One node's scores.
@@ -90,107 +79,175 @@ pub struct NodeView<'a> {
 pub struct NodeScores {
     /// Index of the node.
     pub node: usize,
-    /// Plugin name and its score times its weight, in the order of the plugins.
-    pub by_plugin: Vec<(&'static str, i64)>,
+    /// By plugin, in their order.
+    pub by_plugin: Vec<PluginScore>,
     /// The sum.
     pub total: i64,
 }
 
 /// What becomes of a pod in one cycle.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It goes to a node.
-    Bound {
-        /// Index of the node.
-        node: usize,
-        /// Scores of all feasible nodes, when the caller asked and there were at least two (SC-1: one is not scored).
-        table: Vec<NodeScores>,
-    },
-    /// No node can take it: it stays `Pending`.
-    Unschedulable {
-        /// Node index and reason, by node; several where one plugin gives several.
-        reasons: Vec<(usize, Reason)>,
-    },
+pub struct Decision {
+    /// The node that it goes to; without one it stays `Pending`.
+    pub node: Option<usize>,
+    /// The nodes that share the best score, that one among them.
+    pub tied: Vec<usize>,
+    /// Scores of all feasible nodes, when the caller asked and there were at least two (SC-1: one is not scored).
+    pub table: Vec<NodeScores>,
+    /// Why nodes were filtered out: index and reason, several where one plugin gives several.
+    pub reasons: Vec<(usize, Reason)>,
+    /// How many nodes were looked at: where the next search begins.
+    pub looked_at: usize,
 }
 
 /// One scheduling cycle's input and what plugins share.
 struct Cycle<'a> {
     pod: &'a PodView<'a>,
     nodes: &'a [NodeView<'a>],
+    settings: &'a KubeSchedulerSpec,
     domains: inter_pod_affinity::Domains<'a>,
+    spread: pod_topology_spread::Counts<'a>,
 }
 
-/// Pushes a reason for the node with this index when the pod cannot go there.
-type Filter = fn(&Cycle<'_>, usize, &mut Vec<(usize, Reason)>);
+/// A plugin that pushes a reason for the node with this index when the pod cannot go there.
+struct FilterPlugin {
+    name: &'static str,
+    filter: fn(&Cycle<'_>, usize, &mut Vec<(usize, Reason)>),
+}
 
-/// A plugin that ranks the feasible nodes; it overwrites all scores with 0 to [`MAX_SCORE`].
+/// A plugin that ranks the feasible nodes: it overwrites all scores with raw ones, then scales them to 0 to [`MAX_SCORE`].
 struct ScorePlugin {
     name: &'static str,
     weight: i64,
     score: fn(&Cycle<'_>, &[usize], &mut [i64]),
+    normalise: fn(&Cycle<'_>, &mut [i64]),
 }
 
 /// Filters, in the scheduler's order: the first that refuses a node gives the reason.
-const FILTERS: [Filter; 4] = [taint_toleration::filter, node_affinity::filter, node_resources_fit::filter, inter_pod_affinity::filter];
-
-/// Scoring plugins with their default weights (5.1).
-const SCORES: [ScorePlugin; 5] = [
-    ScorePlugin { name: "TaintToleration", weight: 3, score: taint_toleration::score },
-    ScorePlugin { name: "NodeAffinity", weight: 2, score: node_affinity::score },
-    ScorePlugin { name: "NodeResourcesFit", weight: 1, score: node_resources_fit::score },
-    ScorePlugin { name: "InterPodAffinity", weight: 2, score: inter_pod_affinity::score },
-    ScorePlugin { name: "NodeResourcesBalancedAllocation", weight: 1, score: balanced_allocation::score },
+const FILTERS: [FilterPlugin; 11] = [
+    FilterPlugin { name: "NodeUnschedulable", filter: node_unschedulable::filter },
+    FilterPlugin { name: "NodeName", filter: node_name::filter },
+    FilterPlugin { name: "TaintToleration", filter: taint_toleration::filter },
+    FilterPlugin { name: "NodeAffinity", filter: node_affinity::filter },
+    FilterPlugin { name: "NodePorts", filter: node_ports::filter },
+    FilterPlugin { name: "NodeResourcesFit", filter: node_resources_fit::filter },
+    FilterPlugin { name: "VolumeRestrictions", filter: volume_restrictions::filter },
+    FilterPlugin { name: "NodeVolumeLimits", filter: node_volume_limits::filter },
+    FilterPlugin { name: "VolumeBinding", filter: volume_binding::filter },
+    FilterPlugin { name: "PodTopologySpread", filter: pod_topology_spread::filter },
+    FilterPlugin { name: "InterPodAffinity", filter: inter_pod_affinity::filter },
 ];
 
-/// Decides where `pod` goes. With `explain` the scores of all feasible nodes come along.
-///
-/// `tie` is asked for an index below its argument when that many nodes share the best score; the candidates are in the
-/// order of `nodes`. The scheduler breaks ties at random (SC-5), so a caller gives a random draw.
-pub fn schedule(pod: &PodView<'_>, nodes: &[NodeView<'_>], explain: bool, tie: &mut dyn FnMut(usize) -> usize) -> Decision {
-    let cycle = Cycle { pod, nodes, domains: inter_pod_affinity::Domains::of(pod, nodes) };
-    let mut reasons = Vec::new();
-    let feasible: Vec<usize> = (0..nodes.len()).filter(|&index| passes(&cycle, index, &mut reasons)).collect();
-    match feasible.as_slice() {
-        [] => Decision::Unschedulable { reasons },
-        &[node] => Decision::Bound { node, table: Vec::new() },
-        _ => best(&cycle, &feasible, explain, tie),
-    }
+/// Scoring plugins with their default weights (5.1).
+const SCORES: [ScorePlugin; 7] = [
+    ScorePlugin { name: "TaintToleration", weight: 3, score: taint_toleration::score, normalise: taint_toleration::normalise },
+    ScorePlugin { name: "NodeAffinity", weight: 2, score: node_affinity::score, normalise: node_affinity::normalise },
+    ScorePlugin { name: "NodeResourcesFit", weight: 1, score: node_resources_fit::score, normalise: as_is },
+    ScorePlugin { name: "PodTopologySpread", weight: 2, score: pod_topology_spread::score, normalise: pod_topology_spread::normalise },
+    ScorePlugin { name: "InterPodAffinity", weight: 2, score: inter_pod_affinity::score, normalise: inter_pod_affinity::normalise },
+    ScorePlugin { name: "NodeResourcesBalancedAllocation", weight: 1, score: balanced_allocation::score, normalise: as_is },
+    ScorePlugin { name: "ImageLocality", weight: 1, score: image_locality::score, normalise: as_is },
+];
+
+/// Names of all plugins, filters first, each once, with the weight of its score where it has one.
+pub fn plugins() -> Vec<(&'static str, Option<i64>)> {
+    let weight = |name: &str| SCORES.iter().find(|plugin| plugin.name == name).map(|plugin| plugin.weight);
+    let filters = FILTERS.iter().map(|plugin| plugin.name);
+    let others = SCORES.iter().map(|plugin| plugin.name).filter(|&name| FILTERS.iter().all(|plugin| plugin.name != name));
+    filters.chain(others).map(|name| (name, weight(name))).collect()
 }
 
-fn passes(cycle: &Cycle<'_>, index: usize, reasons: &mut Vec<(usize, Reason)>) -> bool {
+/// Decides where `pod` goes.
+///
+/// `luck` gives a random number for the identity of a node: of those that share the best score the node with the largest one gets the pod (the
+/// scheduler breaks ties at random, SC-5).
+pub fn schedule(pod: &PodView<'_>, nodes: &[NodeView<'_>], options: &Options<'_>, luck: &mut dyn FnMut(u64) -> u64) -> Decision {
+    let cycle = Cycle {
+        pod,
+        nodes,
+        settings: options.settings,
+        domains: inter_pod_affinity::Domains::of(pod, nodes),
+        spread: pod_topology_spread::Counts::of(pod, nodes),
+    };
+    let mut reasons = Vec::new();
+    let (feasible, looked_at) = feasible(&cycle, options, &mut reasons);
+    let (tied, table) = match feasible.as_slice() {
+        [] | [_] => (feasible, Vec::new()),
+        _ => best(&cycle, &feasible, options),
+    };
+    Decision { node: pick(nodes, &tied, luck), tied, table, reasons, looked_at }
+}
+
+/// The feasible nodes, in the order of `nodes`, and how many were looked at.
+fn feasible(cycle: &Cycle<'_>, options: &Options<'_>, reasons: &mut Vec<(usize, Reason)>) -> (Vec<usize>, usize) {
+    let count = cycle.nodes.len();
+    let enough = enough(count, options.settings.percentage_of_nodes_to_score as usize);
+    let mut found = Vec::new();
+    let mut looked_at = 0;
+    while looked_at < count && found.len() < enough {
+        let index = (options.start + looked_at) % count;
+        if passes(cycle, index, options.without, reasons) {
+            found.push(index);
+        }
+        looked_at += 1;
+    }
+    found.sort_unstable();
+    (found, looked_at)
+}
+
+/// How many feasible nodes end the search: all of fewer than 100, else a share that shrinks with the cluster, at least 100 (SC-2).
+fn enough(nodes: usize, percentage: usize) -> usize {
+    if nodes < LEAST_FEASIBLE || percentage >= 100 {
+        return nodes;
+    }
+    let percent = if percentage == 0 { 50usize.saturating_sub(nodes / 125).max(5) } else { percentage };
+    (nodes * percent / 100).max(LEAST_FEASIBLE)
+}
+
+fn passes(cycle: &Cycle<'_>, index: usize, without: Option<&str>, reasons: &mut Vec<(usize, Reason)>) -> bool {
     let before = reasons.len();
-    FILTERS.iter().all(|filter| {
-        filter(cycle, index, reasons);
+    FILTERS.iter().filter(|plugin| Some(plugin.name) != without).all(|plugin| {
+        (plugin.filter)(cycle, index, reasons);
         reasons.len() == before
     })
 }
 
-fn best(cycle: &Cycle<'_>, feasible: &[usize], explain: bool, tie: &mut dyn FnMut(usize) -> usize) -> Decision {
+/// The nodes with the largest sum, and the table if it is wanted.
+fn best(cycle: &Cycle<'_>, feasible: &[usize], options: &Options<'_>) -> (Vec<usize>, Vec<NodeScores>) {
     let mut totals = vec![0; feasible.len()];
     let mut scores = vec![0; feasible.len()];
-    let rows = if explain { feasible } else { &[] };
+    let rows = if options.explain { feasible } else { &[] };
     let mut table: Vec<NodeScores> = rows.iter().map(|&node| NodeScores { node, by_plugin: Vec::with_capacity(SCORES.len()), total: 0 }).collect();
-    for plugin in &SCORES {
+    for plugin in SCORES.iter().filter(|plugin| Some(plugin.name) != options.without) {
         (plugin.score)(cycle, feasible, &mut scores);
+        for (row, &raw) in table.iter_mut().zip(&scores) {
+            row.by_plugin.push(PluginScore { plugin: plugin.name, raw, normalised: 0, weighted: 0 });
+        }
+        (plugin.normalise)(cycle, &mut scores);
         for (total, score) in totals.iter_mut().zip(&scores) {
             *total += plugin.weight * score;
         }
-        for (row, score) in table.iter_mut().zip(&scores) {
-            row.by_plugin.push((plugin.name, plugin.weight * score));
+        for (row, &score) in table.iter_mut().zip(&scores) {
+            if let Some(last) = row.by_plugin.last_mut() {
+                (last.normalised, last.weighted) = (score, plugin.weight * score);
+            }
             row.total += plugin.weight * score;
         }
     }
-    Decision::Bound { node: pick(feasible, &totals, tie), table }
+    let highest = totals.iter().max();
+    (feasible.iter().zip(&totals).filter(|&(_, total)| Some(total) == highest).map(|(&node, _)| node).collect(), table)
 }
 
-/// A node with the largest total.
-fn pick(feasible: &[usize], totals: &[i64], tie: &mut dyn FnMut(usize) -> usize) -> usize {
-    let highest = totals.iter().max();
-    let tied = || feasible.iter().zip(totals).filter(|&(_, total)| Some(total) == highest).map(|(&node, _)| node);
-    let count = tied().count();
-    let choice = if count > 1 { tie(count) % count } else { 0 };
-    tied().nth(choice).unwrap_or(feasible[0])
+/// The luckiest of those that share the best score.
+fn pick(nodes: &[NodeView<'_>], tied: &[usize], luck: &mut dyn FnMut(u64) -> u64) -> Option<usize> {
+    match tied {
+        &[node] => Some(node),
+        _ => tied.iter().copied().max_by_key(|&node| luck(nodes[node].identity)),
+    }
 }
+
+/// For plugins whose scores are on the scale already.
+fn as_is(_: &Cycle<'_>, _: &mut [i64]) {}
 
 /// Scales raw counts to 0..=100 against the largest, truncating; `reverse` makes few better than many.
 fn normalise(scores: &mut [i64], reverse: bool) {

@@ -18,6 +18,10 @@ pub enum Reason {
     InsufficientMemory,
     /// Ephemeral-storage requests would exceed allocatable (NR-1, ED-13).
     InsufficientEphemeralStorage,
+    /// The node is cordoned.
+    Unschedulable,
+    /// The pod names another node.
+    NodeName,
     /// No required node affinity term matches.
     NodeAffinity,
     /// A `NoSchedule` or `NoExecute` taint that the pod does not tolerate.
@@ -27,12 +31,57 @@ pub enum Reason {
         /// Its value, empty when none.
         value: String,
     },
+    /// A `hostPort` that the pod wants is taken.
+    NodePorts,
+    /// Another pod uses a `ReadWriteOncePod` claim of the pod.
+    ClaimInUse,
+    /// No more volumes can be attached.
+    TooManyVolumes,
+    /// A bound volume cannot be used there: another zone, another node.
+    VolumeNodeAffinity,
+    /// The node lacks the key of a topology spread constraint.
+    MissingTopologyLabel,
+    /// The node's domain would have too many more pods than the emptiest one.
+    TopologySpread,
     /// No pod that the required pod affinity asks for is in the node's domain (PA-1).
     PodAffinity,
     /// A pod that the required anti-affinity excludes is in the node's domain (PA-4).
     PodAntiAffinity,
     /// A pod in the node's domain excludes the new one (PA-4, symmetry).
     ExistingPodsAntiAffinity,
+}
+
+impl Reason {
+    /// The plugin that gives it.
+    pub const fn plugin(&self) -> &'static str {
+        match self {
+            Self::TooManyPods | Self::InsufficientCpu | Self::InsufficientMemory | Self::InsufficientEphemeralStorage => "NodeResourcesFit",
+            Self::Unschedulable => "NodeUnschedulable",
+            Self::NodeName => "NodeName",
+            Self::NodeAffinity => "NodeAffinity",
+            Self::UntoleratedTaint { .. } => "TaintToleration",
+            Self::NodePorts => "NodePorts",
+            Self::ClaimInUse => "VolumeRestrictions",
+            Self::TooManyVolumes => "NodeVolumeLimits",
+            Self::VolumeNodeAffinity => "VolumeBinding",
+            Self::MissingTopologyLabel | Self::TopologySpread => "PodTopologySpread",
+            Self::PodAffinity | Self::PodAntiAffinity | Self::ExistingPodsAntiAffinity => "InterPodAffinity",
+        }
+    }
+
+    /// Whether deleting pods of the node may make it go away (PA-3); else preemption is not tried there.
+    pub const fn may_be_resolved(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unschedulable
+                | Self::NodeName
+                | Self::NodeAffinity
+                | Self::UntoleratedTaint { .. }
+                | Self::VolumeNodeAffinity
+                | Self::MissingTopologyLabel
+                | Self::PodAffinity
+        )
+    }
 }
 
 impl fmt::Display for Reason {
@@ -42,6 +91,14 @@ impl fmt::Display for Reason {
             Self::InsufficientCpu => "Insufficient cpu",
             Self::InsufficientMemory => "Insufficient memory",
             Self::InsufficientEphemeralStorage => "Insufficient ephemeral-storage",
+            Self::Unschedulable => "node(s) were unschedulable",
+            Self::NodeName => "node(s) didn't match the requested node name",
+            Self::NodePorts => "node(s) didn't have free ports for the requested pod ports",
+            Self::ClaimInUse => "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
+            Self::TooManyVolumes => "node(s) exceed max volume count",
+            Self::VolumeNodeAffinity => "node(s) had volume node affinity conflict",
+            Self::MissingTopologyLabel => "node(s) didn't match pod topology spread constraints (missing required label)",
+            Self::TopologySpread => "node(s) didn't match pod topology spread constraints",
             Self::NodeAffinity => "node(s) didn't match Pod's node affinity/selector",
             Self::PodAffinity => "node(s) didn't match pod affinity rules",
             Self::PodAntiAffinity => "node(s) didn't match pod anti-affinity rules",

@@ -2,11 +2,15 @@
 //!
 //! Pod affinity uses label selectors, node affinity uses node selector terms; both are lists of requirements that must
 //! all hold. They differ in what an empty list means: an empty label selector selects every pod, an empty node selector
-//! term selects no node. `Gt` and `Lt` compare integers and exist for nodes only. Everything happens in one namespace,
-//! so a selector on `spark-role` also selects the executors of other applications (PT-2). Source: the Kubernetes API,
-//! section 5.4.
+//! term selects no node. `Gt` and `Lt` compare integers and exist for nodes only. A pod affinity term looks at
+//! the namespace of the pod that has it, unless it names others; there a selector on `spark-role` also selects the executors of other
+//! applications (PT-2). Assumption: a namespace has the one label that Kubernetes itself gives it. Source: the Kubernetes API, 5.4.
 
-use crate::spec::{Label, LabelSelector, NodeSelectorTerm, Requirement, SelectorOp};
+use super::PodView;
+use crate::spec::{Label, LabelSelector, NodeSelectorTerm, PodAffinityTerm, Requirement, SelectorOp};
+
+/// The label that every namespace has: its name.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// Value of the label `key`, if there is one.
 pub(super) fn value_of<'a>(labels: &'a [Label], key: &str) -> Option<&'a str> {
@@ -21,6 +25,28 @@ pub(super) fn selects(selector: &LabelSelector, labels: &[Label]) -> bool {
 /// Whether a node selector term matches a node with these labels; an empty one matches no node.
 pub(super) fn matches_node(term: &NodeSelectorTerm, labels: &[Label]) -> bool {
     !term.requirements.is_empty() && term.requirements.iter().all(|requirement| holds(requirement, labels))
+}
+
+/// Whether a pod affinity term of `owner` selects `target`.
+pub(super) fn selects_pod(term: &PodAffinityTerm, owner: &PodView<'_>, target: &PodView<'_>) -> bool {
+    reaches(term, owner, target.namespace)
+        && selects(&term.selector, target.labels)
+        && shares(&term.match_label_keys, owner.labels, target.labels)
+        && !term.mismatch_label_keys.iter().any(|key| value_of(owner.labels, key).is_some_and(|value| value_of(target.labels, key) == Some(value)))
+}
+
+/// Whether a term looks at a namespace: one that it names or selects, its owner's when it does neither.
+fn reaches(term: &PodAffinityTerm, owner: &PodView<'_>, namespace: &str) -> bool {
+    if term.namespaces.is_empty() && term.namespace_selector.is_none() {
+        return owner.namespace == namespace;
+    }
+    let selected = |selector: &LabelSelector| selects(selector, &[Label::new(NAMESPACE_NAME, namespace)]);
+    term.namespaces.iter().any(|one| one == namespace) || term.namespace_selector.as_ref().is_some_and(selected)
+}
+
+/// Whether the target has the owner's value of each of these labels that the owner has.
+pub(super) fn shares(keys: &[String], owner: &[Label], target: &[Label]) -> bool {
+    keys.iter().all(|key| value_of(owner, key).is_none_or(|value| value_of(target, key) == Some(value)))
 }
 
 fn holds(requirement: &Requirement, labels: &[Label]) -> bool {

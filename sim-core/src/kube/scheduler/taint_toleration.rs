@@ -7,7 +7,7 @@
 //! them (NE-5).
 
 use super::reason::Reason;
-use super::{Cycle, NodeConditions, PodView, normalise};
+use super::{Cycle, NodeConditions, NodeView, PodView};
 use crate::spec::{Taint, TaintEffect, Toleration};
 
 const MEMORY_PRESSURE: &str = "node.kubernetes.io/memory-pressure";
@@ -16,23 +16,31 @@ const DISK_PRESSURE: &str = "node.kubernetes.io/disk-pressure";
 /// Refuses nodes with a taint, or a pressure, that the pod does not tolerate.
 pub(super) fn filter(cycle: &Cycle<'_>, index: usize, reasons: &mut Vec<(usize, Reason)>) {
     let (pod, node) = (cycle.pod, &cycle.nodes[index]);
-    let binding = |taint: &&Taint| taint.effect != TaintEffect::PreferNoSchedule;
-    let refused = node.taints.iter().filter(binding).find(|taint| !tolerates(pod.tolerations, &taint.key, &taint.value, taint.effect));
-    if let Some(taint) = refused {
+    if let Some(taint) = untolerated(pod, node) {
         reasons.push((index, Reason::UntoleratedTaint { key: taint.key.clone(), value: taint.value.clone() }));
     } else if let Some(key) = untolerated_pressure(pod, node.conditions) {
         reasons.push((index, Reason::UntoleratedTaint { key: key.to_owned(), value: String::new() }));
     }
 }
 
-/// 100 for nodes without untolerated `PreferNoSchedule` taints, 0 for those with the most.
+/// The first taint of the node that keeps the pod away.
+pub(super) fn untolerated<'a>(pod: &PodView<'_>, node: &NodeView<'a>) -> Option<&'a Taint> {
+    let binding = |taint: &&Taint| taint.effect != TaintEffect::PreferNoSchedule;
+    node.taints.iter().filter(binding).find(|taint| !tolerates(pod.tolerations, &taint.key, &taint.value, taint.effect))
+}
+
+/// The number of untolerated `PreferNoSchedule` taints.
 pub(super) fn score(cycle: &Cycle<'_>, feasible: &[usize], scores: &mut [i64]) {
     for (score, &index) in scores.iter_mut().zip(feasible) {
         let soft = cycle.nodes[index].taints.iter().filter(|taint| taint.effect == TaintEffect::PreferNoSchedule);
         let untolerated = soft.filter(|taint| !tolerates(cycle.pod.tolerations, &taint.key, &taint.value, taint.effect));
         *score = untolerated.map(|_| 1).sum();
     }
-    normalise(scores, true);
+}
+
+/// 100 for nodes without such taints, 0 for those with the most.
+pub(super) fn normalise(_: &Cycle<'_>, scores: &mut [i64]) {
+    super::normalise(scores, true);
 }
 
 fn untolerated_pressure(pod: &PodView<'_>, conditions: NodeConditions) -> Option<&'static str> {
@@ -44,7 +52,7 @@ fn untolerated_pressure(pod: &PodView<'_>, conditions: NodeConditions) -> Option
 }
 
 /// Whether any toleration covers the taint. An empty key covers every key; no effect covers every effect.
-fn tolerates(tolerations: &[Toleration], key: &str, value: &str, effect: TaintEffect) -> bool {
+pub(super) fn tolerates(tolerations: &[Toleration], key: &str, value: &str, effect: TaintEffect) -> bool {
     tolerations.iter().any(|toleration| {
         let effect_matches = toleration.effect.is_none_or(|one| one == effect);
         let key_matches = toleration.key.is_empty() || toleration.key == key;

@@ -11,6 +11,7 @@ pub(crate) mod migration;
 #[cfg(test)]
 mod tests;
 
+use crate::cluster;
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId};
 use crate::sim::Sim;
@@ -44,6 +45,8 @@ pub(crate) fn on_reclaim(sim: &mut Sim, index: u32) {
         sim.executors[id].terminating = true;
         notify(sim, id, Some(reclaim.notice));
     }
+    // Pods that leave do not count for topology spread any more.
+    cluster::pods_changed(sim);
     allocator::wake_if_missing(sim);
 }
 

@@ -116,6 +116,7 @@ fn spec(roll: Option<RollConf>) -> Spec {
         max_failures_per_block: 3,
         reattempt_interval: SimSpan::from_secs(30),
         force_kill_timeout: None,
+        fallback: None,
     });
     spec
 }

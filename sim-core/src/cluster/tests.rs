@@ -1,0 +1,182 @@
+//! Queue, preemption and placement in a running cluster, worked out by hand.
+
+use super::*;
+use crate::fixture;
+use crate::kube::scheduler::Rule;
+use crate::observe::{Nobody, Placements};
+use crate::sim::{RunKey, Simulator};
+use crate::spark::executor::Life;
+use crate::spec::{Dist, NeighbourPlacement, NeighbourSpec, Resources, SelectorOp, Spec, SpreadConstraint, Volume, VolumeSource, WhenUnsatisfiable};
+use crate::units::CoreMillis;
+
+const KEY: RunKey = RunKey { seed: 1, replication: 0 };
+
+/// The case study's four nodes of 15 740m, without its neighbours: all that is placed is the driver and four executors.
+fn spec(change: impl Fn(&mut Spec)) -> Spec {
+    let mut spec = fixture::case_study(false, false);
+    spec.cluster.neighbours.clear();
+    spec.limits.paranoid = true;
+    change(&mut spec);
+    spec
+}
+
+/// Runs until so many seconds, and looks.
+fn at<T>(spec: &Spec, seconds: f64, look: impl Fn(&Sim) -> T) -> T {
+    let plan = SimPlan::compile(spec).expect("the fixture compiles");
+    let mut nobody = Nobody;
+    let mut sim = Sim::new(&plan, KEY, &mut nobody);
+    settle_in(&mut sim);
+    sim.run_until(SimTime::ZERO + SimSpan::from_secs_f64(seconds));
+    look(&sim)
+}
+
+fn bound(sim: &Sim) -> usize {
+    sim.executors.values().filter(|e| e.node.is_some() && e.life != Life::Gone).count()
+}
+
+/// Two pods that want a whole node each, of some priority, from a moment on.
+fn big(count: u32, priority: i32, arrives_s: Option<u64>) -> NeighbourSpec {
+    let resources = Resources { cpu_request: CoreMillis::new(15_000), memory_request: Bytes::gib(1), ..Resources::default() };
+    NeighbourSpec {
+        name: "big".into(),
+        placement: NeighbourPlacement::Replicas(count),
+        resources,
+        memory: crate::spec::MemoryUse { anon: Dist::Constant(1e8), shmem: Dist::Constant(0.0), processes: 1 },
+        cpu_use: CoreMillis::new(100),
+        priority,
+        labels: Vec::new(),
+        namespace: "default".into(),
+        arrives: arrives_s.map(SimSpan::from_secs),
+        restarts: true,
+    }
+}
+
+#[test]
+fn a_later_neighbour_of_higher_priority_drives_executors_out_and_nothing_counts() {
+    // Four nodes with an executor each (preferred anti-affinity); at 60 s three pods that need a node to themselves.
+    let busy = spec(|spec| spec.cluster.neighbours.push(big(3, 1000, Some(60))));
+    let plan = SimPlan::compile(&busy).expect("the fixture compiles");
+    let outcome = Simulator::new(&plan).run(KEY);
+    assert_eq!((outcome.executors_lost, outcome.incidents.len()), (0, 0), "a preempted executor is no death");
+    assert!(at(&busy, 59.0, bound) == 4);
+    let (tenants, on_their_nodes) = at(&busy, 100.0, |sim| {
+        let nodes: Vec<NodeId> = sim.cluster.tenants.iter().map(|tenant| tenant.node).collect();
+        let shared = sim.executors.values().filter(|e| e.life != Life::Gone && e.node.is_some_and(|node| nodes.contains(&node))).count();
+        (nodes.len(), shared)
+    });
+    assert_eq!((tenants, on_their_nodes), (3, 0));
+}
+
+#[test]
+fn without_priority_or_preemption_the_later_neighbour_waits() {
+    let mut full = spec(|spec| {
+        // Each executor takes most of a node's CPU: 15 740m less 15 000m leave no room for another.
+        spec.spark.executor.cpu_request = CoreMillis::new(14_000);
+        spec.cluster.neighbours.push(big(1, 0, Some(60)));
+    });
+    let waiting = |spec: &Spec| at(spec, 120.0, |sim| (sim.cluster.tenants.len(), sim.cluster.pending_neighbours.len()));
+    assert_eq!(waiting(&full), (0, 1));
+    full.cluster.neighbours[0].priority = 5;
+    assert_eq!(waiting(&full), (1, 0));
+    full.cluster.scheduler.preemption = false;
+    assert_eq!(waiting(&full), (0, 1));
+}
+
+#[test]
+fn executors_of_higher_priority_drive_neighbours_out_after_their_grace() {
+    // Four pods hold all nodes. The driver finds room for itself beside them only in CPU: 740m are left.
+    let mut held = spec(|spec| {
+        spec.spark.driver.cpu = CoreMillis::new(100);
+        spec.cluster.neighbours.push(big(4, 0, None));
+        spec.spark.kubernetes.pod_template.priority = 100;
+    });
+    // The executors are asked for at 10 s and drive out one to four, since several may be nominated for one node; they are bound when
+    // the grace of 30 s is over, and the controllers' new pods wait.
+    let (bound_early, leaving) = at(&held, 39.9, |sim| (bound(sim), sim.cluster.leaving.len()));
+    assert!(bound_early == 0 && (1..=4).contains(&leaving));
+    assert_eq!(at(&held, 41.5, |sim| (bound(sim), sim.cluster.leaving.len(), sim.cluster.pending_neighbours.len())), (4, 0, leaving));
+    held.spark.kubernetes.pod_template.never_preempts = true;
+    assert_eq!(at(&held, 100.0, bound), 0);
+}
+
+#[test]
+fn sc4_an_executor_that_does_not_fit_is_parked() {
+    // One node, full with seven executors and the driver: 7 · 2100m + 1000m of 15 740m. The eighth is refused, and since nothing happens
+    // that could help it, it stays parked.
+    let one = spec(|spec| {
+        spec.cluster.pools[0].count = 1;
+        spec.spark.executor.instances = 8;
+        spec.spark.executor.container_memory = Bytes::gib(1);
+        spec.spark.executor.cpu_request = CoreMillis::new(2100);
+    });
+    let (waiting, parked) = at(&one, 16.0, |sim| (sim.cluster.pending.len(), sim.cluster.pending.iter().filter(|&&id| is_parked(sim, id)).count()));
+    assert_eq!((waiting, parked), (1, 1));
+}
+
+#[test]
+fn a_cold_image_draws_later_executors_to_warm_nodes() {
+    let decisions = |cold: Option<Bytes>| {
+        let cold_spec = spec(|spec| {
+            spec.cluster.scheduler.cold_image = cold;
+            spec.spark.kubernetes.pod_template.affinity = crate::spec::Affinity::NONE;
+        });
+        let plan = SimPlan::compile(&cold_spec).expect("the fixture compiles");
+        let mut placements = Placements::default();
+        Simulator::new(&plan).run_observed(KEY, &mut placements);
+        let first = placements.all.iter().find(|placement| placement.pod == "executor-1").expect("it was placed").explained.decision.clone();
+        first.table.iter().map(|row| row.by_plugin.iter().find(|score| score.plugin == "ImageLocality").map_or(0, |score| score.raw)).collect::<Vec<_>>()
+    };
+    // Only the driver's node has the image, of 1000 MiB: 1000 · 1/4 = 250 MiB, (250 − 23) · 100 / 977 = 23.
+    let mut scores = decisions(Some(Bytes::mib(1000)));
+    scores.sort_unstable();
+    assert_eq!(scores, [0, 0, 0, 23]);
+    assert_eq!(decisions(None), [0, 0, 0, 0]);
+}
+
+#[test]
+fn claims_fill_a_node_of_few_data_disks() {
+    let disks = spec(|spec| {
+        spec.cluster.pools[0].count = 1;
+        spec.cluster.pools[0].max_volumes = Some(3);
+        let rate = crate::units::ByteRate::mb_per_sec(150);
+        let claim = crate::spec::ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false };
+        spec.spark.kubernetes.pod_template.volumes =
+            vec![Volume { name: "spark-local-dir-1".into(), mount_path: "/scratch".into(), source: VolumeSource::Claim(claim) }];
+    });
+    assert_eq!(at(&disks, 30.0, |sim| (bound(sim), sim.cluster.pending.len())), (3, 1));
+}
+
+#[test]
+fn spread_constraints_of_the_template_spread_over_zones() {
+    let zoned = spec(|spec| {
+        spec.cluster.pools[0].zones = vec!["1".into(), "1".into(), "1".into(), "2".into()];
+        spec.spark.kubernetes.pod_template.affinity = crate::spec::Affinity::NONE;
+        let requirement = crate::spec::Requirement { key: "spark-role".into(), op: SelectorOp::In, values: vec!["executor".into()] };
+        spec.spark.kubernetes.pod_template.spread = vec![SpreadConstraint {
+            max_skew: 1,
+            topology_key: "topology.kubernetes.io/zone".into(),
+            when_unsatisfiable: WhenUnsatisfiable::DoNotSchedule,
+            selector: crate::spec::LabelSelector { requirements: vec![requirement] },
+            min_domains: 1,
+            honor_affinity: true,
+            honor_taints: false,
+            match_label_keys: Vec::new(),
+        }];
+    });
+    // Node 3 is zone 2 alone: two of the four executors.
+    assert_eq!(at(&zoned, 30.0, |sim| sim.executors.values().filter(|e| e.node == Some(NodeId::new(3))).count()), 2);
+}
+
+#[test]
+fn watching_placements_changes_no_run_and_names_every_pod() {
+    let plan = SimPlan::compile(&fixture::case_study(true, true)).expect("the fixture compiles");
+    let mut placements = Placements::default();
+    let watched = Simulator::new(&plan).run_observed(KEY, &mut placements);
+    assert_eq!(watched, Simulator::new(&plan).run(KEY));
+    let names: Vec<&str> = placements.all.iter().map(|placement| placement.pod.as_str()).take(5).collect();
+    assert_eq!(names, ["driver", "executor-1", "executor-2", "executor-3", "executor-4"]);
+    // Packed by required affinity: without it the second would be elsewhere.
+    let second = &placements.all[2].explained;
+    let term = second.without.iter().find(|one| one.rule == Rule::PodAffinity { required: true, index: 0 }).expect("its term");
+    assert!(second.decision.node == placements.all[1].explained.decision.node && term.node != second.decision.node);
+}
