@@ -55,6 +55,10 @@ pub(crate) const REDACT: &str = "SPILLCAST_REDACT";
 pub(crate) const RECORDED_SCENARIO: &str = "SPILLCAST_RECORDED_SCENARIO";
 /// Twin of `--check`.
 pub(crate) const CHECK: &str = "SPILLCAST_CHECK";
+/// Twin of `--logs`.
+pub(crate) const LOGS: &str = "SPILLCAST_LOGS";
+/// Twin of `--model`.
+pub(crate) const MODEL: &str = "SPILLCAST_MODEL";
 /// Twin of `--cores`.
 pub(crate) const CORES: &str = "SPILLCAST_CORES";
 /// Twin of `--force`.

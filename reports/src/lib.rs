@@ -16,6 +16,7 @@ pub mod placement;
 mod report;
 pub mod svg;
 pub mod table;
+pub mod validation;
 mod verdict;
 
 pub use figures::{Figure, NamedFigure};

@@ -37,6 +37,7 @@ mod schema;
 mod spark_application;
 mod spark_conf;
 mod sweep;
+pub mod trials;
 mod validate;
 mod vms;
 

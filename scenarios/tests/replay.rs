@@ -121,7 +121,7 @@ fn executor_metrics_reach_the_scenario_and_explain_says_so() {
     let (ingested, scenario) = loaded("3.5.8-cache-metrics.zstd", &[]);
     let peaks: Vec<f64> = ingested.summary.executors.iter().map(|executor| executor.peak_non_heap_bytes as f64).filter(|peak| *peak > 0.0).collect();
     assert_eq!(peaks.len(), 2, "two executors with metrics");
-    let usual = jvm::non_heap(Bytes::mib(512), jvm::threads(1), Bytes::ZERO, true).as_f64();
+    let usual = jvm::non_heap(Bytes::mib(512), jvm::threads(1), Bytes::ZERO, true, sim_core::spec::Collector::G1).as_f64();
     let want = usual - 70.0 * 1_048_576.0 + peaks.iter().sum::<f64>() / 2.0;
     let got = scenario.spec.uncertainty.non_heap.quantile(0.5) * usual;
     assert!((got / want - 1.0).abs() < 1e-3, "{got} {want}");

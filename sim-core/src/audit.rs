@@ -153,7 +153,12 @@ fn files(sim: &Sim) {
     }
     for (number, shared) in sim.cluster.shared.iter().enumerate() {
         let owned: Bytes = sim.executors.values().map(|e| in_places(e, &|place| place == Carrier::Shared(number as u8))).sum();
-        assert!(shared.files >= owned && shared.files <= scratch.shared[number].size, "files on shared claim {number}: {} of {}, {owned} owned", shared.files, scratch.shared[number].size);
+        assert!(
+            shared.files >= owned && shared.files <= scratch.shared[number].size,
+            "files on shared claim {number}: {} of {}, {owned} owned",
+            shared.files,
+            scratch.shared[number].size
+        );
     }
     for (id, executor) in sim.executors.iter() {
         for (number, claim) in executor.claims.mounted.iter().enumerate() {

@@ -3,6 +3,8 @@
 //! Tests run from any folder, so paths come from the manifest and not from the working directory. Nothing here is a test helper for one test
 //! only; that belongs beside the test.
 
+pub mod card;
+pub mod fit;
 pub mod heap_touch;
 pub mod random_world;
 pub mod world;

@@ -85,6 +85,9 @@ pub(crate) enum Command {
     /// Turn a Spark event log into a job profile
     #[command(after_long_help = INGEST_EXAMPLES)]
     Ingest(IngestArgs),
+    /// Hold forecasts against trials that were run: accuracy, Brier score, errors, reliability
+    #[command(after_long_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
     /// List what is built in, with one line for each
     List(ListArgs),
     /// Explain a Spark key: meaning, default, value here and where it came from
@@ -122,6 +125,12 @@ Examples:
   spillcast ingest app_1 app_2                     attempts of one application
   spillcast ingest eventlog.zst --redact shared.zst
   spillcast ingest app-20250101-0001 --format json";
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  spillcast validate trials.jsonl --logs eventlogs
+  spillcast validate trials.jsonl --format json
+  spillcast validate incidents.toml -o report      the model on your own history";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -176,6 +185,40 @@ pub(crate) struct IngestArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096), env = crate::env_vars::CORES, hide_env = true)]
     pub cores: Option<u32>,
     /// Format of the summary.
+    #[command(flatten)]
+    pub format: InfoFormatArgs,
+}
+
+/// `validate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ValidateArgs {
+    /// Recorded trials, one JSON object a line, or a .toml list of your own incidents
+    pub trials: std::path::PathBuf,
+    /// Directory of the calibration runs' event logs; by default `eventlogs` beside the trials, or theirs
+    #[arg(long, value_name = "DIR", env = crate::env_vars::LOGS, hide_env = true)]
+    pub logs: Option<std::path::PathBuf>,
+    /// Another fit than the committed one, for recorded trials
+    #[arg(long, value_name = "FILE", env = crate::env_vars::MODEL, hide_env = true)]
+    pub model: Option<std::path::PathBuf>,
+    /// Replications of each trial
+    #[arg(short = 'n', long, value_name = "N", env = crate::env_vars::REPLICATIONS, hide_env = true, default_value = "200", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub replications: u64,
+    /// Master seed
+    #[arg(long, value_name = "SEED", env = crate::env_vars::SEED, hide_env = true, default_value = "1")]
+    pub seed: u64,
+    /// Confidence of all intervals
+    #[arg(long, value_name = "SHARE", env = crate::env_vars::CONFIDENCE, hide_env = true, default_value = "0.95", value_parser = values::confidence)]
+    pub confidence: values::Share,
+    /// Threads; all cores by default
+    #[arg(short, long, value_name = "N", env = crate::env_vars::JOBS, hide_env = true)]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Write charts, data and a page into this directory
+    #[arg(short, long, value_name = "DIR", env = crate::env_vars::OUT, hide_env = true)]
+    pub out: Option<std::path::PathBuf>,
+    /// Write into a directory that spillcast did not make
+    #[arg(long, env = crate::env_vars::FORCE, hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub force: bool,
+    /// Format on stdout.
     #[command(flatten)]
     pub format: InfoFormatArgs,
 }
@@ -308,7 +351,7 @@ mod tests {
 
     #[test]
     fn every_example_parses() {
-        let texts = [EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES, INGEST_EXAMPLES, EXPLAIN_EXAMPLES, include_str!("../../../README.md")];
+        let texts = [EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES, INGEST_EXAMPLES, VALIDATE_EXAMPLES, EXPLAIN_EXAMPLES, include_str!("../../../README.md")];
         let mut examples = 0;
         for text in texts {
             for line in text.lines().map(|line| line.trim().replace("cargo run --release -- ", "spillcast ")) {

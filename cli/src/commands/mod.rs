@@ -8,6 +8,7 @@ mod new;
 mod placement;
 mod schema;
 mod study;
+mod validate;
 
 use scenarios::{Request, Scenario};
 
@@ -22,6 +23,7 @@ pub(crate) fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Fail
         Command::Run(args) => study::study(&StudySettings::resolve(args, Mode::Run)?, printer),
         Command::Sweep(args) => study::study(&StudySettings::resolve(args, Mode::Sweep)?, printer),
         Command::Ingest(args) => ingest::ingest(&args, printer),
+        Command::Validate(args) => validate::validate(&args, printer),
         Command::List(args) => list::list(&args, printer),
         Command::Explain(args) if args.key.as_deref() == Some(placement::WORD) => placement::placement(args, printer),
         Command::Explain(args) => explain::explain(args, printer),

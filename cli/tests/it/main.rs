@@ -9,3 +9,4 @@ mod manners;
 mod outputs;
 mod placement;
 mod spillcast;
+mod validate;

@@ -5,12 +5,14 @@
 //! do not see it, and its data as CSV. Adding a chart is one file here, one in [`crate::svg`], a variant of
 //! [`Chart`] and a line in [`all`].
 
+pub mod agreement;
 pub mod causes;
 pub mod curve;
 pub mod dots;
 pub mod fan;
 pub mod heat_map;
 pub mod memory;
+pub mod reliability;
 
 use crate::SweepReport;
 
@@ -44,6 +46,10 @@ pub enum Chart {
     Memory(memory::Memory),
     /// Quantiles of the fullest node's peak.
     Fan(fan::Fan),
+    /// What was forecast against what happened, by probability.
+    Reliability(reliability::Reliability),
+    /// Forecast against observation, a mark a trial.
+    Agreement(agreement::Agreement),
 }
 
 /// A figure with the name of its files.
@@ -68,6 +74,8 @@ impl Figure {
             Chart::Causes(c) => c.table(),
             Chart::Memory(c) => c.table(),
             Chart::Fan(c) => c.table(),
+            Chart::Reliability(c) => c.table(),
+            Chart::Agreement(c) => c.table(),
         };
         crate::csv::write(names, rows.into_iter())
     }

@@ -6,6 +6,7 @@
 //! who do not see the chart, fallbacks for the font, and the size in CSS pixels. Text is measured with the
 //! widths of a wide common font, so that labels fit with any fallback.
 
+mod agreement;
 mod axis;
 mod canvas;
 mod causes;
@@ -16,6 +17,7 @@ mod heat_map;
 mod key;
 mod memory;
 mod palette;
+mod reliability;
 mod text;
 
 pub(crate) use palette::class_words;
@@ -53,6 +55,8 @@ pub fn render(figure: &Figure) -> String {
             Chart::Causes(c) => causes::draw(canvas, area, c),
             Chart::Memory(c) => memory::draw(canvas, area, c),
             Chart::Fan(c) => fan::draw(canvas, area, c),
+            Chart::Reliability(c) => reliability::draw(canvas, area, c),
+            Chart::Agreement(c) => agreement::draw(canvas, area, c),
         }
     });
     finish(&raw, figure)

@@ -5,7 +5,7 @@
 //! version (QO-4, QO-5), the share of the heap that is touched from the collector.
 
 use sim_core::kube::reservation::{NetworkPlugin, Provider, default_max_pods, reservation};
-use sim_core::spark::jvm::default_young_share;
+use sim_core::spark::jvm::{default_young_share, heap_growth};
 use sim_core::spec::Collector;
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
@@ -61,7 +61,8 @@ fn data_disks(pool: &mut Node) {
 /// Spread of the young share of real G1 executors (docs/model/heap-touch.md).
 const G1_YOUNG_SHARE_SD: f64 = 0.04;
 
-/// The share of the heap that the collector's young generation touches, unless the scenario says it.
+/// What follows from the collector, unless the scenario says it: the share of the heap that the young generation touches, and the growth of a
+/// heap that begins small.
 pub(super) fn young_share(tree: &mut Node, collector: Collector) {
     let Some(uncertainty) = tree.get_mut("uncertainty") else { return };
     let share = default_young_share(collector);
@@ -71,6 +72,14 @@ pub(super) fn young_share(tree: &mut Node, collector: Collector) {
     };
     if let Some(node) = read_value(&toml, &Layer::Derived(from.to_owned())) {
         missing(uncertainty, "heap_young_share", || node);
+    }
+    let (mean, sd) = heap_growth(collector);
+    let from = match collector {
+        Collector::G1 | Collector::Parallel => "growing heaps under G1, measured",
+        Collector::Serial => "growing heaps under Serial, measured",
+    };
+    if let Some(node) = read_value(&format!("{{ normal = {{ mean = {mean}, sd = {sd} }} }}"), &Layer::Derived(from.to_owned())) {
+        missing(uncertainty, "heap_growth", || node);
     }
 }
 

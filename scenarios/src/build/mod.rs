@@ -67,6 +67,9 @@ pub(crate) fn resolve(layers: &Layers, axis: &[Change], problems: &mut Diagnosti
     place_host_paths(&mut template, &tree);
     claims::place_claims(&mut template, &tree, problems);
     let spark = spark(&tree, &conf, template.pod, pools);
+    if let Some(profile) = &profile {
+        measured::fill_heap(&mut tree, profile, spark.executor.collector);
+    }
     derive::young_share(&mut tree, spark.executor.collector);
     let profile = profile?;
     let spec = spec(&tree, &conf, spark, &profile);

@@ -270,6 +270,7 @@ fn evidence(log: &Log) -> Evidence {
         rss_peak: evidence_size(executor.peak_rss_bytes),
         jvm_rss_peak: evidence_size(executor.peak_jvm_rss_bytes),
         python_rss_peak: evidence_size(executor.peak_python_rss_bytes),
+        young_collections: executor.young_collections.min(1 << 40),
     };
     let rdd = |(id, rdd): (&u64, &PersistedRdd)| RddEvidence {
         id: (*id).min(MAX_INPUT),

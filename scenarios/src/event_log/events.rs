@@ -389,4 +389,6 @@ pub(super) struct Peaks {
     pub(super) rss_python: Count,
     #[serde(rename = "ProcessTreeOtherRSSMemory")]
     pub(super) rss_other: Count,
+    #[serde(rename = "MinorGCCount")]
+    pub(super) young_collections: Count,
 }

@@ -168,6 +168,7 @@ impl Log {
         raise(&mut executor.peak_storage_bytes, &[peaks.storage_on_heap, peaks.storage_off_heap]);
         raise(&mut executor.peak_jvm_rss_bytes, &[peaks.rss_jvm]);
         raise(&mut executor.peak_python_rss_bytes, &[peaks.rss_python]);
+        raise(&mut executor.young_collections, &[peaks.young_collections]);
         raise(&mut executor.peak_rss_bytes, &[peaks.rss_jvm, peaks.rss_python, peaks.rss_other]);
     }
 

@@ -7,7 +7,7 @@
 //! | CPU | Executor Deserialize CPU Time, but for the first tasks of an executor, whose warm-up the model adds, and Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
 //! | writer memory | the SQL metric `data size` of the exchange and 4 bytes a record of length (A25); where the sort writer was the only user of execution memory, the objects that it collected: Peak Execution Memory or, with spills, Memory Bytes Spilled over the part of the output that they wrote; else shuffle bytes times 3.4, the ratio of 8.2 (1.6 / 0.47) | recorded or default |
 //! | operator memory | in SQL the metrics `peak memory` and `spill size` of the operators, with spills the peak for each time that the rows read fill the pages that a spill freed; for an object hash aggregate, which tells nothing, its rows and 40 bytes for each; elsewhere Peak Execution Memory and Memory Bytes Spilled, less the writer's, with spills the freed memory and half of the peak, since what remained at the last spill is not recorded | recorded, half a default |
-//! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 205 bytes each (A25's 128-byte record, 8.2) | default |
+//! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 32 bytes each (a key and a value; 8.2) | default |
 //! | unmanaged | 20 MiB a task: readers' buffers and batches (JH-1) | default |
 //! | unspillable | none: the log does not say which operator held the memory | default |
 //!
@@ -26,8 +26,9 @@ use crate::codec::Codec;
 pub(super) const DEFAULT_EXPANSION: f64 = 3.4;
 /// Rows in memory per byte read from storage (8.2).
 const INPUT_EXPANSION: f64 = 1.6;
-/// Bytes in memory of a row that a task made itself and of which nothing was recorded: 128 B times 1.6 (8.2).
-const MADE_ROW: u64 = 205;
+/// Bytes in memory of a row that a task made itself and of which nothing was recorded: a key and a value of 8 bytes in an unsafe row. What such
+/// tasks do is count or sample, and columns that nobody reads are not made.
+const MADE_ROW: u64 = 32;
 /// What a sorter holds for a row beside it: lengths, pointer, prefix and as much work space (2.8).
 pub(super) const SORTER_PER_RECORD: u64 = 8 + 32;
 /// Heap bytes allocated per byte of rows in memory.

@@ -145,6 +145,14 @@ pub struct ExecutorSummary {
     pub peak_python_rss_bytes: u64,
     /// Peak resident set of the process tree, bytes; zero when not recorded.
     pub peak_rss_bytes: u64,
+    /// Collections of the young generation; zero when not recorded.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub young_collections: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Lines of the log.

@@ -8,6 +8,7 @@
 //! executors counts. Without process-tree metrics there is no heap calibration, and the documented defaults hold.
 
 use sim_core::spark::jvm;
+use sim_core::spec::Collector;
 use sim_core::units::Bytes;
 
 use super::{Evidence, ExecutorEvidence, parse_spark_bytes};
@@ -19,9 +20,22 @@ const MAPPED_FILES: Bytes = Bytes::mib(20);
 const USED_SQL: Bytes = Bytes::mib(70);
 const USED_RDD: Bytes = Bytes::mib(30);
 /// Least standard deviations: what executors of one build differ by (docs/model/heap-touch.md).
-const YOUNG_SPREAD: f64 = 0.03;
+const YOUNG_SPREAD: f64 = 0.05;
 const GROWTH_SPREAD: f64 = 0.15;
 const NON_HEAP_SPREAD: f64 = 0.08;
+/// Spread of the speed with which executors of one build touch their heap (docs/model/heap-touch.md).
+const ALLOCATION_SPREAD: f64 = 0.3;
+/// Share of a heap that a young generation of full size has at least: `G1MaxNewSizePercent` (heap-touch.md measured 0.61 and more).
+const YOUNG_LEAST: f64 = 0.6;
+/// How far from its ceiling a heap may be that counts as touched.
+const NEARLY_FULL: f64 = 0.05;
+/// Smallest and largest eden as shares of the heap (G1 defaults), and what it grows by from one collection to the next while pauses are short
+/// (a guess to calibrate: executors of docs/model/validation.md).
+const EDEN_MIN: f64 = 0.05;
+const EDEN_MAX: f64 = 0.6;
+const EDEN_STEP: f64 = 0.14;
+/// A profile that allocates so little describes something else.
+const LARGEST_FACTOR: f64 = 100.0;
 
 /// A mean with its spread over executors.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +48,15 @@ pub struct Measured {
     pub executors: usize,
 }
 
+/// The most that one task of the profile holds in the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Pages of its operators, which are tenured.
+    pub pages: Bytes,
+    /// Buffers and batches, which die young.
+    pub buffers: Bytes,
+}
+
 /// Inputs of the memory model, as far as the recording run shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Calibration {
@@ -43,22 +66,56 @@ pub struct Calibration {
     pub heap_growth: Option<Measured>,
     /// `non_heap`: non-heap memory relative to the model's.
     pub non_heap: Option<Measured>,
+    /// `allocation`: bytes allocated relative to the profile's, where executors touched more of their heap than the profile's would.
+    pub allocation: Option<Measured>,
 }
 
 impl Evidence {
-    /// What the executors' peaks say of the memory model's inputs.
-    pub fn calibration(&self, sql: bool) -> Calibration {
+    /// What the executors' peaks say of the memory model's inputs. `allocated` is what the profile's tasks allocate all together, `held` what
+    /// the largest of them holds in the heap.
+    pub fn calibration(&self, sql: bool, allocated: Bytes, held: Held) -> Calibration {
         let heap = self.conf.get("spark.executor.memory").and_then(|text| parse_spark_bytes(text)).filter(|heap| !heap.is_zero());
         let Some(heap) = heap else { return Calibration::default() };
-        let observed: Vec<Observed> = self.executors.iter().filter_map(|executor| Observed::of(executor, heap, sql)).collect();
+        let collector = self.collector.as_deref().map_or(Collector::G1, collector);
+        let observed: Vec<Observed> = self.executors.iter().filter_map(|executor| Observed::of(executor, heap, sql, collector, held)).collect();
         let off_heap = self.conf.get("spark.memory.offHeap.enabled").is_some_and(|on| on.trim().eq_ignore_ascii_case("true"));
         let touched = |keep: fn(&Observed) -> Option<f64>| if off_heap { Vec::new() } else { observed.iter().filter_map(keep).collect() };
+        let young_share = upper_half(touched(|seen| seen.young_share), YOUNG_SPREAD);
         Calibration {
-            young_share: upper_half(touched(|seen| seen.young_share), YOUNG_SPREAD),
+            allocation: young_share.and_then(|young| allocation(young, heap, allocated, &self.executors)),
+            young_share,
             heap_growth: if self.xms_equals_xmx == Some(true) { None } else { upper_half(touched(|seen| seen.growth), GROWTH_SPREAD) },
             non_heap: measured(&observed.iter().filter_map(|seen| seen.non_heap).collect::<Vec<_>>(), NON_HEAP_SPREAD),
         }
     }
+}
+
+/// A collector by the name that scenarios give it.
+fn collector(name: &str) -> Collector {
+    match name {
+        "serial" => Collector::Serial,
+        "parallel" => Collector::Parallel,
+        _ => Collector::G1,
+    }
+}
+
+/// Bytes that executors allocated in the recording run, relative to what the profile's tasks would: a young collection comes when eden is
+/// full, so collections times a share of the heap; and at least so much that the curve of touched heap (JH-2) comes within a
+/// twentieth of the ceiling that they reached. None where the profile's allocations are enough.
+fn allocation(young: Measured, heap: Bytes, allocated: Bytes, executors: &[ExecutorEvidence]) -> Option<Measured> {
+    let n = executors.len().max(1) as f64;
+    let ceiling = jvm::touch_ceiling(heap, young.mean, jvm::BASE_LIVE);
+    let reached = -NEARLY_FULL.ln() * ceiling.as_f64() / jvm::touch_per_allocated(Bytes::ZERO, ceiling);
+    let heaps = executors.iter().map(|executor| heaps_allocated(executor.young_collections)).sum::<f64>() / n;
+    let counted = heaps * heap.as_f64();
+    let factor = counted.max(reached) * n / allocated.as_f64().max(1.0);
+    (factor > 1.0 && factor < LARGEST_FACTOR).then_some(Measured { mean: factor, sd: ALLOCATION_SPREAD * factor, executors: young.executors })
+}
+
+/// Heaps allocated between so many young collections: eden begins with a twentieth of the heap and grows to six tenths (G1 defaults).
+fn heaps_allocated(collections: u64) -> f64 {
+    let growing = collections.min(((EDEN_MAX - EDEN_MIN) / EDEN_STEP) as u64) as f64;
+    growing * (EDEN_MIN + EDEN_STEP * (growing - 1.0).max(0.0) / 2.0) + (collections as f64 - growing) * EDEN_MAX
 }
 
 /// What one executor shows.
@@ -70,12 +127,12 @@ struct Observed {
 }
 
 impl Observed {
-    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool) -> Option<Self> {
+    fn of(executor: &ExecutorEvidence, heap: Bytes, sql: bool, collector: Collector, held: Held) -> Option<Self> {
         if executor.non_heap_peak.is_zero() {
             // The executor ended before its first heartbeat with metrics, or the version has none.
             return None;
         }
-        let usual = jvm::non_heap(heap, jvm::threads(executor.cores), Bytes::ZERO, sql);
+        let usual = jvm::non_heap(heap, jvm::threads(executor.cores), Bytes::ZERO, sql, collector);
         let used = if sql { USED_SQL } else { USED_RDD };
         let non_heap = usual.saturating_sub(used) + executor.non_heap_peak;
         let mut seen = Self { non_heap: Some(non_heap.as_f64() / usual.as_f64()), ..Self::default() };
@@ -84,12 +141,16 @@ impl Observed {
         }
         let beside = non_heap + executor.direct_peak + MAPPED_FILES;
         let touched = executor.jvm_rss_peak.saturating_sub(beside).max(executor.heap_peak).min(heap);
-        let live = jvm::BASE_LIVE + executor.execution_peak + executor.storage_peak;
+        // Metrics are polled and miss what a task held for a moment; the profile knows it.
+        let tasks = u64::from(executor.cores.max(1));
+        let tenured = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held.pages * tasks);
+        let live = tenured + held.buffers * tasks;
         let young = touched.saturating_sub(live).as_f64() / heap.as_f64();
-        if young > 0.5 {
-            seen.young_share = Some(young.min(1.0));
+        if touched.as_f64() > 0.5 * heap.as_f64() {
+            // A young generation of less than its largest size was still growing.
+            seen.young_share = Some(young.clamp(YOUNG_LEAST, 1.0));
         } else if touched > live {
-            seen.growth = Some(touched.as_f64() / live.as_f64());
+            seen.growth = Some(touched.as_f64() / tenured.as_f64());
         }
         Some(seen)
     }
@@ -133,34 +194,55 @@ mod tests {
     #[test]
     fn the_share_that_made_the_resident_set_comes_back() {
         let heap = Bytes::mib(1024);
-        let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true);
-        for share in [0.55, 0.64, 0.8] {
+        let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
+        for share in [0.62, 0.64, 0.8] {
             let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, share, jvm::BASE_LIVE + Bytes::mib(40));
-            let young = evidence("1g", &[rss.whole_mib()], 40).calibration(true).young_share.expect("more than half is touched").mean;
+            let young = evidence("1g", &[rss.whole_mib()], 40)
+                .calibration(true, Bytes::gib(1 << 10), Held::default())
+                .young_share
+                .expect("more than half is touched")
+                .mean;
             assert!((young - share).abs() < 2.0 / 1024.0, "{share}: {young}");
         }
     }
 
     #[test]
     fn a_heap_that_still_grows_says_nothing_of_a_full_young_generation() {
-        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true);
+        let calibration = evidence("512m", &[294, 288, 270, 300], 31).calibration(true, Bytes::gib(1 << 10), Held::default());
         assert_eq!(calibration.young_share, None);
         let growth = calibration.heap_growth.expect("resident sets are there");
         assert!(growth.executors == 2 && (1.5..2.5).contains(&growth.mean), "{growth:?}");
         let full = Evidence { xms_equals_xmx: Some(true), ..evidence("512m", &[294, 288], 31) };
-        assert_eq!(full.calibration(true).heap_growth, None, "a heap that began at its full size does not grow");
+        assert_eq!(full.calibration(true, Bytes::gib(1 << 10), Held::default()).heap_growth, None, "a heap that began at its full size does not grow");
+    }
+
+    /// Ten collections: edens of 0.05, 0.19 and 0.33 of the heap, then seven of 0.6.
+    #[test]
+    fn collections_count_what_was_allocated() {
+        assert!((heaps_allocated(10) - (0.05 + 0.19 + 0.33 + 7.0 * 0.6)).abs() < 1e-9, "{}", heaps_allocated(10));
+        assert!(heaps_allocated(0).abs() < 1e-9 && (heaps_allocated(1) - 0.05).abs() < 1e-9);
+        // Executors of a full heap of 1 GiB, whose profile allocates 1 GiB in all: ten collections each are 4.8 heaps each.
+        let mut full = evidence("1g", &[900, 910], 0);
+        full.executors.iter_mut().for_each(|executor| executor.young_collections = 10);
+        let factor = full.calibration(true, Bytes::gib(1), Held::default()).allocation.expect("the heap is full").mean;
+        assert!((factor - 2.0 * heaps_allocated(10)).abs() < 1e-6, "{factor}");
+        // Without a count: so much that the curve comes within a twentieth of the ceiling, 3.7 times it.
+        full.executors.iter_mut().for_each(|executor| executor.young_collections = 0);
+        let without = full.calibration(true, Bytes::gib(1), Held::default()).allocation.expect("the heap is full").mean;
+        assert!(without > 2.0 * 3.7 * 0.6 && without < factor, "{without}");
+        assert_eq!(full.calibration(true, Bytes::gib(100), Held::default()).allocation, None, "the profile allocates enough");
     }
 
     #[test]
     fn more_classes_are_more_non_heap_memory_and_no_metrics_are_no_calibration() {
         let mut more = evidence("1g", &[0], 0);
-        assert!((more.calibration(true).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
+        assert!((more.calibration(true, Bytes::gib(1 << 10), Held::default()).non_heap.expect("JVM metrics").mean - 1.0).abs() < 1e-9);
         more.executors[0].non_heap_peak = Bytes::mib(170);
-        let usual = jvm::non_heap(Bytes::gib(1), jvm::threads(1), Bytes::ZERO, true);
-        let factor = more.calibration(true).non_heap.expect("JVM metrics").mean;
+        let usual = jvm::non_heap(Bytes::gib(1), jvm::threads(1), Bytes::ZERO, true, Collector::G1);
+        let factor = more.calibration(true, Bytes::gib(1 << 10), Held::default()).non_heap.expect("JVM metrics").mean;
         assert!((factor * usual.as_f64() - usual.as_f64() - f64::from(100 << 20)).abs() < 1.0);
-        assert_eq!(more.calibration(true).young_share, None, "no process-tree metrics");
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Held::default()).young_share, None, "no process-tree metrics");
         more.executors[0].non_heap_peak = Bytes::ZERO;
-        assert_eq!(more.calibration(true), Calibration::default());
+        assert_eq!(more.calibration(true, Bytes::gib(1 << 10), Held::default()), Calibration::default());
     }
 }

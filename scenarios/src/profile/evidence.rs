@@ -91,4 +91,6 @@ pub struct ExecutorEvidence {
     pub jvm_rss_peak: Bytes,
     /// Peak resident set of the Python workers (`ProcessTreePythonRSSMemory`).
     pub python_rss_peak: Bytes,
+    /// Collections of the young generation (`MinorGCCount`).
+    pub young_collections: u64,
 }

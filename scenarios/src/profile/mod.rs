@@ -32,7 +32,7 @@ use crate::diag::{Diagnostics, Source};
 
 pub use broadcast_join::AdaptiveJoins;
 pub(crate) use broadcast_join::threshold;
-pub use calibrate::{Calibration, Measured};
+pub use calibrate::{Calibration, Held, Measured};
 pub use evidence::{Evidence, ExecutorEvidence, JobEvidence, RddEvidence};
 pub(crate) use packed::PackedRows;
 pub use packed::RecordedRows;
@@ -260,6 +260,15 @@ pub struct ProfileConf {
     pub joins: Option<AdaptiveJoins>,
 }
 
+impl Stage {
+    /// The most that a recorded task of it holds in the heap.
+    fn most_held(&self) -> Held {
+        let Work::Recorded(rows) = &self.work else { return Held::default() };
+        let most = |of: fn(&WeightedRow) -> Bytes| rows.iter().map(|row| of(&row).get() / u64::from(row.tasks.max(1))).max().unwrap_or(0);
+        Held { pages: Bytes::new(most(|row| row.total.operator_memory)), buffers: Bytes::new(most(|row| row.total.unmanaged)) }
+    }
+}
+
 impl Profile {
     /// Reads a profile. All problems are reported at once; no profile comes back if one of them is an error.
     pub fn parse(source: &Arc<Source>) -> (Option<Self>, Diagnostics) {
@@ -311,7 +320,13 @@ impl Profile {
     pub fn calibration(&self) -> Option<(Calibration, String)> {
         let evidence = self.evidence.as_ref()?;
         let run = evidence.application.as_ref().map_or_else(|| self.name.clone(), |application| format!("{} ({application})", self.name));
-        Some((evidence.calibration(self.sql), run))
+        let allocated = |stage: &Stage| match &stage.work {
+            Work::Recorded(rows) => rows::total(rows.iter()).allocated,
+            Work::Parametric(_) => Bytes::ZERO,
+        };
+        let held =
+            self.stages.iter().map(Stage::most_held).fold(Held::default(), |a, b| Held { pages: a.pages.max(b.pages), buffers: a.buffers.max(b.buffers) });
+        Some((evidence.calibration(self.sql, self.stages.iter().map(allocated).sum(), held), run))
     }
     /// What the recording run showed of its executors.
     pub fn evidence(&self) -> Option<&Evidence> {

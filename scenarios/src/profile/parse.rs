@@ -254,6 +254,7 @@ fn executor(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> ExecutorEvidenc
     let host = block.integer("host", 0..1 << 32, out).map(|n| n as u32);
     let (added, removed) = (block.time("added", out), block.time("removed", out));
     let reason = block.string("reason", out);
+    let young_collections = block.integer("young_collections", 0..1 << 41, out).unwrap_or(0);
     let mut size = |key| block.size(key, MAX_INPUT, out).unwrap_or_default();
     let executor = ExecutorEvidence {
         id,
@@ -270,6 +271,7 @@ fn executor(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> ExecutorEvidenc
         rss_peak: size("rss_peak"),
         jvm_rss_peak: size("jvm_rss_peak"),
         python_rss_peak: size("python_rss_peak"),
+        young_collections,
     };
     block.finish(out);
     executor

@@ -286,6 +286,9 @@ fn write_evidence(out: &mut Out, evidence: &Evidence, to: &mut dyn FnMut(&str) -
         for (key, peak) in peaks {
             out.text(key, &print_size(peak));
         }
+        if executor.young_collections > 0 {
+            out.raw("young_collections", executor.young_collections);
+        }
         out.flush(PIECE, to)?;
     }
     for job in &evidence.jobs {

@@ -321,12 +321,12 @@ static UNCERTAINTY: Shape = Shape {
             "CPU time of a task; once an attempt.",
             "8.6, duration spread without skew",
         ),
-        Field::default(
+        Field::computed(
             "heap_growth",
             Kind::Dist(Measure::Factor),
-            "{ normal = { mean = 2.1, sd = 0.3 } }",
-            "Heap that a JVM without -Xms commits per byte of live data; once a run.",
-            "measured: 1.4 to 1.7 where little survives, 2.4 to 2.7 where much does (docs/model/heap-touch.md)",
+            "by the collector: normal, mean 2.1, sd 0.3 under G1; mean 1.5, sd 0.12 under Serial",
+            "Heap that a JVM without -Xms commits per byte of tenured data; once a run.",
+            "measured: G1 1.4 to 1.7 where little survives, 2.4 to 2.7 where much does (docs/model/heap-touch.md); Serial (docs/model/validation.md)",
         ),
         Field::default(
             "task_launch",

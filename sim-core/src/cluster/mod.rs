@@ -29,7 +29,7 @@ use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
 use crate::spark::{claims, driver, executor, jvm};
-use crate::spec::{DeployMode, Platform};
+use crate::spec::{Collector, DeployMode, Platform};
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Seconds from submission until the driver asks for executors: pod, JVM and context (8.5).
@@ -140,7 +140,7 @@ fn settle_driver(sim: &mut Sim) {
     let machine = &mut sim.machines[node];
     machine.has_image = true;
     let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
-    let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql);
+    let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql, Collector::G1);
     let limit = plan.driver_container.map_or(Bytes::MAX, |limit| machine.memory.usable(limit));
     let used = (conf.memory.scale(driver::heap::TOUCHED) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));
     machine.memory.charge(slot, Charge::Process, used);

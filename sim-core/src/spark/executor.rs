@@ -267,7 +267,7 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let plan = sim.plan;
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql).scale(factor);
+    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
@@ -397,9 +397,13 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
         executor.cached_files = Stored::NONE;
         executor.garbage = Stored::NONE;
         executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
+        let known = executor.life == Life::Gone;
         scratch::take(sim, id, node, &files, false);
         reuse::on_torn_down(sim, id, &files);
         claims::unmount(sim, id, node);
+        if !known && !sim.plan.spec().spark.shuffle.service {
+            task::break_fetches(sim, id);
+        }
     }
     sim.tally.pod_peak(sim.machines[node].memory.pods[slot.index()].peak);
     let v = sim.machines[node].v(now);

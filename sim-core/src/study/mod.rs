@@ -9,6 +9,7 @@
 mod estimate;
 mod fold;
 mod replicate;
+pub mod score;
 
 pub use estimate::{Estimate, Summary};
 pub use fold::{CauseEstimates, PointResult};

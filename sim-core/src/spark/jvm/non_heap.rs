@@ -5,6 +5,7 @@
 //! 8 %, which the caller draws. SQL applications load 40 MiB more classes than pure RDD ones. The planning budget of
 //! domain-facts, which is higher, stands beside it. Source: docs/model/heap-touch.md; 1.7, JVM-10, A21.
 
+use crate::spec::Collector;
 use crate::units::Bytes;
 
 /// Fixed part of an executor that runs SQL beside its threads: real executors have 158 to 223 MiB in all at heaps of 0.5 to
@@ -14,6 +15,8 @@ const BASE_SQL: Bytes = Bytes::mib(143);
 const NO_SQL_SAVES: Bytes = Bytes::mib(40);
 /// Collector structures and bitmaps, by heap (measured as above).
 const PER_HEAP: f64 = 0.03;
+/// What Serial does without, beside what grows with the heap: threads and queues of a collector (measured as above).
+const SERIAL_SAVES: Bytes = Bytes::mib(4);
 /// Fixed part and part by heap of the planning budget (JVM-10).
 const BUDGET: (Bytes, f64) = (Bytes::mib(250), 0.04);
 /// Resident stack of a thread: 0.1 MiB (1.7).
@@ -24,11 +27,16 @@ pub const fn threads(cores: u32) -> u32 {
     60 + cores.saturating_mul(2)
 }
 
-/// Non-heap memory: `143 MiB + 0.03 · heap + 0.1 MiB · threads + direct`, 40 MiB less without SQL (measured, 1.7). `direct` is
-/// the direct memory in use, see [`crate::spark::fetch_limits::direct_memory`]; it is not bounded by the overhead (JVM-11).
-pub fn non_heap(heap: Bytes, threads: u32, direct: Bytes, sql: bool) -> Bytes {
+/// Non-heap memory: `143 MiB + 0.03 · heap + 0.1 MiB · threads + direct`, 40 MiB less without SQL (measured, 1.7); Serial has no structures
+/// that grow with the heap: `139 MiB + …` (measured, 145 to 150 MiB in all at 0.5 and 1 GiB). `direct` is the direct memory in use, see
+/// [`crate::spark::fetch_limits::direct_memory`]; it is not bounded by the overhead (JVM-11).
+pub fn non_heap(heap: Bytes, threads: u32, direct: Bytes, sql: bool, collector: Collector) -> Bytes {
     let base = if sql { BASE_SQL } else { BASE_SQL - NO_SQL_SAVES };
-    base + heap.scale(PER_HEAP) + Bytes::mib(1).scale(PER_THREAD_MIB * f64::from(threads)) + direct
+    let own = match collector {
+        Collector::G1 | Collector::Parallel => base + heap.scale(PER_HEAP),
+        Collector::Serial => base - SERIAL_SAVES,
+    };
+    own + Bytes::mib(1).scale(PER_THREAD_MIB * f64::from(threads)) + direct
 }
 
 /// What a cautious planner sets aside: `250 MiB + 0.04 · heap + 0.1 MiB · threads + direct` (JVM-10). It comes from one JVM that
@@ -91,14 +99,23 @@ mod tests {
     #[test]
     fn real_executors_of_half_to_two_gib() {
         for (heap, low, high) in [(512, 150.0, 185.0), (1024, 165.0, 195.0), (2048, 200.0, 235.0)] {
-            let ours = mib(non_heap(Bytes::mib(heap), threads(1), Bytes::ZERO, true));
+            let ours = mib(non_heap(Bytes::mib(heap), threads(1), Bytes::ZERO, true, Collector::G1));
             assert!((low..high).contains(&ours), "{heap} MiB: {ours}");
+        }
+    }
+
+    /// Two executors of docs/model/heap-touch.md: 146 MiB at 512 MiB of heap, 150 at 1024.
+    #[test]
+    fn serial_needs_the_same_for_any_heap() {
+        for (heap, measured) in [(512, 146.0), (1024, 150.0)] {
+            let ours = mib(non_heap(Bytes::mib(heap), threads(1), Bytes::ZERO, true, Collector::Serial));
+            assert!((ours / measured - 1.0).abs() < 0.04, "{heap} MiB: {ours}");
         }
     }
 
     #[test]
     fn rdd_applications_save_40_mib_of_metaspace() {
-        let of = |sql| non_heap(Bytes::gib(1), threads(4), Bytes::ZERO, sql);
+        let of = |sql| non_heap(Bytes::gib(1), threads(4), Bytes::ZERO, sql, Collector::G1);
         assert_eq!(of(true) - of(false), Bytes::mib(40));
         assert_eq!(threads(4), 68);
     }

@@ -9,9 +9,15 @@
 use crate::spec::Collector;
 use crate::units::Bytes;
 
-/// Heap committed for each byte of live data when the heap may grow: between 1.4, where little survives, and 2.7, where much is
-/// promoted (measured, docs/model/heap-touch.md); `MinHeapFreeRatio` = 40 % alone would give 1.67.
-pub const HEAP_GROWTH: f64 = 2.1;
+/// Heap committed for each byte of tenured data when the heap may grow, and its spread. G1: between 1.4, where little survives, and 2.7, where
+/// much is promoted (measured, docs/model/heap-touch.md). Serial: 1.5, because the young generation is half of the old one
+/// (`NewRatio` = 2), as real executors show whose sorts tenure their pages (docs/model/validation.md).
+pub const fn heap_growth(collector: Collector) -> (f64, f64) {
+    match collector {
+        Collector::G1 | Collector::Parallel => (2.1, 0.3),
+        Collector::Serial => (1.5, 0.12),
+    }
+}
 /// Without `-Xms` a heap starts at this part of the RAM that the JVM sees: `InitialRAMFraction` = 64 (JDK 17 default).
 const INITIAL_RAM_PARTS: u64 = 64;
 
@@ -53,7 +59,7 @@ pub fn touched_after(touched: Bytes, ceiling: Bytes, allocated: Bytes) -> Bytes 
     touched + rest.saturating_sub(Bytes::from_f64(left))
 }
 
-/// Heap that a JVM without `-Xms` commits for so much live data: `growth` times it ([`HEAP_GROWTH`]), from 1/64 of the
+/// Heap that a JVM without `-Xms` commits for so much tenured data: `growth` times it ([`heap_growth`]), from 1/64 of the
 /// RAM that it sees up to `-Xmx` (JDK 17 defaults). A full collection may give back the rest (JVM-4).
 pub fn committed_on_demand(xmx: Bytes, ram: Bytes, live: Bytes, growth: f64) -> Bytes {
     let start = Bytes::new(ram.get() / INITIAL_RAM_PARTS);

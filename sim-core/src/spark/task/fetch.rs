@@ -22,7 +22,7 @@ use crate::spark::executor::Life;
 use crate::spark::fetch_limits::{self, FetchLimits};
 use crate::spark::fetch_retry::{SilentPeer, fetch_failed_after, retries_against_the_dead, silent_peer};
 use crate::spark::scratch;
-use crate::spec::{AdaptiveRead, InputSource};
+use crate::spec::{AdaptiveRead, InputSource, Platform};
 use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// Looks whether all map outputs are there. A missing one fails the task; a dead server breaks its fetch.
@@ -37,8 +37,9 @@ pub(super) fn sources_ready(sim: &mut Sim, id: TaskId) -> bool {
             return false;
         }
         let is_lost = |e: ExecutorId| sim.executors[e].node.is_some_and(|node| sim.machines[node].lost);
-        let service = plan.spec().spark.shuffle.service;
-        let dead = outputs.hosts().find(|&e| if service { is_lost(e) } else { sim.executors[e].life == Life::Dead });
+        let (service, node) = (plan.spec().spark.shuffle.service, sim.tasks[id].node);
+        let is_out = |e: ExecutorId| sim.executors[e].life == Life::Dead && !files_are_read_from_disk(sim, e, node);
+        let dead = outputs.hosts().find(|&e| if service { is_lost(e) } else { is_out(e) });
         if let Some(executor) = dead {
             break_fetch(sim, id, executor, false);
         }
@@ -113,14 +114,27 @@ pub(super) fn drop_fetched(sim: &mut Sim, id: TaskId) {
     }
 }
 
-/// Part of a task's shuffle input that comes through Netty: all but the executor's own files, which are read as files, and, with a
-/// shuffle service, all but the node's (`spark.shuffle.readHostLocalDisk`).
+/// Whether an executor reads the files of others on its host itself (`spark.shuffle.readHostLocalDisk`, on by default): with a shuffle
+/// service, and from Spark 3.1 without one. A Kubernetes pod is a host of its own.
+fn reads_host_local_files(sim: &Sim) -> bool {
+    let spec = sim.plan.spec();
+    let version = spec.spark.version;
+    spec.spark.shuffle.service || spec.cluster.platform != Platform::Kubernetes && (version.major, version.minor) >= (3, 1)
+}
+
+/// Whether a task on a node can read a dead executor's files all the same, because they are still on that node's disks.
+fn files_are_read_from_disk(sim: &Sim, dead: ExecutorId, node: NodeId) -> bool {
+    let executor = &sim.executors[dead];
+    executor.node == Some(node) && reads_host_local_files(sim) && executor.outputs.values().any(|files| !files.sum().is_zero())
+}
+
+/// Part of a task's shuffle input that comes through Netty: all but the executor's own files and those of its host that it reads as files.
 fn remote_share(sim: &Sim, id: TaskId) -> f64 {
-    let (run, service) = (&sim.tasks[id], sim.plan.spec().spark.shuffle.service);
+    let (run, host_local) = (&sim.tasks[id], reads_host_local_files(sim));
     let reads = &sim.plan.spec().app.stages[run.stage.index()].reads;
     let (mut all, mut own) = (0.0, 0.0);
     for &shuffle in reads {
-        let near = |at: Location| at.executor == run.executor || service && at.node == run.node;
+        let near = |at: Location| at.executor == run.executor || host_local && at.node == run.node;
         for (at, bytes) in sim.driver.outputs[ShuffleId::new(shuffle as u32)].by_place() {
             all += bytes.as_f64();
             if near(at) && !sim.plan.is_remote(shuffle) {
@@ -216,12 +230,13 @@ pub(super) fn reads_on_the_spot(sim: &Sim, stage: StageId) -> bool {
     spec.spark.adaptive.is_some() && spec.app.stages[stage.index()].adaptive == Some(AdaptiveRead::Local)
 }
 
-/// An executor died: every task that still reads from it will give up.
+/// An executor died, or its files have gone: every task that still reads from it will give up, but for those that read its files from the
+/// disk while they are there.
 pub(crate) fn break_fetches(sim: &mut Sim, dead: ExecutorId) {
     let plan = sim.plan;
     for id in sim.tasks.ids() {
         let run = &sim.tasks[id];
-        if run.executor == dead || run.broken_by.is_some() || !is_fetching(run) {
+        if run.executor == dead || run.broken_by.is_some() || !is_fetching(run) || files_are_read_from_disk(sim, dead, run.node) {
             continue;
         }
         let reads = &plan.spec().app.stages[run.stage.index()].reads;

@@ -192,20 +192,21 @@ fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
     let under_way: Bytes = executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum();
     let touched = machine.memory.settled_heap(slot) + under_way;
     let live = executor.live_heap().min(sim.plan.executor.heap);
-    let heap = committed(sim, run.node, live);
+    let heap = committed(sim, run.node, live, live.saturating_sub(executor.unmanaged));
     let ceiling = jvm::touch_ceiling(heap, executor.young_share, live);
     let by_allocation = jvm::touched_after(touched, ceiling, allocated) - touched;
     by_allocation.max(live.saturating_sub(touched))
 }
 
 /// Heap that the JVM has committed: all of it under `-Xms` = `-Xmx`, else grown on demand from what RAM it sees.
-fn committed(sim: &Sim, node: NodeId, live: Bytes) -> Bytes {
+/// What tasks hold in buffers dies young; what is tenured decides how large the old generation is, and with it the young one.
+fn committed(sim: &Sim, node: NodeId, live: Bytes, tenured: Bytes) -> Bytes {
     let conf = &sim.plan.spec().spark.executor;
     if conf.xms_equals_xmx {
         return conf.heap;
     }
     let ram = sim.plan.executor.limit.unwrap_or(sim.plan.nodes[node.index()].shape.memory);
-    jvm::committed_on_demand(conf.heap, ram, live, sim.day.heap_growth)
+    jvm::committed_on_demand(conf.heap, ram, tenured, sim.day.heap_growth).max(live)
 }
 
 /// Moves bytes over a node's NIC.
