@@ -2,7 +2,10 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{Request, load};
-use sim_core::spec::{FitStrategy, HostPort, LabelSelector, PodTemplate, ScoredResource, SelectorOp, ShapePoint, Spec, WhenUnsatisfiable};
+use sim_core::spec::{
+    AutoscalerSpec, Dist, Expander, FitStrategy, HostPort, LabelSelector, PodTemplate, ScoredResource, SelectorOp, ShapePoint, Spec, WhenUnsatisfiable,
+};
+use sim_core::units::SimSpan;
 
 const TEMPLATE: &str = r#"
 apiVersion: v1
@@ -124,4 +127,30 @@ fn a_shape_has_to_be_a_line() {
 fn azure_nodes_take_two_data_disks_a_vcpu() {
     assert_eq!(spec("", "", "").cluster.pools[0].max_volumes, Some(16));
     assert_eq!(spec("", "max_volumes = 5", "").cluster.pools[0].max_volumes, Some(5));
+}
+
+#[test]
+fn a_pool_with_a_maximum_has_the_autoscaler_as_it_is_set() {
+    let off = spec("", "", "");
+    assert_eq!((off.cluster.pools[0].max_count, off.cluster.autoscaler), (None, AutoscalerSpec::default()));
+    let text = "[cluster.autoscaler]\nscan_interval = \"20s\"\nscale_up = 90\nmax_node_provision_time = \"5m\"\nexpander = \"least-waste\"";
+    let on = spec(text, "max = 9", "");
+    assert_eq!((on.cluster.pools[0].count, on.cluster.pools[0].max_count), (4, Some(9)));
+    let expected = AutoscalerSpec {
+        scan_interval: SimSpan::from_secs(20),
+        scale_up_s: Dist::Constant(90.0),
+        max_node_provision: SimSpan::from_secs(300),
+        expander: Expander::LeastWaste,
+    };
+    assert_eq!(on.cluster.autoscaler, expected);
+}
+
+#[test]
+fn a_maximum_that_cannot_be_is_told() {
+    let (none, problems) = loaded(&scenario("", "max = 3", ""));
+    assert!(none.is_none() && problems.contains("count 4 and max 3"), "{problems}");
+    let (none, problems) = loaded(&scenario("[cluster.autoscaler]\nscan_interval = \"0s\"", "max = 9", ""));
+    assert!(none.is_none() && problems.contains("without a pause"), "{problems}");
+    let (some, problems) = loaded(&scenario("", "max = 9", "").replace("\"aks\"", "\"standalone\""));
+    assert!(some.is_some() && problems.contains("does not grow"), "{problems}");
 }

@@ -58,6 +58,7 @@ fn nothing_is_stuck(sim: &Sim) {
 /// Compares and tears down; panics where something does not add up.
 pub(crate) fn audit(sim: &mut Sim) {
     nothing_is_stuck(sim);
+    crate::cluster::autoscaler::check(sim);
     for id in sim.executors.ids().collect::<Vec<_>>() {
         tasks_of(sim, id);
         memory_of(sim, id);

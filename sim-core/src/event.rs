@@ -92,6 +92,12 @@ pub enum Event {
     NeighbourArrives(u32),
     /// A preempted neighbour is gone, by its pod's slot.
     NeighbourLeaves(NodeId, u32),
+    /// The cluster autoscaler looks at the pods that were refused.
+    AutoscalerScan,
+    /// A node that it asked for is there.
+    NodeJoins(NodeId),
+    /// A node that it asked for has not come in time.
+    NodeNotProvisioned(NodeId),
 }
 
 impl Event {
@@ -113,6 +119,8 @@ impl Event {
             | Self::ExecutorStarts(_)
             | Self::ExecutorRegisters(_)
             | Self::NeighbourArrives(_)
+            | Self::NodeJoins(_)
+            | Self::NodeNotProvisioned(_)
             | Self::NeighbourBack(..) => 5,
             Self::DriverUp
             | Self::AllocationRound
@@ -122,6 +130,7 @@ impl Event {
             | Self::MigrationRefill(_)
             | Self::FallbackCopied(_)
             | Self::SchedulePods
+            | Self::AutoscalerScan
             | Self::RegistrationTimeout
             | Self::JobStarts(_)
             | Self::StageReady(_)
@@ -173,6 +182,9 @@ impl Event {
             Self::CleanerRuns => (65, 0),
             Self::MergeFinalized(shuffle) => (68, shuffle.index() as u64),
             Self::RemoteShuffleDone(device) => (66, device.index() as u64),
+            Self::AutoscalerScan => (82, 0),
+            Self::NodeJoins(node) => (83, node.index() as u64),
+            Self::NodeNotProvisioned(node) => (84, node.index() as u64),
             Self::NeighbourArrives(index) => (80, u64::from(index)),
             Self::NeighbourLeaves(node, slot) => (81, (node.index() as u64) << 16 | u64::from(slot)),
             Self::ClaimReport(e) => (76, e.index() as u64),

@@ -168,10 +168,12 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 labels: Vec::new(),
                 taints: Vec::new(),
                 zones: Vec::new(),
+                max_count: None,
                 max_volumes: None,
             }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
             cgroup: CgroupVersion::V2 { group_kill: true },
+            autoscaler: AutoscalerSpec::default(),
             scheduler: KubeSchedulerSpec::default(),
             kubelet: KubeletSpec {
                 eviction_period_s: 10.0,

@@ -7,12 +7,12 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector, DecommissionConf, DeployMode,
-    Dist, DynamicAllocation, EmptyDir, ExclusionConf, FallbackStorage, FitStrategy, HostPort, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector,
-    Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec,
-    PushConf, Reclaim, Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec,
-    SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow,
-    TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
+    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector,
+    DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy, HostPort, Injection, InputSource,
+    JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
+    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim, Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf,
+    RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec,
+    StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -109,6 +109,7 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
         labels: vec![Label::new("zone", "1")],
         taints: Vec::new(),
         zones: Vec::new(),
+        max_count: None,
         max_volumes: None,
     };
     let mut other = pool.clone();
@@ -433,6 +434,7 @@ fn placing(d: &mut Draw, spec: &mut Spec) {
     for pool in &mut spec.cluster.pools {
         pool.zones.clone_from(&zones);
         pool.max_volumes = d.once_in(3).then(|| d.count(0, 4) as u32);
+        pool.max_count = d.once_in(4).then(|| pool.count + d.count(0, 2) as u32);
     }
     for _ in 0..d.count(0, 2) {
         let selector = on_executors("").selector;
@@ -454,6 +456,12 @@ fn placing(d: &mut Draw, spec: &mut Spec) {
         neighbour.priority = d.one_of(&[0, 0, 5, 20]);
         neighbour.arrives = d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60)));
     }
+    spec.cluster.autoscaler = AutoscalerSpec {
+        scan_interval: SimSpan::from_secs(d.count(1, 20)),
+        scale_up_s: Dist::Uniform { low: 1.0, high: 60.0 },
+        max_node_provision: SimSpan::from_secs(d.count(10, 90)),
+        expander: d.one_of(&[Expander::Random, Expander::LeastWaste]),
+    };
     let scheduler = &mut spec.cluster.scheduler;
     scheduler.fit = if d.once_in(3) { FitStrategy::MostAllocated } else { FitStrategy::LeastAllocated };
     scheduler.cold_image = d.once_in(3).then(|| d.bytes(Bytes::mib(100), Bytes::gib(2)));
@@ -616,6 +624,7 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no volumes", |s| s.spark.kubernetes.pod_template.volumes.clear()),
         ("disk scratch", |s| s.spark.kubernetes.local_dirs_tmpfs = false),
         ("no affinity", |s| s.spark.kubernetes.pod_template.affinity = Affinity::NONE),
+        ("no autoscaler", |s| s.cluster.pools.iter_mut().for_each(|pool| pool.max_count = None)),
         ("no spread", |s| s.spark.kubernetes.pod_template.spread.clear()),
         ("no priorities", |s| s.cluster.scheduler.preemption = false),
         ("no cache", |s| s.app.stages.iter_mut().for_each(|stage| stage.cached = Bytes::ZERO)),

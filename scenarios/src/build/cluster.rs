@@ -1,8 +1,8 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
-    Reservation, Resources, SoftEviction, Taint, YarnSpec,
+    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec,
+    NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
 };
 
 use super::{View, kube_scheduler};
@@ -30,6 +30,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             sized_memory_volumes: kubelet.on("sized_memory_volumes"),
             eviction: eviction(kubelet),
         },
+        autoscaler: autoscaler(view.table("autoscaler")),
         scheduler: kube_scheduler::profile(view.table("scheduler")),
         yarn: YarnSpec {
             minimum_allocation: yarn.size("minimum_allocation"),
@@ -39,6 +40,15 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             vmem_check: yarn.on("vmem_check"),
             vmem_ratio: yarn.number("vmem_ratio"),
         },
+    }
+}
+
+fn autoscaler(view: View<'_>) -> AutoscalerSpec {
+    AutoscalerSpec {
+        scan_interval: view.time("scan_interval"),
+        scale_up_s: view.dist("scale_up", Measure::Seconds),
+        max_node_provision: view.time("max_node_provision_time"),
+        expander: if view.text("expander") == "least-waste" { Expander::LeastWaste } else { Expander::Random },
     }
 }
 
@@ -68,6 +78,7 @@ fn pool(view: View<'_>) -> PoolSpec {
         name: view.text("name"),
         node_names: view.items("node_names").filter_map(|name| name.0.scalar()).collect(),
         count: view.count("count"),
+        max_count: view.maybe("max").map(|_| view.count("max")),
         shape: NodeShape {
             vm: view.text("vm"),
             cpu: view.cpu("cpu"),

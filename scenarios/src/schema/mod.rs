@@ -5,6 +5,7 @@
 //! for editors is printed from it. Pod templates and the catalog of VM shapes have tables of the same kind and the
 //! same walker. A new key is one line in a table and one line where the model's input is built.
 
+mod autoscaler;
 mod dist;
 mod fill;
 mod inject;

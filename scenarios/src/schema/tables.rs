@@ -3,6 +3,7 @@
 //! The order is the order of the documentation. `Need::Default` values are TOML; a source names an id of domain-facts, or
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
+use super::autoscaler::AUTOSCALER;
 use super::inject::INJECT;
 use super::kube_scheduler::KUBE_SCHEDULER;
 use super::pool::POOL;
@@ -72,6 +73,7 @@ static CLUSTER: Shape = Shape {
         Field::optional("pods", Kind::Text, "Output of kubectl get pods -A -o json (or yaml), as a path; its pods take the place of the neighbours."),
         Field::optional("pod_usage", Kind::Text, "Output of kubectl top pods -A, or the metrics API's JSON: what the pods of `pods` use."),
         Field::default("kubelet", Kind::Table(&KUBELET), "{}", "Kubelet periods (Kubernetes only).", ""),
+        Field::default("autoscaler", Kind::Table(&AUTOSCALER), "{}", "The cluster autoscaler, for pools with max (Kubernetes only).", "5.6"),
         Field::default("scheduler", Kind::Table(&KUBE_SCHEDULER), "{}", "The scheduler's profile (Kubernetes only).", "5.1"),
         Field::default("yarn", Kind::Table(&YARN), "{}", "YARN settings (YARN only).", ""),
     ],

@@ -7,7 +7,7 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     let executor = &facts.spec.spark.executor;
     let sidecars = facts.spec.spark.kubernetes.pod_template.sidecars;
     let (memory, cpu) = (facts.spec.container(executor.container_memory) + sidecars.memory_request, executor.cpu_request + sidecars.cpu_request);
-    let rooms: Vec<_> = facts.spec.cluster.pools.iter().filter(|pool| pool.count > 0).map(|pool| facts.room(pool)).collect();
+    let rooms: Vec<_> = facts.spec.cluster.pools.iter().filter(|pool| pool.count.max(pool.max_count.unwrap_or(0)) > 0).map(|pool| facts.room(pool)).collect();
     if rooms.is_empty() || rooms.iter().any(|(room_memory, room_cpu)| memory <= *room_memory && cpu <= *room_cpu) {
         return;
     }

@@ -3,6 +3,7 @@
 //! A rule sees a point that is built and says what cannot work (an error) or what will surprise (a warning). Rules of a
 //! single value are the walker's; here stand those that need the cluster, the configuration and the job together.
 
+mod autoscaler;
 mod claims;
 mod codec;
 mod driver_fits;
@@ -94,6 +95,7 @@ const RULES: &[Rule] = &[
     file_cleanup::rule,
     inject::rule,
     kube_scheduler::rule,
+    autoscaler::rule,
 ];
 
 /// Applies every rule.

@@ -7,6 +7,7 @@
 //! queue ([`queue`]) and may drive out others ([`preemption`]). Assumption: the driver starts in ten seconds and holds its memory from
 //! then on.
 
+pub(crate) mod autoscaler;
 pub(crate) mod neighbours;
 mod placement;
 pub(crate) mod preemption;
@@ -16,6 +17,7 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+use self::autoscaler::Autoscaler;
 use self::placement::{Candidate, Verdict};
 use self::queue::Queue;
 use crate::day::Day;
@@ -53,6 +55,10 @@ pub(crate) struct Cluster {
     nominated: Vec<(Candidate, NodeId)>,
     /// Neighbours that are being deleted.
     leaving: Vec<(NodeId, PodSlot)>,
+    /// Nodes that are there, in the order in which they came.
+    present: Vec<NodeId>,
+    /// Nodes that may come.
+    autoscaler: Autoscaler,
     /// Where the scheduler's next search begins (SC-2).
     search_from: usize,
     /// When they are tried again because a node's pressure may be over.
@@ -68,7 +74,8 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Nobody there yet; the scheduler, which is older than the job, begins its search anywhere.
     pub(crate) fn new(plan: &SimPlan, luck: &Luck) -> Self {
-        let nodes = plan.nodes.len() as u64;
+        let present: Vec<NodeId> = (0..plan.nodes.len() as u32).map(NodeId::new).filter(|node| !plan.nodes[node.index()].spare).collect();
+        let nodes = present.len() as u64;
         let search_from = if nodes > 1 { luck.stream(Purpose::SchedulerTie, SEARCH_START).below(nodes) as usize } else { 0 };
         Self {
             pending: Vec::new(),
@@ -77,6 +84,8 @@ impl Cluster {
             queue: Queue::default(),
             nominated: Vec::new(),
             leaving: Vec::new(),
+            present,
+            autoscaler: Autoscaler::new(plan, luck),
             search_from,
             retry_at: SimTime::ZERO,
             tenants: Vec::new(),
@@ -114,9 +123,9 @@ impl Cluster {
 /// Settles system, neighbours and driver, and starts the periodic looks.
 pub(crate) fn settle_in(sim: &mut Sim) {
     let plan = sim.plan;
-    for (index, node) in plan.nodes.iter().enumerate() {
-        let system = sim.luck.draw(&node.shape.system_memory, Purpose::SystemMemory, index as u64);
-        sim.machines[NodeId::new(index as u32)].memory.charge_system(Bytes::from_f64(system));
+    for place in 0..sim.cluster.present.len() {
+        let node = sim.cluster.present[place];
+        charge_system(sim, node);
     }
     claims::open_shared(sim);
     neighbours::settle(sim);
@@ -131,6 +140,17 @@ pub(crate) fn settle_in(sim: &mut Sim) {
         Platform::Yarn => crate::yarn::memory_monitor::start(sim),
         Platform::Standalone | Platform::Bare => {}
     }
+}
+
+/// Memory of a node's system, from its start on.
+fn charge_system(sim: &mut Sim, node: NodeId) {
+    let system = sim.luck.draw(&sim.plan.nodes[node.index()].shape.system_memory, Purpose::SystemMemory, node.index() as u64);
+    sim.machines[node].memory.charge_system(Bytes::from_f64(system));
+}
+
+/// The nodes that are there, in the order in which they came.
+pub(crate) fn present<'a>(sim: &'a Sim<'_, '_>) -> &'a [NodeId] {
+    &sim.cluster.present
 }
 
 fn settle_driver(sim: &mut Sim) {
@@ -198,6 +218,7 @@ pub(crate) fn on_schedule(sim: &mut Sim) {
     }
     if on_kubernetes {
         plan_look(sim);
+        autoscaler::plan_scan(sim);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::linux::cgroup::Charge;
 use crate::machine::Owner;
 use crate::sim::Sim;
 use crate::spec::{NeighbourPlacement, NeighbourSpec};
-use crate::units::{Bytes, SimSpan};
+use crate::units::{Bytes, SimSpan, SimTime};
 
 use super::placement::{self, Verdict};
 
@@ -44,7 +44,7 @@ pub(super) fn settle(sim: &mut Sim) {
             continue;
         }
         match &neighbour.placement {
-            NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(node as u32))),
+            NeighbourPlacement::EveryNode => sim.cluster.present.clone().into_iter().for_each(|node| move_in(sim, index as u32, neighbour, node)),
             NeighbourPlacement::Replicas(count) => (0..*count).for_each(|_| settle_pod(sim, index as u32)),
             NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index as u32, neighbour, NodeId::new(*node))),
         }
@@ -65,7 +65,12 @@ pub(crate) fn on_arrives(sim: &mut Sim, index: u32) {
     let plan = sim.plan;
     let neighbour = &plan.spec().cluster.neighbours[index as usize];
     match &neighbour.placement {
-        NeighbourPlacement::EveryNode => (0..plan.nodes.len()).for_each(|node| move_in(sim, index, neighbour, NodeId::new(node as u32))),
+        NeighbourPlacement::EveryNode => {
+            // A node that joined at this very instant has it.
+            let has = |node: &NodeId| sim.cluster.tenants.iter().any(|tenant| tenant.spec == index && tenant.node == *node);
+            let nodes: Vec<NodeId> = sim.cluster.present.iter().copied().filter(|node| !has(node)).collect();
+            nodes.into_iter().for_each(|node| move_in(sim, index, neighbour, node));
+        }
         NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index, neighbour, NodeId::new(*node))),
         NeighbourPlacement::Replicas(count) => {
             for _ in 0..*count {
@@ -75,6 +80,14 @@ pub(crate) fn on_arrives(sim: &mut Sim, index: u32) {
             sim.after(SimSpan::ZERO, Event::SchedulePods);
         }
     }
+}
+
+/// Neighbours that run on every node and are there, by their index.
+pub(super) fn daemons(sim: &Sim) -> impl Iterator<Item = u32> {
+    let now = sim.now();
+    let there = move |neighbour: &NeighbourSpec| neighbour.arrives.is_none_or(|arrives| SimTime::ZERO + arrives <= now);
+    let all = sim.plan.spec().cluster.neighbours.iter().enumerate();
+    all.filter(move |(_, one)| one.placement == NeighbourPlacement::EveryNode && there(one)).map(|(index, _)| index as u32)
 }
 
 /// The scheduler has found a node.

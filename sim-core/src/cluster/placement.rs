@@ -47,7 +47,7 @@ pub(super) enum Verdict {
 /// The node that a pod would get now.
 pub(super) fn find(sim: &Sim, pod: Candidate) -> Option<NodeId> {
     match (sim.plan.spec().cluster.platform, pod) {
-        (Platform::Kubernetes, _) => on_kubernetes(sim, pod).node.map(id),
+        (Platform::Kubernetes, _) => on_kubernetes(sim, pod).node.map(|index| id(sim, index)),
         (Platform::Yarn, Candidate::Executor(_)) => on_yarn(sim, sim.plan.executor.container()),
         (Platform::Yarn, Candidate::Driver) => on_yarn(sim, driver_memory(sim)),
         (Platform::Standalone, Candidate::Executor(_)) => fewest(sim, true),
@@ -68,9 +68,9 @@ pub(super) fn place(sim: &mut Sim, pod: Candidate) -> Verdict {
         let now = sim.now();
         sim.observer.scheduled(now, name, explained);
     }
-    sim.cluster.search_from = (sim.cluster.search_from + decision.looked_at) % sim.machines.len().max(1);
+    sim.cluster.search_from = (sim.cluster.search_from + decision.looked_at) % sim.cluster.present.len().max(1);
     let minds_pods = decision.reasons.iter().any(|(_, reason)| matches!(reason.plugin(), "InterPodAffinity" | "PodTopologySpread"));
-    decision.node.map(id).map_or(Verdict::Refused { minds_pods }, Verdict::Bound)
+    decision.node.map(|index| id(sim, index)).map_or(Verdict::Refused { minds_pods }, Verdict::Bound)
 }
 
 /// The same decision for an observer, with all that led to it.
@@ -79,9 +79,19 @@ fn explain(sim: &Sim, pod: Candidate) -> (String, Explained) {
     let nodes = views::nodes(sim, pod);
     let options = Options { explain: true, ..options(sim) };
     let mut luck = |node| luck(sim, entity, node);
-    let decision = scheduler::schedule(&view, &nodes, &options, &mut luck);
-    let without = scheduler::without_each(&view, &nodes, &options, &mut luck);
+    let mut decision = scheduler::schedule(&view, &nodes, &options, &mut luck);
+    let mut without = scheduler::without_each(&view, &nodes, &options, &mut luck);
+    by_node(sim, &mut decision, &mut without);
     (name(sim, pod), Explained { cpu: view.cpu_request, memory: view.memory_request, decision, without })
+}
+
+/// Places among the nodes that are there become places among all.
+fn by_node(sim: &Sim, decision: &mut Decision, without: &mut [scheduler::Alternative]) {
+    let of = |index: usize| id(sim, index).index();
+    let alternatives = without.iter_mut().filter_map(|one| one.node.as_mut());
+    let scored = decision.table.iter_mut().map(|row| &mut row.node);
+    let places = decision.node.iter_mut().chain(&mut decision.tied).chain(scored).chain(decision.reasons.iter_mut().map(|(node, _)| node));
+    places.chain(alternatives).for_each(|place| *place = of(*place));
 }
 
 fn name(sim: &Sim, pod: Candidate) -> String {
@@ -92,7 +102,8 @@ fn name(sim: &Sim, pod: Candidate) -> String {
     }
 }
 
-fn options<'a>(sim: &'a Sim) -> Options<'a> {
+/// How cycles are run now.
+pub(super) fn options<'a>(sim: &'a Sim) -> Options<'a> {
     Options { settings: &sim.plan.spec().cluster.scheduler, start: sim.cluster.search_from, explain: false, without: None }
 }
 
@@ -100,8 +111,9 @@ fn luck(sim: &Sim, entity: u64, node: u64) -> u64 {
     sim.luck.stream(Purpose::SchedulerTie, mix(entity, node)).next_u64()
 }
 
-fn id(index: usize) -> NodeId {
-    NodeId::new(index as u32)
+/// The node of a view.
+fn id(sim: &Sim, index: usize) -> NodeId {
+    sim.cluster.present[index]
 }
 
 fn on_kubernetes(sim: &Sim, pod: Candidate) -> Decision {
@@ -124,8 +136,9 @@ pub(super) fn victims(sim: &Sim, pod: Candidate) -> Option<(NodeId, Vec<usize>)>
     let decision = scheduler::schedule(&view, &nodes, &options(sim), &mut luck);
     let preemption = scheduler::preempt(&view, &nodes, &options(sim), &decision.reasons, &mut luck)?;
     // Nominated pods stand behind those that are there; they are no victims.
-    let residents = views::residents(sim, id(preemption.node)).len();
-    Some((id(preemption.node), preemption.victims.into_iter().filter(|&index| index < residents).collect()))
+    let node = id(sim, preemption.node);
+    let residents = views::residents(sim, node).len();
+    Some((node, preemption.victims.into_iter().filter(|&index| index < residents).collect()))
 }
 
 /// A pod as the scheduler sees it, and the number by which its ties are broken.

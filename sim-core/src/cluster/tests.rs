@@ -6,7 +6,7 @@ use crate::kube::scheduler::Rule;
 use crate::observe::{Nobody, Placements};
 use crate::sim::{RunKey, Simulator};
 use crate::spark::executor::Life;
-use crate::spec::{Dist, NeighbourPlacement, NeighbourSpec, Resources, SelectorOp, Spec, SpreadConstraint, Volume, VolumeSource, WhenUnsatisfiable};
+use crate::spec::{Dist, Expander, NeighbourPlacement, NeighbourSpec, Resources, SelectorOp, Spec, SpreadConstraint, Volume, VolumeSource, WhenUnsatisfiable};
 use crate::units::CoreMillis;
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
@@ -165,6 +165,130 @@ fn spread_constraints_of_the_template_spread_over_zones() {
     });
     // Node 3 is zone 2 alone: two of the four executors.
     assert_eq!(at(&zoned, 30.0, |sim| sim.executors.values().filter(|e| e.node == Some(NodeId::new(3))).count()), 2);
+}
+
+/// One node with room for three of four executors, which are asked for at 10 s; scans each second, nodes that take 100 s.
+fn growing(change: impl Fn(&mut Spec)) -> Spec {
+    spec(|spec| {
+        spec.cluster.pools[0].count = 1;
+        spec.cluster.pools[0].max_count = Some(3);
+        spec.cluster.autoscaler.scan_interval = SimSpan::from_secs(1);
+        spec.cluster.autoscaler.scale_up_s = Dist::Constant(100.0);
+        spec.spark.driver.cpu = CoreMillis::new(1000);
+        // 3 · 4500m and the driver's 1000m of 15 740m.
+        spec.spark.executor.cpu_request = CoreMillis::new(4500);
+        change(spec);
+    })
+}
+
+/// Nodes that are there, and executors that have one.
+fn grown(spec: &Spec, seconds: f64) -> (usize, usize) {
+    at(spec, seconds, |sim| {
+        autoscaler::check(sim);
+        (sim.cluster.present.len(), bound(sim))
+    })
+}
+
+#[test]
+fn a_refused_pod_brings_one_node_after_scan_and_start() {
+    // Asked for at 10 s, seen by a scan within a second, there 100 s later.
+    let growing = growing(|_| {});
+    assert_eq!([60.0, 110.0, 111.1].map(|seconds| grown(&growing, seconds)), [(1, 3), (1, 3), (2, 4)]);
+    assert_eq!(grown(&growing, 300.0).0, 2, "the second spare node is not needed");
+}
+
+#[test]
+fn a_pool_grows_to_its_maximum_and_not_beyond() {
+    // Eight executors need three nodes: 3, 3 and 2.
+    let ask = |max: Option<u32>| {
+        growing(|spec| {
+            spec.spark.executor.instances = 8;
+            spec.cluster.pools[0].max_count = max;
+        })
+    };
+    assert_eq!([Some(9), Some(3), Some(2), Some(1), None].map(|max| grown(&ask(max), 125.0)), [(3, 8), (3, 8), (2, 6), (1, 3), (1, 3)]);
+}
+
+#[test]
+fn a_pod_that_waits_for_company_brings_no_node() {
+    // Required affinity to each other on the host: no new node has company (the case study's packing).
+    let packed = growing(|spec| spec.spark.kubernetes.pod_template.affinity = fixture::affinity(true));
+    assert_eq!(grown(&packed, 150.0), (1, 3));
+}
+
+#[test]
+fn a_pod_that_no_machine_of_the_pool_could_hold_brings_no_node() {
+    let huge = growing(|spec| spec.spark.executor.cpu_request = CoreMillis::new(15_800));
+    assert_eq!(grown(&huge, 150.0), (1, 0));
+    // A pod below the cutoff of priority brings none, either.
+    let expendable = growing(|spec| spec.spark.kubernetes.pod_template.priority = -11);
+    assert_eq!(grown(&expendable, 150.0), (1, 3));
+}
+
+#[test]
+fn a_new_node_comes_with_the_neighbours_of_every_node() {
+    // 1800m of a daemon leave 13 940m: three executors without the driver, two beside it. Four executors want one more node.
+    let daemon = |cpu: u64| {
+        growing(|spec| {
+            let resources = Resources { cpu_request: CoreMillis::new(cpu), ..big(0, 0, None).resources };
+            spec.cluster.neighbours.push(NeighbourSpec { placement: NeighbourPlacement::EveryNode, resources, ..big(0, 0, None) });
+        })
+    };
+    assert_eq!(grown(&daemon(1800), 125.0), (2, 4));
+    let tenants = at(&daemon(1800), 125.0, |sim| sim.cluster.tenants.iter().map(|tenant| tenant.node).collect::<Vec<_>>());
+    assert_eq!(tenants, [NodeId::new(0), NodeId::new(1)]);
+    // 11 300m leave 4440m everywhere: a new node would hold none.
+    assert_eq!(grown(&daemon(11_300), 125.0), (1, 0));
+}
+
+#[test]
+fn a_node_that_does_not_come_is_given_up_and_its_pool_left_alone() {
+    // Each executor wants a node without the driver; two may come. They would take 100 s and have 60: asked for by 11 s, given up by 71 s;
+    // the pool is left alone for 300 s, and after the second time for 600 s.
+    let late = growing(|spec| {
+        spec.cluster.autoscaler.max_node_provision = SimSpan::from_secs(60);
+        spec.spark.executor.cpu_request = CoreMillis::new(14_750);
+    });
+    let asked = |seconds: f64| at(&late, seconds, |sim| sim.cluster.autoscaler.asked());
+    assert_eq!([9.9, 11.2, 370.0, 371.2, 1030.0, 1031.2].map(asked), [0, 2, 2, 4, 4, 6]);
+    assert_eq!(grown(&late, 1000.0), (1, 0));
+}
+
+#[test]
+fn the_expander_takes_the_pool_that_wastes_least() {
+    // The second pool's machines have twice the CPU for one executor that waits.
+    let two = |least: bool| {
+        growing(|spec| {
+            let mut large = spec.cluster.pools[0].clone();
+            (large.name, large.count, large.max_count) = ("large".into(), 0, Some(2));
+            large.shape.cpu = CoreMillis::new(32_000);
+            spec.cluster.pools.insert(0, large);
+            spec.cluster.autoscaler.expander = if least { Expander::LeastWaste } else { Expander::Random };
+        })
+    };
+    let pool = |spec: &Spec, replication: u64| {
+        let plan = SimPlan::compile(spec).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { replication, ..KEY }, &mut nobody);
+        settle_in(&mut sim);
+        sim.run_until(SimTime::ZERO + SimSpan::from_secs(120));
+        let new = sim.cluster.present[1..].iter().map(|node| plan.nodes[node.index()].pool).collect::<Vec<_>>();
+        assert_eq!(new.len(), 1);
+        new[0]
+    };
+    assert!((0..20).all(|replication| pool(&two(true), replication) == 1));
+    let large = (0..40).filter(|&replication| pool(&two(false), replication) == 0).count();
+    // A fair coin leaves 8 to 32 of 40 once in ten thousand.
+    assert!((8..=32).contains(&large), "{large} of 40");
+}
+
+#[test]
+fn nodes_that_nobody_asks_for_change_nothing() {
+    let fixed = fixture::case_study(true, false);
+    let run = |spec: &Spec| Simulator::new(&SimPlan::compile(spec).expect("the fixture compiles")).run(KEY);
+    let mut spare = fixed.clone();
+    spare.cluster.pools[0].max_count = Some(spare.cluster.pools[0].count + 5);
+    assert_eq!(run(&spare), run(&fixed));
 }
 
 #[test]

@@ -14,16 +14,28 @@ use crate::spark::executor::Life;
 use crate::spec::NeighbourPlacement;
 use crate::units::Bytes;
 
-/// All nodes, by index, as the scheduler sees them for a pod: others that are nominated stand on their nodes unless it is more important.
+/// All nodes that are there as the scheduler sees them for a pod: others that are nominated stand on their nodes unless it is more important.
 pub(super) fn nodes<'a>(sim: &'a Sim, pod: Candidate) -> Vec<NodeView<'a>> {
-    let mut nodes: Vec<NodeView<'a>> = sim.machines.ids().map(|id| node(sim, id)).collect();
+    let mut nodes = present(sim);
     for &(other, at) in sim.cluster.nominated.iter().filter(|&&(other, _)| other != pod) {
         let nominated = view(sim, other).0;
         if nominated.priority >= view(sim, pod).0.priority {
-            nodes[at.index()].pods.push(nominated);
+            stand(sim, &mut nodes, other, at);
         }
     }
     nodes
+}
+
+/// Puts a pod on a node that is there.
+pub(super) fn stand<'a>(sim: &'a Sim, nodes: &mut [NodeView<'a>], pod: Candidate, at: NodeId) {
+    if let Some(place) = sim.cluster.present.iter().position(|&node| node == at) {
+        nodes[place].pods.push(view(sim, pod).0);
+    }
+}
+
+/// The nodes that are there.
+pub(super) fn present<'a>(sim: &'a Sim) -> Vec<NodeView<'a>> {
+    sim.cluster.present.iter().map(|&id| node(sim, id)).collect()
 }
 
 /// Pods of a node in the order of their views.
@@ -38,7 +50,8 @@ pub(super) fn somebody_leaves(sim: &Sim, at: NodeId) -> bool {
     node(sim, at).pods.iter().any(|pod| pod.terminating)
 }
 
-fn node<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
+/// A node.
+pub(super) fn node<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
     let plan = &sim.plan.nodes[id.index()];
     let machine = &sim.machines[id];
     let now = sim.now();

@@ -88,6 +88,8 @@ pub enum Purpose {
     ClaimSpeed = 44,
     /// Time until a claim has grown; entity (executor, look).
     ClaimResize = 45,
+    /// The cluster autoscaler: the phase of its scans, its choice of a pool, and a node's time to start.
+    Autoscaler = 46,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

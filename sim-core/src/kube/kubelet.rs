@@ -25,11 +25,17 @@ const CLEANUP_TIMEOUT_S: f64 = 30.0;
 
 /// Starts the looks on every node, each at its own phase.
 pub(crate) fn start(sim: &mut Sim) {
-    let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
-    for index in 0..sim.machines.len() {
-        let phase = sim.luck.stream(Purpose::EvictionPhase, index as u64).unit() * period;
-        schedule(sim, NodeId::new(index as u32), phase, 0);
+    for place in 0..crate::cluster::present(sim).len() {
+        let node = crate::cluster::present(sim)[place];
+        start_on(sim, node);
     }
+}
+
+/// Starts the looks on a node.
+pub(crate) fn start_on(sim: &mut Sim, node: NodeId) {
+    let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
+    let phase = sim.luck.stream(Purpose::EvictionPhase, node.index() as u64).unit() * period;
+    schedule(sim, node, phase, 0);
 }
 
 /// Schedules the next look and, before it, the taking of its metrics.

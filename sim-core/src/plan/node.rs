@@ -21,6 +21,10 @@ pub struct NodePlan {
     pub name: String,
     /// What breaks the scheduler's ties: the pool's place and the node's in it, so that names are no luck and a larger pool shifts nobody.
     pub identity: u64,
+    /// Its pool's place.
+    pub pool: usize,
+    /// Whether it is there only when the autoscaler asks for it.
+    pub spare: bool,
     /// What it is.
     pub shape: NodeShape,
     /// Labels, `kubernetes.io/hostname` among them.
@@ -63,27 +67,37 @@ impl NodePlan {
 
 pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
     let mut nodes = Vec::new();
-    for (place, pool) in spec.cluster.pools.iter().enumerate() {
-        for index in 0..pool.count {
-            let name = pool.node_names.get(index as usize).cloned().unwrap_or_else(|| format!("{}-{index}", pool.name));
-            let mut labels = pool.labels.clone();
-            labels.push(Label::new(HOSTNAME, name.clone()));
-            if let Some(zone) = pool.zones.get(index as usize % pool.zones.len().max(1)) {
-                labels.push(Label::new(ZONE, zone.clone()));
-            }
-            let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;
-            nodes.push(NodePlan {
-                name,
-                identity: mix(place as u64, u64::from(index)),
-                labels,
-                taints: pool.taints.clone(),
-                max_volumes: pool.max_volumes,
-                kubepods_limit: on_kubernetes.then(|| reservation::kubepods_limit(&pool.shape)),
-                allocatable_memory: if on_kubernetes { reservation::allocatable_memory(&pool.shape) } else { pool.shape.memory },
-                allocatable_cpu: if on_kubernetes { reservation::allocatable_cpu(&pool.shape) } else { pool.shape.cpu },
-                shape: pool.shape.clone(),
-            });
+    // Nodes that may come stand behind all that are there, so that these keep their numbers.
+    for spare in [false, true] {
+        for (place, pool) in spec.cluster.pools.iter().enumerate() {
+            let largest = pool.max_count.filter(|_| spec.cluster.platform == Platform::Kubernetes).map_or(pool.count, |max| max.max(pool.count));
+            let indices = if spare { pool.count..largest } else { 0..pool.count };
+            nodes.extend(indices.map(|index| node(spec, place, index, spare)));
         }
     }
     nodes
+}
+
+fn node(spec: &Spec, place: usize, index: u32, spare: bool) -> NodePlan {
+    let pool = &spec.cluster.pools[place];
+    let name = pool.node_names.get(index as usize).cloned().unwrap_or_else(|| format!("{}-{index}", pool.name));
+    let mut labels = pool.labels.clone();
+    labels.push(Label::new(HOSTNAME, name.clone()));
+    if let Some(zone) = pool.zones.get(index as usize % pool.zones.len().max(1)) {
+        labels.push(Label::new(ZONE, zone.clone()));
+    }
+    let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;
+    NodePlan {
+        name,
+        pool: place,
+        spare,
+        identity: mix(place as u64, u64::from(index)),
+        labels,
+        taints: pool.taints.clone(),
+        max_volumes: pool.max_volumes,
+        kubepods_limit: on_kubernetes.then(|| reservation::kubepods_limit(&pool.shape)),
+        allocatable_memory: if on_kubernetes { reservation::allocatable_memory(&pool.shape) } else { pool.shape.memory },
+        allocatable_cpu: if on_kubernetes { reservation::allocatable_cpu(&pool.shape) } else { pool.shape.cpu },
+        shape: pool.shape.clone(),
+    }
 }

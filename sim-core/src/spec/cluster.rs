@@ -1,6 +1,6 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
-use super::{Dist, KubeSchedulerSpec, Label, Resources, Taint};
+use super::{AutoscalerSpec, Dist, KubeSchedulerSpec, Label, Resources, Taint};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
@@ -41,6 +41,8 @@ pub struct ClusterSpec {
     pub cgroup: CgroupVersion,
     /// Kubelet periods and limits; used on Kubernetes only.
     pub kubelet: KubeletSpec,
+    /// The cluster autoscaler; used for pools with a `max_count`, on Kubernetes only.
+    pub autoscaler: AutoscalerSpec,
     /// The scheduler's profile; used on Kubernetes only.
     pub scheduler: KubeSchedulerSpec,
     /// YARN settings; used on YARN only.
@@ -56,6 +58,8 @@ pub struct PoolSpec {
     pub node_names: Vec<String>,
     /// How many nodes.
     pub count: u32,
+    /// To how many nodes the cluster autoscaler may bring it, on Kubernetes; `None`: it brings none.
+    pub max_count: Option<u32>,
     /// What each node is.
     pub shape: NodeShape,
     /// Node labels beside `kubernetes.io/hostname`.

@@ -41,6 +41,8 @@ pub use reason::{Reason, describe};
 pub use view::{DEFAULT_NAMESPACE, NodeConditions, NodeView, PodView, VolumesView};
 pub use what_if::{Alternative, Rule, effect_name, without_each};
 
+use std::ops::Range;
+
 use crate::spec::KubeSchedulerSpec;
 
 /// Largest score of a plugin before its weight.
@@ -193,6 +195,14 @@ fn feasible(cycle: &Cycle<'_>, options: &Options<'_>, reasons: &mut Vec<(usize, 
     }
     found.sort_unstable();
     (found, looked_at)
+}
+
+/// The first node of a range on which all filters let the pod.
+pub fn first_fit(pod: &PodView<'_>, nodes: &[NodeView<'_>], options: &Options<'_>, mut range: Range<usize>) -> Option<usize> {
+    let domains = inter_pod_affinity::Domains::of(pod, nodes);
+    let spread = pod_topology_spread::Counts::of(pod, nodes);
+    let cycle = Cycle { pod, nodes, settings: options.settings, domains, spread };
+    range.find(|&node| passes(&cycle, node, options.without, &mut Vec::new()))
 }
 
 /// How many feasible nodes end the search: all of fewer than 100, else a share that shrinks with the cluster, at least 100 (SC-2).

@@ -8,7 +8,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Cycle, NodeView, Options, PodView, Reason, inter_pod_affinity, passes, pod_topology_spread};
+use super::{NodeView, Options, PodView, Reason, first_fit};
 
 /// Who has to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,10 +63,7 @@ fn fits_without(pod: &PodView<'_>, nodes: &[NodeView<'_>], options: &Options<'_>
         index += 1;
         !gone.contains(&(index - 1))
     });
-    let domains = inter_pod_affinity::Domains::of(pod, &nodes);
-    let spread = pod_topology_spread::Counts::of(pod, &nodes);
-    let cycle = Cycle { pod, nodes: &nodes, settings: options.settings, domains, spread };
-    passes(&cycle, node, options.without, &mut Vec::new())
+    first_fit(pod, &nodes, options, node..node + 1).is_some()
 }
 
 #[cfg(test)]
