@@ -23,7 +23,7 @@ use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::remote_shuffle::RemoteShuffle;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, claims, decommission, driver, executor, inject, push_merge, resize, roll, silence, task};
+use crate::spark::{allocator, claims, decommission, driver, executor, inject, push_merge, resize, roll, silence, task, tear_down};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -203,7 +203,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::ExecutorStarts(executor) => executor::on_starts(self, executor),
             Event::ExecutorRegisters(executor) => executor::on_registers(self, executor),
             Event::ExecutorLossSeen(executor) => executor::on_loss_seen(self, executor),
-            Event::VolumesTornDown(executor) => executor::on_volumes_torn_down(self, executor),
+            Event::VolumesTornDown(executor) => tear_down::on_volumes_torn_down(self, executor),
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),

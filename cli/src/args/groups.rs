@@ -29,7 +29,7 @@ pub(crate) struct GlobalArgs {
     pub no_progress: bool,
 }
 
-/// What changes in a scenario before it is used. Later wins: defaults, scenario, pod template, SparkApplication, properties
+/// What changes in a scenario before it is used. Later wins: defaults, scenario, SparkApplication, pod template, properties
 /// file, `--conf`, `--set`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Changes to the scenario")]

@@ -226,7 +226,7 @@ pub(crate) struct ValidateArgs {
 /// `list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
-    /// What to list; without it all built-in scenarios, sweeps and profiles
+    /// What to list; without it all built-in scenarios, sweeps, incidents and profiles
     #[arg(value_enum)]
     pub what: Option<Listed>,
     /// Only names that begin like this, such as `Standard_D` or `spark.shuffle`

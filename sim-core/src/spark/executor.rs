@@ -20,7 +20,7 @@ use crate::spark::jvm;
 use crate::spark::python::Workers;
 use crate::spark::resize::Growth;
 use crate::spark::roll::Work;
-use crate::spark::scratch::{self, Stored};
+use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, push_merge, task};
@@ -380,39 +380,6 @@ pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
     driver::failures::on_executor_lost(sim, id);
     if sim.ending.is_none() && sim.plan.spec().cluster.platform != Platform::Bare {
         allocator::wake_if_missing(sim);
-        cluster::pods_changed(sim);
-    }
-}
-
-/// The pod's volumes are unmounted and removed.
-pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
-    let now = sim.now();
-    let executor = &mut sim.executors[id];
-    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
-    let platform = sim.plan.spec().cluster.platform;
-    // YARN keeps an application's local directories until the application ends; elsewhere they go with the pod.
-    if platform != Platform::Yarn {
-        let files = executor.scratch();
-        executor.temporary = Stored::NONE;
-        executor.cached_files = Stored::NONE;
-        executor.garbage = Stored::NONE;
-        executor.outputs.values_mut().for_each(|o| *o = Stored::NONE);
-        let known = executor.life == Life::Gone;
-        scratch::take(sim, id, node, &files, false);
-        reuse::on_torn_down(sim, id, &files);
-        claims::unmount(sim, id, node);
-        if !known && !sim.plan.spec().spark.shuffle.service {
-            task::break_fetches(sim, id);
-        }
-    }
-    sim.tally.pod_peak(sim.machines[node].memory.pods[slot.index()].peak);
-    let v = sim.machines[node].v(now);
-    sim.machines[node].memory.close_pod(slot, v);
-    sim.touch(node);
-    if platform == Platform::Bare {
-        allocator::replace_bare(sim);
-    } else {
-        // The pod's requests are free for the scheduler, maybe before the driver knows.
         cluster::pods_changed(sim);
     }
 }

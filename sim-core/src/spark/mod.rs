@@ -35,6 +35,7 @@ pub mod sort_writer;
 pub mod storage_pool;
 pub(crate) mod task;
 pub mod task_memory_manager;
+pub(crate) mod tear_down;
 pub mod unified_memory;
 pub mod unsafe_writer;
 pub mod writer;

@@ -41,9 +41,8 @@ pub use reason::{Reason, describe};
 pub use view::{DEFAULT_NAMESPACE, NodeConditions, NodeView, PodView, VolumesView};
 pub use what_if::{Alternative, Rule, effect_name, without_each};
 
-use std::ops::Range;
-
 use crate::spec::KubeSchedulerSpec;
+use std::ops::Range;
 
 /// Largest score of a plugin before its weight.
 const MAX_SCORE: i64 = 100;

@@ -4,7 +4,8 @@
 //! device with the bandwidth and I/O operations of its storage class; all claims of a node share what its VM lets through to remote
 //! disks (5.11). What a dead pod leaves on one goes with the claim, unless the driver owns it ([`reuse`]); claims may grow
 //! ([`resize`]). A plain `claimName` is one file system for all executors: its files outlive their pods, and its traffic crosses
-//! their NICs. Assumptions: a claim fits every node (no zones, no limit on attached disks); a shared one has no cache. Source: 4.8.
+//! their NICs. Assumptions: a claim fits every node, whatever its zone (how many a node
+//! can have is the scheduler's); a shared one has no cache. Source: 4.8.
 
 pub(crate) mod resize;
 pub(crate) mod reuse;
