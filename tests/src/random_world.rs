@@ -75,6 +75,7 @@ pub fn case(number: u64) -> Spec {
         spec.inject = (0..d.count(1, 3)).map(|_| injection(&mut d, &spec.app)).collect();
     }
     placing(&mut d, &mut spec);
+    growing(&mut d, &mut spec);
     spec
 }
 
@@ -428,13 +429,25 @@ fn affinity(d: &mut Draw) -> Affinity {
     }
 }
 
-/// Zones, spread constraints, host ports, attachable disks, priorities, later neighbours and the scheduler's profile. Drawn last.
+/// Pools that may grow, with nodes that are sometimes too late. Drawn last.
+fn growing(d: &mut Draw, spec: &mut Spec) {
+    for pool in &mut spec.cluster.pools {
+        pool.max_count = d.once_in(3).then(|| pool.count + d.count(1, 3) as u32);
+    }
+    spec.cluster.autoscaler = AutoscalerSpec {
+        scan_interval: SimSpan::from_secs(d.count(1, 20)),
+        scale_up_s: Dist::Uniform { low: 1.0, high: 60.0 },
+        max_node_provision: SimSpan::from_secs(d.count(10, 90)),
+        expander: d.one_of(&[Expander::Random, Expander::LeastWaste]),
+    };
+}
+
+/// Zones, spread constraints, host ports, attachable disks, priorities, later neighbours and the scheduler's profile.
 fn placing(d: &mut Draw, spec: &mut Spec) {
     let zones: Vec<String> = (0..d.count(0, 3)).map(|zone| zone.to_string()).collect();
     for pool in &mut spec.cluster.pools {
         pool.zones.clone_from(&zones);
         pool.max_volumes = d.once_in(3).then(|| d.count(0, 4) as u32);
-        pool.max_count = d.once_in(4).then(|| pool.count + d.count(0, 2) as u32);
     }
     for _ in 0..d.count(0, 2) {
         let selector = on_executors("").selector;
@@ -456,12 +469,6 @@ fn placing(d: &mut Draw, spec: &mut Spec) {
         neighbour.priority = d.one_of(&[0, 0, 5, 20]);
         neighbour.arrives = d.once_in(4).then(|| SimSpan::from_secs(d.count(1, 60)));
     }
-    spec.cluster.autoscaler = AutoscalerSpec {
-        scan_interval: SimSpan::from_secs(d.count(1, 20)),
-        scale_up_s: Dist::Uniform { low: 1.0, high: 60.0 },
-        max_node_provision: SimSpan::from_secs(d.count(10, 90)),
-        expander: d.one_of(&[Expander::Random, Expander::LeastWaste]),
-    };
     let scheduler = &mut spec.cluster.scheduler;
     scheduler.fit = if d.once_in(3) { FitStrategy::MostAllocated } else { FitStrategy::LeastAllocated };
     scheduler.cold_image = d.once_in(3).then(|| d.bytes(Bytes::mib(100), Bytes::gib(2)));
