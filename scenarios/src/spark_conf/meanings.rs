@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn modelled_keys_say_what_they_move() {
-        for known in KEYS {
+        for known in KEYS.iter() {
             assert_ne!(moves(known.key), "the run", "{}", known.key);
         }
         assert_eq!(moves("spark.speculation.quantile"), "copies of slow tasks");
