@@ -23,6 +23,8 @@ pub(crate) const CONF: &str = "SPILLCAST_CONF";
 pub(crate) const PROPERTIES_FILE: &str = "SPILLCAST_PROPERTIES_FILE";
 /// Twin of `--pod-template`.
 pub(crate) const POD_TEMPLATE: &str = "SPILLCAST_POD_TEMPLATE";
+/// Twin of `--provider`.
+pub(crate) const PROVIDER: &str = "SPILLCAST_PROVIDER";
 /// Twin of `--spark-application`.
 pub(crate) const SPARK_APPLICATION: &str = "SPILLCAST_SPARK_APPLICATION";
 /// Twin of `--nodes`.

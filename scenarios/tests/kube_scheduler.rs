@@ -5,9 +5,9 @@ use scenarios::{Request, load};
 use sim_core::spec::{
     AutoscalerSpec, Dist, Expander, FitStrategy, HostPort, LabelSelector, PodTemplate, ScoredResource, SelectorOp, ShapePoint, Spec, WhenUnsatisfiable,
 };
-use sim_core::units::SimSpan;
+use sim_core::units::{Bytes, SimSpan};
 
-const TEMPLATE: &str = r#"
+const TEMPLATE: &str = r"
 apiVersion: v1
 kind: Pod
 metadata:
@@ -44,7 +44,7 @@ spec:
   containers:
     - name: executor
       ports: [{containerPort: 1}, {containerPort: 7078, hostPort: 7078}, {hostPort: 53, protocol: UDP, hostIP: 10.0.0.1}]
-"#;
+";
 
 fn scenario(cluster: &str, pool: &str, template: &str) -> String {
     let template = if template.is_empty() { String::new() } else { format!("pod_template = '''{template}'''\n") };
@@ -111,7 +111,7 @@ fn the_profile_of_the_scheduler_is_read() {
     assert_eq!(scheduler.fit, FitStrategy::RequestedToCapacityRatio(points));
     assert_eq!(scheduler.fit_resources, [(ScoredResource::Memory, 3), (ScoredResource::EphemeralStorage, 1)]);
     assert_eq!((scheduler.hard_pod_affinity_weight, scheduler.percentage_of_nodes_to_score, scheduler.preemption), (7, 30, false));
-    assert_eq!(scheduler.cold_image.map(|size| size.whole_mib()), Some(800));
+    assert_eq!(scheduler.cold_image.map(Bytes::whole_mib), Some(800));
     assert_eq!(spec("", "", "").cluster.scheduler, sim_core::spec::KubeSchedulerSpec::default());
 }
 

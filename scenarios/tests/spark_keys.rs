@@ -49,13 +49,13 @@ fn a_default_is_not_told_and_anything_else_once() {
 
 #[test]
 fn what_bears_on_nothing_is_told_together() {
-    let conf = "spark.ui.port 4050\nspark.eventLog.overwrite true\nspark.mycompany.tenant t\nspark.celeborn.master.endpoints h:9097\nspark.celeborn.client.spark.shuffle.writer sort\nspark.ui.retainedJobs 1000\n";
+    let conf = "spark.ui.port 4050\nspark.eventLog.overwrite true\nspark.mycompany.tenant t\nspark.celeborn.master.endpoints h:9097\nspark.celeborn.master.port 9097\nspark.ui.retainedJobs 1000\n";
     assert_eq!(
         told("3.4.0", conf),
         [
             "0: not-simulated: 2 settings are not simulated: each bears neither on memory nor on shuffle [spark.ui.port (spark-defaults.conf:1), spark.eventLog.overwrite (spark-defaults.conf:2)]",
             "3: unknown-conf: spark.mycompany.tenant is not simulated: it is no key of Spark: a library or the job itself may read it",
-            "0: not-simulated: 2 settings are not simulated: each belongs to a remote shuffle service: here map outputs stay on local disks [spark.celeborn.master.endpoints (spark-defaults.conf:4), spark.celeborn.client.spark.shuffle.writer (spark-defaults.conf:5)]",
+            "0: not-simulated: 2 settings are not simulated: each belongs to a remote shuffle service, of which it decides nothing here [spark.celeborn.master.endpoints (spark-defaults.conf:4), spark.celeborn.master.port (spark-defaults.conf:5)]",
         ]
     );
 }

@@ -169,7 +169,9 @@ impl Machine {
 
     /// The pod in which an executor's files lie; none when the pod is gone and they have stayed.
     pub(crate) fn pod_of(&self, id: ExecutorId, slot: Option<PodSlot>) -> Option<PodSlot> {
-        slot.filter(|slot| self.memory.pods[slot.index()].open && self.owners[slot.index()] == Owner::Executor(id))
+        // The slot may be one of another node, where files on a claim are read from.
+        let here = |slot: &PodSlot| self.owners.get(slot.index()) == Some(&Owner::Executor(id)) && self.memory.pods[slot.index()].open;
+        slot.filter(here)
     }
 
     /// Virtual time of the CPU, to which memory ramps are tied.

@@ -232,7 +232,7 @@ pub(crate) struct ListArgs {
     /// Only names that begin like this, such as `Standard_D` or `spark.shuffle`
     pub prefix: Option<String>,
     /// Only machine shapes of this provider: aks, eks, gke or rack
-    #[arg(long, value_name = "NAME", value_parser = ["aks", "eks", "gke", "rack"])]
+    #[arg(long, value_name = "NAME", env = crate::env_vars::PROVIDER, hide_env = true, value_parser = ["aks", "eks", "gke", "rack"])]
     pub provider: Option<String>,
     /// Format of the list.
     #[command(flatten)]

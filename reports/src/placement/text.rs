@@ -18,15 +18,17 @@ const NUMBERS: usize = 34;
 
 /// All blocks, no line wider than `width` where names allow it.
 pub fn text(report: &PlacementReport, width: usize) -> String {
-    let mut text = format!("{}: placement in replication {} of seed {}\n", report.scenario, report.replication, report.seed);
+    let title = format!("{}: placement in replication {} of seed {}", report.scenario, report.replication, report.seed);
+    let mut text = folded(&title, width).join("\n").trim_start().to_owned() + "\n";
     for placement in &report.placements {
         text.push('\n');
         text.push_str(&block(report, placement, width));
     }
     if report.left_out > 0 {
         text.push('\n');
-        text.push_str(&plural(report.left_out as u64, "decision"));
-        text.push_str(" more; --first shows more of them\n");
+        let more = format!("{} more; --first shows more of them", plural(report.left_out as u64, "decision"));
+        text.push_str(folded(&more, width).join("\n").trim_start());
+        text.push('\n');
     }
     text
 }

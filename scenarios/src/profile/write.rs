@@ -12,7 +12,8 @@ use sim_core::spec::{InputSource, JobStart};
 use super::quantity::{print_rate, print_size, print_span};
 use super::rows::{COLUMNS, SEEN_COLUMNS, WeightedRow, cells};
 use super::{
-    Evidence, InputBasis, JobEvidence, OPERATORS, PartitionRule, Pressure, Profile, Ratios, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, Work,
+    Evidence, InputBasis, JobEvidence, OPERATORS, PartitionRule, Pressure, Profile, Ratios, RddEvidence, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule,
+    Work,
 };
 use sim_core::units::ByteRate;
 
@@ -295,17 +296,19 @@ fn write_evidence(out: &mut Out, evidence: &Evidence, to: &mut dyn FnMut(&str) -
         write_job_evidence(out, job);
         out.flush(PIECE, to)?;
     }
-    for rdd in &evidence.rdds {
-        out.header("[[evidence.rdd]]");
-        out.raw("id", rdd.id);
-        for (key, text) in [("name", &rdd.name), ("level", &rdd.level)] {
-            if !text.trim().is_empty() {
-                out.text(key, text);
-            }
-        }
-        out.raw("partitions", rdd.partitions);
-        out.text("memory", &print_size(rdd.memory));
-        out.text("disk", &print_size(rdd.disk));
-    }
+    evidence.rdds.iter().for_each(|rdd| write_rdd(out, rdd));
     Ok(())
+}
+
+fn write_rdd(out: &mut Out, rdd: &RddEvidence) {
+    out.header("[[evidence.rdd]]");
+    out.raw("id", rdd.id);
+    for (key, text) in [("name", &rdd.name), ("level", &rdd.level)] {
+        if !text.trim().is_empty() {
+            out.text(key, text);
+        }
+    }
+    out.raw("partitions", rdd.partitions);
+    out.text("memory", &print_size(rdd.memory));
+    out.text("disk", &print_size(rdd.disk));
 }

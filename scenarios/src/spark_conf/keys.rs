@@ -3,6 +3,8 @@
 //! Defaults are `Released` where the catalogue has the entry. `Unset` says what happens where Spark computes the value, and `Same` what it is
 //! where Spark has it in code (Appendix B, 2.2, 3.1, 4.4); a test holds both against the catalogue.
 
+use std::sync::LazyLock;
+
 use super::{ConfDefault, ConfKey, ConfKind, life_keys, shuffle_keys, sql_keys};
 use crate::quantity::SparkUnit::{B, MiB};
 use ConfDefault::{Released, Same, Unset};
@@ -19,25 +21,7 @@ pub(super) const fn since(since: (u16, u16), base: &ConfKey) -> ConfKey {
 }
 
 /// The table.
-pub(crate) static KEYS: &[ConfKey] = &all();
-
-const PARTS: [&[ConfKey]; 4] = [GENERAL, life_keys::KEYS, sql_keys::KEYS, shuffle_keys::KEYS];
-const COUNT_OF_ALL: usize = PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len();
-
-/// The parts of the table, one after the other.
-const fn all() -> [ConfKey; COUNT_OF_ALL] {
-    let mut all = [GENERAL[0]; COUNT_OF_ALL];
-    let (mut at, mut part) = (0, 0);
-    while part < PARTS.len() {
-        let mut within = 0;
-        while within < PARTS[part].len() {
-            all[at] = PARTS[part][within];
-            (at, within) = (at + 1, within + 1);
-        }
-        part += 1;
-    }
-    all
-}
+pub(crate) static KEYS: LazyLock<Vec<ConfKey>> = LazyLock::new(|| [GENERAL, life_keys::KEYS, sql_keys::KEYS, shuffle_keys::KEYS].concat());
 
 const GENERAL: &[ConfKey] = &[
     key("spark.executor.instances", COUNT, Same("2"), "Executors that the application asks for.", "AL-4"),

@@ -67,6 +67,7 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.kubernetes.executor.", "executor pods: requests, limits, placement"),
     ("spark.kubernetes.executor.pvc.", "when scratch on claims is full"),
     ("spark.kubernetes.local.dirs.tmpfs", "whether scratch is charged to the pod as memory"),
+    ("spark.kubernetes.namespace", "which pods the affinity rules of executors see"),
     ("spark.kubernetes.memoryOverheadFactor", "container size: room for non-heap memory and tmpfs"),
     ("spark.local.dir", "volumes that scratch is spread over"),
     ("spark.locality.", "how long tasks wait for a local slot"),
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn modelled_keys_say_what_they_move() {
-        for known in KEYS {
+        for known in KEYS.iter() {
             assert_ne!(moves(known.key), "the run", "{}", known.key);
         }
         assert_eq!(moves("spark.speculation.quantile"), "copies of slow tasks");

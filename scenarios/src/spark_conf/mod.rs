@@ -152,7 +152,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        for key in KEYS {
+        for key in KEYS.iter() {
             for (major, minor) in RELEASES {
                 if let Some(value) = key.default_in(version(major, minor)) {
                     assert_eq!(read::problem(value, key.kind), None, "{}", key.key);
@@ -164,7 +164,7 @@ mod tests {
     // What the table writes itself must not contradict what was recorded; nor may a first version, or the unit of a bare number.
     #[test]
     fn the_table_agrees_with_the_catalogue() {
-        for key in KEYS {
+        for key in KEYS.iter() {
             let Some(row) = released::find(key.key) else {
                 // Spark Connect's client reads it without an entry.
                 assert!(key.key == "spark.remote" || others::family_reason(key.key).is_some(), "{} was not recorded", key.key);

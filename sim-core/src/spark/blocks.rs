@@ -10,7 +10,7 @@
 use crate::ids::{ExecutorId, StageId, TaskId};
 use crate::kernel::IdVec;
 use crate::linux::cgroup::Charge;
-use crate::plan::SimPlan;
+use crate::plan::{Carrier, SimPlan};
 use crate::sim::Sim;
 use crate::spark::driver::StageState;
 use crate::spark::local_dir;
@@ -173,10 +173,7 @@ fn store(sim: &mut Sim, executor: ExecutorId, stage: StageId, partition: u32) {
     let place = match spec.memory.storage_level {
         _ if stored => Place::Memory(executor),
         StorageLevel::MemoryOnly => Place::Nowhere,
-        StorageLevel::MemoryAndDisk | StorageLevel::OffHeap => {
-            write_to_disk(sim, executor, (stage, partition), bytes);
-            Place::Disk(executor)
-        }
+        StorageLevel::MemoryAndDisk | StorageLevel::OffHeap => write_to_disk(sim, executor, (stage, partition), bytes),
     };
     if let Some(known) = sim.driver.cache.place_mut(stage, partition) {
         *known = place;
@@ -204,10 +201,13 @@ fn block_evicted(sim: &mut Sim, executor: ExecutorId, block: &Block) {
         _ => {
             let keeps = sim.plan.spec().app.stages[stage.index()].memory.storage_level != StorageLevel::MemoryOnly;
             // A copy that another executor has made meanwhile is the one that is known.
-            let Some(place) = sim.driver.cache.place_mut(stage, (block.id >> 2) as u32).filter(|place| **place == Place::Memory(executor)) else { return };
-            *place = if keeps { Place::Disk(executor) } else { Place::Nowhere };
-            if keeps {
-                write_to_disk(sim, executor, (stage, (block.id >> 2) as u32), block.bytes);
+            let partition = (block.id >> 2) as u32;
+            if sim.driver.cache.place_mut(stage, partition).is_none_or(|place| *place != Place::Memory(executor)) {
+                return;
+            }
+            let now_at = if keeps { write_to_disk(sim, executor, (stage, partition), block.bytes) } else { Place::Nowhere };
+            if let Some(place) = sim.driver.cache.place_mut(stage, partition) {
+                *place = now_at;
             }
         }
     }
@@ -220,15 +220,22 @@ pub(crate) fn dir_of(sim: &Sim, executor: ExecutorId, stage: Option<StageId>, pa
     if scratch.several { task::files::ordered(sim, executor, local_dir::of_cached(rdd, partition, scratch.dirs.len())) } else { 0 }
 }
 
-/// A block goes to a local directory: at once on tmpfs, by write-back on disk.
-fn write_to_disk(sim: &mut Sim, executor: ExecutorId, (stage, partition): (StageId, u32), bytes: Bytes) {
+/// A block goes to a local directory, at once on tmpfs, by write-back on disk, and tells where it is then. One that finds no room on a
+/// disk or a claim is nowhere: the next reader makes it again.
+fn write_to_disk(sim: &mut Sim, executor: ExecutorId, (stage, partition): (StageId, u32), bytes: Bytes) -> Place {
     let now = sim.now();
     let dir = dir_of(sim, executor, Some(stage), partition);
+    let on_disk = sim.plan.executor.scratch.dirs[dir].carrier != Carrier::Tmpfs;
+    if let Some(node) = sim.executors[executor].node.filter(|_| on_disk)
+        && task::files::room(sim, executor, node, dir).0 < bytes
+    {
+        return Place::Nowhere;
+    }
     let files = Stored::at(&sim.plan.executor.scratch, dir, bytes);
     let host = &mut sim.executors[executor];
     host.cached_files += &files;
     host.note_scratch();
-    let (Some(node), Some(slot)) = (host.node, host.slot) else { return };
+    let (Some(node), Some(slot)) = (host.node, host.slot) else { return Place::Disk(executor) };
     sim.machines[node].memory.charge(slot, Charge::Shmem, files.tmpfs);
     scratch::put(sim, executor, node, &files);
     if let Some((carrier, disk)) = task::files::device_of(sim, executor, dir).filter(|_| !files.disk.is_zero()) {
@@ -236,6 +243,7 @@ fn write_to_disk(sim: &mut Sim, executor: ExecutorId, (stage, partition): (Stage
         sim.touch(carrier);
     }
     sim.touch(node);
+    Place::Disk(executor)
 }
 
 /// The first task of a stage on an executor brings the stage's broadcast variables.

@@ -21,17 +21,15 @@ fn on_yarn(push: Option<PushConf>, change: impl Fn(&mut Spec)) -> Spec {
     spec
 }
 /// Spark's defaults, but for the least number of mergers.
-fn pushing() -> Option<PushConf> {
-    Some(PushConf {
-        max_block: Bytes::mib(4),
-        mergers_min_static: 3,
-        mergers_min_ratio: 0.05,
-        max_executors: 3,
-        finalize_timeout: SimSpan::from_secs(10),
-        min_size_to_wait: Bytes::mib(500),
-        min_completed_ratio: 1.0,
-    })
-}
+const PUSHING: Option<PushConf> = Some(PushConf {
+    max_block: Bytes::mib(4),
+    mergers_min_static: 3,
+    mergers_min_ratio: 0.05,
+    max_executors: 3,
+    finalize_timeout: SimSpan::from_secs(10),
+    min_size_to_wait: Bytes::mib(500),
+    min_completed_ratio: 1.0,
+});
 fn run(spec: &Spec) -> Outcome {
     runs(spec, 41, 1).remove(0)
 }
@@ -42,7 +40,7 @@ fn mapped(outcome: &Outcome) -> f64 {
 
 #[test]
 fn law_push_based_shuffle_conserves_bytes() {
-    let (with, without) = (run(&on_yarn(pushing(), |_| {})), run(&on_yarn(None, |_| {})));
+    let (with, without) = (run(&on_yarn(PUSHING, |_| {})), run(&on_yarn(None, |_| {})));
     assert_eq!((with.ending, with.shuffle_write), (Ending::Succeeded, without.shuffle_write));
     for outcome in [&with, &without] {
         let (written, read) = (outcome.stages[0].shuffle_write.get(), outcome.stages[1].shuffle_read.get());
@@ -53,7 +51,7 @@ fn law_push_based_shuffle_conserves_bytes() {
 /// Merged files are the nodes': an executor that dies while reducers read takes none along.
 #[test]
 fn law_a_kill_after_finalisation_loses_no_merged_data() {
-    let killed = run(&on_yarn(pushing(), |spec| spec.inject = vec![Injection { executor: 1, when: Moment::TasksDone { stage: 1, tasks: 2 } }]));
+    let killed = run(&on_yarn(PUSHING, |spec| spec.inject = vec![Injection { executor: 1, when: Moment::TasksDone { stage: 1, tasks: 2 } }]));
     let again = |s: &sim_core::record::StageRecord| s.attempts > 1 || s.tasks_resubmitted > 0;
     assert_eq!((killed.ending, killed.executors_injected, killed.stages.iter().any(again)), (Ending::Succeeded, 1, false));
 }
@@ -62,7 +60,7 @@ fn law_a_kill_after_finalisation_loses_no_merged_data() {
 #[test]
 fn children_wait_for_late_pushes_as_long_as_the_timeout() {
     let slow = |change: fn(&mut PushConf)| {
-        let mut conf = pushing();
+        let mut conf = PUSHING;
         conf.iter_mut().for_each(change);
         // A NIC that takes minutes for two thirds of 1.2 GB.
         run(&on_yarn(conf, |spec| spec.cluster.pools[0].shape.nic = ByteRate::mb_per_sec(4)))
@@ -71,7 +69,7 @@ fn children_wait_for_late_pushes_as_long_as_the_timeout() {
     assert!((mapped(&late) - mapped(&never) - 10.0).abs() < 1e-6, "{} and {}", mapped(&late), mapped(&never));
     let small = slow(|conf| conf.min_size_to_wait = Bytes::gib(2));
     assert!((mapped(&small) - mapped(&never)).abs() < 1e-6);
-    let (quick, plain) = (run(&on_yarn(pushing(), |_| {})), run(&on_yarn(None, |_| {})));
+    let (quick, plain) = (run(&on_yarn(PUSHING, |_| {})), run(&on_yarn(None, |_| {})));
     assert!(mapped(&quick) < mapped(&plain) + 5.0, "{} and {}", mapped(&quick), mapped(&plain));
 }
 
@@ -79,11 +77,11 @@ fn children_wait_for_late_pushes_as_long_as_the_timeout() {
 #[test]
 fn without_enough_mergers_or_with_large_blocks_nothing_is_pushed() {
     let plain = run(&on_yarn(None, |_| {}));
-    let few = pushing().map(|conf| PushConf { mergers_min_static: 5, max_executors: 8, ..conf });
-    let large = pushing().map(|conf| PushConf { max_block: Bytes::kib(1), ..conf });
+    let few = PUSHING.map(|conf| PushConf { mergers_min_static: 5, max_executors: 8, ..conf });
+    let large = PUSHING.map(|conf| PushConf { max_block: Bytes::kib(1), ..conf });
     for conf in [few, large] {
         let outcome = run(&on_yarn(conf, |_| {}));
         assert_eq!((outcome.duration, outcome.shuffle_write), (plain.duration, plain.shuffle_write));
     }
-    assert_ne!(run(&on_yarn(pushing(), |_| {})).duration, plain.duration, "else something is");
+    assert_ne!(run(&on_yarn(PUSHING, |_| {})).duration, plain.duration, "else something is");
 }

@@ -250,6 +250,8 @@ fn send(sim: &mut Sim, thread: usize, block: Block, peer: ExecutorId) {
         if !waits.is_zero() {
             flows.push((carrier, Device::Disk(disk), sim.machines[carrier].devices.add_write(now, disk, waits, owner)));
         }
+        // What is absorbed is on its way to the disk, too.
+        sim.touch(carrier);
         let stored = Stored::at(&sim.plan.executor.scratch, dir, block.bytes);
         scratch::put(sim, peer, to, &stored);
         sim.executors[peer].outputs[block.shuffle] += &stored;
