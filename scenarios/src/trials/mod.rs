@@ -1,8 +1,8 @@
 //! Trials: what was run for real, where, and what was seen.
 //!
-//! Two kinds of files hold them. A `.jsonl` has one recorded trial of executors in memory cgroups a line ([`lab`]): its configuration, the
+//! Two kinds of files hold them. A `.jsonl` has one recorded trial of executors in memory cgroups a line (`lab`): its configuration, the
 //! name of the event log of a calibration run of the same workload, and what happened. A `.toml` is a team's own list of incidents
-//! ([`incidents`]): a scenario each, and what was seen of it. Both become a [`Trial`]: a specification to forecast from, made without looking at what
+//! (`incidents`): a scenario each, and what was seen of it. Both become a [`Trial`]: a specification to forecast from, made without looking at what
 //! happened, and an [`Observed`] to hold against the forecast. Formats: docs/guide/validate.md.
 
 mod incidents;

@@ -2,7 +2,7 @@
 //!
 //! The tree is node → `kubepods` → pod → container (5.7); YARN, standalone and bare cgroups use the same tree
 //! with fewer limits. A container that dies gives its anonymous memory back at once; its tmpfs pages stay
-//! charged to the pod until the volumes are torn down (6.4). Page cache is kept beside these books ([`super::file_pages`]): it is
+//! charged to the pod until the volumes are torn down (6.4). Page cache is kept beside these books (`file_pages`): it is
 //! reclaimed before any limit bites.
 
 use super::file_pages::FilePages;
