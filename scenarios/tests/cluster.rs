@@ -138,3 +138,17 @@ fn wrong_files_are_told_with_the_command_that_writes_right_ones() {
     let alone = problem_of(&Request { pod_usage: Some(file("top.txt")), ..request() });
     assert!(alone.contains("cluster.pods beside it"), "{alone}");
 }
+
+/// Apache's own operator: keys and the executors' template are Spark's; what decides nothing here is told.
+#[test]
+fn apaches_application_is_read_and_its_rest_is_told() {
+    let path = tempfile::NamedTempFile::with_suffix(".yaml").expect("a file");
+    let text = "apiVersion: spark.apache.org/v1\nkind: SparkApplication\nmetadata: {name: pi}\nspec:\n  runtimeVersions: {sparkVersion: 4.0.0}\n  sparkConf: {spark.executor.memory: 6g}\n  driverSpec: {podTemplateSpec: {}}\n  applicationTolerations: {instanceConfig: {initExecutors: 3, maxExecutors: 5}}\n  executorSpec: {podTemplateSpec: {metadata: {labels: {app: pi}}}}\n";
+    std::fs::write(path.path(), text).expect("written");
+    let (scenario, problems) = loaded(&Request { spark_application: Some(path.path().to_owned()), ..request() });
+    assert_eq!((scenario.spec.spark.version.major, scenario.spec.spark.executor.instances), (4, 3));
+    assert!(scenario.spec.spark.kubernetes.pod_template.labels.contains(&Label::new("app", "pi")));
+    for words in ["spec.driverSpec is not simulated", "instanceConfig.maxExecutors is not simulated"] {
+        assert!(told(&problems, words), "{words}: {}", render_plain(&problems));
+    }
+}

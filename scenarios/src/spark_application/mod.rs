@@ -202,20 +202,8 @@ fn template(spec: &Node) -> Node {
 
 /// The form of Apache's own operator: keys and pod templates are Spark's own.
 fn apache(spec: &Node, name: String, problems: &mut Diagnostics) -> Application {
-    const KNOWN: [&str; 12] = [
-        "sparkConf",
-        "runtimeVersions",
-        "executorSpec",
-        "driverSpec",
-        "applicationTolerations",
-        "mainClass",
-        "jars",
-        "driverArgs",
-        "deploymentMode",
-        "pyFiles",
-        "sparkRFiles",
-        "files",
-    ];
+    const KNOWN: [&str; 10] =
+        ["sparkConf", "runtimeVersions", "executorSpec", "applicationTolerations", "mainClass", "jars", "driverArgs", "pyFiles", "sparkRFiles", "files"];
     for unknown in spec.entries().iter().filter(|entry| !KNOWN.contains(&entry.key.as_str())) {
         problems.push(unknown.node.mark(Diagnostic::warning("not-simulated", format!("spec.{} is not simulated", unknown.key))));
     }
@@ -232,6 +220,11 @@ fn apache(spec: &Node, name: String, problems: &mut Diagnostics) -> Application 
     let instances = spec.get("applicationTolerations").and_then(|tolerations| tolerations.get("instanceConfig"));
     if let Some(node) = instances.and_then(|config| config.get("initExecutors")).filter(|_| !conf.iter().any(|e| e.key == "spark.executor.instances")) {
         conf.push(entry("spark.executor.instances", node));
+    }
+    for key in ["minExecutors", "maxExecutors"] {
+        if let Some(node) = instances.and_then(|config| config.get(key)) {
+            problems.push(node.mark(Diagnostic::warning("not-simulated", format!("applicationTolerations.instanceConfig.{key} is not simulated"))));
+        }
     }
     let template = spec.get("executorSpec").and_then(|section| section.get("podTemplateSpec")).cloned();
     Application { name, conf, template: template.unwrap_or_else(|| Node::made(Value::Table(Vec::new()), Layer::Manifest)), spark }
