@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sim_core::spec::{InputSource, StorageLevel};
 use sim_core::units::{Bytes, SimSpan};
 
+use super::garbage;
 use super::jobs::{self, Timeline};
 use super::limits::tell_first;
 use super::log::Log;
@@ -56,6 +57,7 @@ pub(super) fn to_profile(log: Log, name: &str, warnings: &mut Vec<String>) -> Op
     }
     let (jobs, partial, lost) = jobs::finish(groups, &mut stages, &recorded);
     cache_from_peaks(&mut stages, &persisting, &evidence, warnings);
+    garbage::share_out(&mut stages, &evidence, sql);
     let (input, input_basis) = input(&stages, warnings)?;
     let profile = Profile {
         name: name.to_owned(),

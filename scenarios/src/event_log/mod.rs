@@ -19,6 +19,7 @@ mod dag;
 mod events;
 mod files;
 mod folded;
+mod garbage;
 mod jobs;
 mod kept_conf;
 mod limits;

@@ -27,13 +27,6 @@ const NON_HEAP_SPREAD: f64 = 0.08;
 const ALLOCATION_SPREAD: f64 = 0.3;
 /// Share of a heap that a young generation of full size has at least: `G1MaxNewSizePercent` (heap-touch.md measured 0.61 and more).
 const YOUNG_LEAST: f64 = 0.6;
-/// How far from its ceiling a heap may be that counts as touched.
-const NEARLY_FULL: f64 = 0.05;
-/// Smallest and largest eden as shares of the heap (G1 defaults), and what it grows by from one collection to the next while pauses are short
-/// (a guess to calibrate: executors of docs/model/validation.md).
-const EDEN_MIN: f64 = 0.05;
-const EDEN_MAX: f64 = 0.6;
-const EDEN_STEP: f64 = 0.14;
 /// A profile that allocates so little describes something else.
 const LARGEST_FACTOR: f64 = 100.0;
 
@@ -99,23 +92,12 @@ fn collector(name: &str) -> Collector {
     }
 }
 
-/// Bytes that executors allocated in the recording run, relative to what the profile's tasks would: a young collection comes when eden is
-/// full, so collections times a share of the heap; and at least so much that the curve of touched heap (JH-2) comes within a
-/// twentieth of the ceiling that they reached. None where the profile's allocations are enough.
+/// Bytes that executors allocated in the recording run, relative to what the profile's tasks would: at least so much that the young generation
+/// reached its largest size, which the resident set says that it did. None where the profile's allocations are enough.
 fn allocation(young: Measured, heap: Bytes, allocated: Bytes, executors: &[ExecutorEvidence]) -> Option<Measured> {
-    let n = executors.len().max(1) as f64;
-    let ceiling = jvm::touch_ceiling(heap, young.mean, jvm::BASE_LIVE);
-    let reached = -NEARLY_FULL.ln() * ceiling.as_f64() / jvm::touch_per_allocated(Bytes::ZERO, ceiling);
-    let heaps = executors.iter().map(|executor| heaps_allocated(executor.young_collections)).sum::<f64>() / n;
-    let counted = heaps * heap.as_f64();
-    let factor = counted.max(reached) * n / allocated.as_f64().max(1.0);
+    let reached = heap.scale(young.mean + jvm::SMALL_EDENS).saturating_sub(jvm::STARTED + jvm::WARM_UP);
+    let factor = reached.as_f64() * executors.len() as f64 / allocated.as_f64().max(1.0);
     (factor > 1.0 && factor < LARGEST_FACTOR).then_some(Measured { mean: factor, sd: ALLOCATION_SPREAD * factor, executors: young.executors })
-}
-
-/// Heaps allocated between so many young collections: eden begins with a twentieth of the heap and grows to six tenths (G1 defaults).
-fn heaps_allocated(collections: u64) -> f64 {
-    let growing = collections.min(((EDEN_MAX - EDEN_MIN) / EDEN_STEP) as u64) as f64;
-    growing * (EDEN_MIN + EDEN_STEP * (growing - 1.0).max(0.0) / 2.0) + (collections as f64 - growing) * EDEN_MAX
 }
 
 /// What one executor shows.
@@ -144,12 +126,11 @@ impl Observed {
         // Metrics are polled and miss what a task held for a moment; the profile knows it.
         let tasks = u64::from(executor.cores.max(1));
         let tenured = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held.pages * tasks);
-        let live = tenured + held.buffers * tasks;
-        let young = touched.saturating_sub(live).as_f64() / heap.as_f64();
+        let young = touched.saturating_sub(tenured).as_f64() / heap.as_f64();
         if touched.as_f64() > 0.5 * heap.as_f64() {
             // A young generation of less than its largest size was still growing.
             seen.young_share = Some(young.clamp(YOUNG_LEAST, 1.0));
-        } else if touched > live {
+        } else if touched > tenured + held.buffers * tasks {
             seen.growth = Some(touched.as_f64() / tenured.as_f64());
         }
         Some(seen)

@@ -24,7 +24,7 @@ use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, push_merge, task};
-use crate::spec::Platform;
+use crate::spec::{ExecutorConf, Platform};
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
@@ -78,6 +78,8 @@ pub(crate) struct Executor {
     pub(crate) dismissed: bool,
     /// Share of the heap that the young generation may touch.
     pub(crate) young_share: f64,
+    /// Bytes allocated in the heap since the JVM started, steps that are under way included.
+    pub(crate) allocated: Bytes,
     /// Execution memory that tasks acquired in the heap and that the heap could not hold (MEM-31).
     pub(crate) unused: Bytes,
     /// Live objects of tasks outside managed memory.
@@ -155,6 +157,7 @@ impl Executor {
             cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
+            allocated: jvm::STARTED,
             unused: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
@@ -270,13 +273,22 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
+    let heap = heap_at_start(conf, executor.young_share);
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
     sim.machines[node].has_image = true;
     let memory = &mut sim.machines[node].memory;
     memory.charge(slot, Charge::NonHeap, non_heap);
-    memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
+    memory.charge(slot, Charge::Heap, heap);
     sim.touch(node);
     allocator::on_pod_running(sim);
+}
+
+/// Heap that is resident before the first task: the executor's own objects, and eden as far as starting has walked through it.
+fn heap_at_start(conf: &ExecutorConf, young_share: f64) -> Bytes {
+    let live = jvm::BASE_LIVE.min(conf.heap);
+    // A heap that grows on demand is small at first.
+    let young = if conf.xms_equals_xmx { jvm::young_touched(conf.collector, conf.heap, young_share, jvm::STARTED) } else { Bytes::ZERO };
+    jvm::resident_heap(conf.heap, young, live)
 }
 
 /// The executor offers its slots.

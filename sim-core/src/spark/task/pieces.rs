@@ -171,7 +171,8 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     let now = sim.now();
     let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
     let Some(slot) = sim.executors[executor].slot else { return };
-    let heap = heap_touched(sim, id, allocated);
+    sim.executors[executor].allocated += allocated;
+    let heap = heap_touched(sim, id);
     let machine = &mut sim.machines[node];
     let ramp = FlowRamp::new(machine.v(now), core_seconds, heap, shmem);
     machine.memory.start_ramp(slot, &ramp);
@@ -182,9 +183,9 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     run.pieces.push(Piece { node: Some(node), device: Device::Cpu, flow, number });
 }
 
-/// Heap that the step's allocations touch: JH-2 in closed form on top of what all running steps will have touched at their ends,
-/// so that together they never pass the ceiling; and at least the live set.
-fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
+/// Heap that a step newly touches: what its executor's allocations, this step's included, and what is tenured come to (JH-2), on top of what all
+/// running steps will have touched at their ends.
+fn heap_touched(sim: &Sim, id: TaskId) -> Bytes {
     let run = &sim.tasks[id];
     let executor = &sim.executors[run.executor];
     let Some(slot) = executor.slot else { return Bytes::ZERO };
@@ -192,10 +193,12 @@ fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
     let under_way: Bytes = executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum();
     let touched = machine.memory.settled_heap(slot) + under_way;
     let live = executor.live_heap().min(sim.plan.executor.heap);
-    let heap = committed(sim, run.node, live, live.saturating_sub(executor.unmanaged));
-    let ceiling = jvm::touch_ceiling(heap, executor.young_share, live);
-    let by_allocation = jvm::touched_after(touched, ceiling, allocated) - touched;
-    by_allocation.max(live.saturating_sub(touched))
+    // Buffers of tasks die young: they take room in eden, not beside it.
+    let tenured = live.saturating_sub(executor.unmanaged);
+    let heap = committed(sim, run.node, live, tenured);
+    let collector = sim.plan.spec().spark.executor.collector;
+    let young = jvm::young_touched(collector, heap, executor.young_share, executor.allocated);
+    jvm::resident_heap(heap, young, tenured).max(live).saturating_sub(touched)
 }
 
 /// Heap that the JVM has committed: all of it under `-Xms` = `-Xmx`, else grown on demand from what RAM it sees.
@@ -261,7 +264,7 @@ mod tests {
         sim.executors.push(executor);
         let slot = sim.machines[node].open_pod(Owner::Executor(host), plan.executor.limit, None);
         (sim.executors[host].life, sim.executors[host].node, sim.executors[host].slot) = (Life::Registered, Some(node), Some(slot));
-        let allocated = Bytes::gib(8);
+        let allocated = Bytes::gib(3);
         for partition in 0..3 {
             steps::launch(&mut sim, super::super::Attempt { stage: StageId::new(2), number: 0, partition, executor: host, pool: 0 }, false);
             let id = sim.executors[host].running[partition as usize];
@@ -269,9 +272,10 @@ mod tests {
             start_cpu(&mut sim, id, 10.0, allocated, Bytes::ZERO);
         }
         let together: Bytes = sim.executors[host].running.iter().filter_map(|&id| sim.tasks[id].ramp).map(|ramp| ramp.heap).sum();
-        let live = jvm::BASE_LIVE;
-        let ceiling = jvm::touch_ceiling(plan.executor.heap, sim.executors[host].young_share, live);
-        let one = jvm::touched_after(Bytes::ZERO, ceiling, allocated * 3);
-        assert!(together <= ceiling && together.get().abs_diff(one.get()) < 16, "{together:?} and {one:?} of {ceiling:?}");
+        let young = |allocated| jvm::young_touched(crate::spec::Collector::G1, plan.executor.heap, sim.executors[host].young_share, jvm::STARTED + allocated);
+        let one = jvm::resident_heap(plan.executor.heap, young(allocated * 3), jvm::BASE_LIVE);
+        let before = sim.machines[node].memory.settled_heap(slot);
+        assert!(young(allocated) < young(allocated * 3), "the young generation is not full before the third");
+        assert_eq!(together + before, one);
     }
 }

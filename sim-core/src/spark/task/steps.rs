@@ -13,6 +13,7 @@ use crate::kernel::{Purpose, mix};
 use crate::sim::Sim;
 use crate::spark::blocks;
 use crate::spark::claims::reuse;
+use crate::spark::jvm;
 use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::{MemoryMode, TaskMemoryManager};
 use crate::spark::{bypass_writer, push_writer, writer::WriterKind};
@@ -150,7 +151,7 @@ pub(super) fn step_done(sim: &mut Sim, id: TaskId) {
             run.step = Step::WarmUp;
             // CPU time, so that executors that share too few cores start slowly.
             let cpu = sim.luck.draw(&sim.plan.spec().uncertainty.warm_up_s, Purpose::WarmUp, executor.index() as u64).max(0.0);
-            pieces::start(sim, id, Work { cpu, ..Work::default() });
+            pieces::start(sim, id, Work { cpu, allocated: jvm::WARM_UP, ..Work::default() });
         }
         Step::Launch => consume::begin(sim, id),
         Step::WarmUp => {
