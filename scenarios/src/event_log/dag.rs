@@ -271,6 +271,7 @@ fn evidence(log: &Log) -> Evidence {
         jvm_rss_peak: evidence_size(executor.peak_jvm_rss_bytes),
         python_rss_peak: evidence_size(executor.peak_python_rss_bytes),
         young_collections: executor.young_collections.min(1 << 40),
+        most_held: executor.most_held,
     };
     let rdd = |(id, rdd): (&u64, &PersistedRdd)| RddEvidence {
         id: (*id).min(MAX_INPUT),

@@ -27,6 +27,7 @@ mod log;
 mod machines;
 mod mapping;
 mod number;
+mod objects;
 mod operators;
 mod partitions;
 mod reader;
