@@ -151,8 +151,8 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
         unmanaged: UNMANAGED,
         allocated: Bytes::new(match context.objects {
             // Rows are copied out of the shuffle once; what follows are objects, and states that go out once more.
-            Some(objects) if read > 0 => read + objects.states(read, rows_in(m)) + written,
-            Some(objects) => made + objects.states(in_memory, rows_in(m)) + written,
+            Some(objects) if read > 0 => (read + objects.states(read, rows_in(m)) + written).min(16 * LARGEST),
+            Some(objects) => (made + objects.states(in_memory, rows_in(m)) + written).min(16 * LARGEST),
             None => made,
         }),
         unspillable: Bytes::ZERO,
@@ -163,7 +163,7 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
 pub(super) fn held(row: &TaskRow, m: &TaskMetrics, in_states: Option<Objects>) -> Held {
     let rows = rows_in(m);
     let states = in_states.map(|objects| objects.states(row.operator_memory.get().saturating_sub(rows * SORTER_PER_RECORD), rows));
-    Held { pages: states.map_or(row.operator_memory, |_| Bytes::ZERO), states: Bytes::new(states.unwrap_or(0)), buffers: row.unmanaged }
+    Held { pages: states.map_or(row.operator_memory, |_| Bytes::ZERO), states: Bytes::new(states.unwrap_or(0).min(LARGEST)), buffers: row.unmanaged }
 }
 
 /// Records that a task takes in.
