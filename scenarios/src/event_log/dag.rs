@@ -20,8 +20,8 @@ use super::storage::PersistedRdd;
 use super::summary::ExecutorSummary;
 use super::world;
 use crate::profile::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, MAX_INPUT, PartitionRule, Profile,
-    RddEvidence, Sink, Stage, TaskRule, Work, parse_spark_bytes,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_PER_STREAM, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, Held, InputBasis, MAX_INPUT, PartitionRule,
+    Profile, RddEvidence, Sink, Stage, TaskRule, Work, parse_spark_bytes,
 };
 
 /// Executors are believed to live up to ten years.
@@ -273,6 +273,11 @@ fn evidence(log: &Log) -> Evidence {
         jvm_rss_peak: evidence_size(executor.peak_jvm_rss_bytes),
         python_rss_peak: evidence_size(executor.peak_python_rss_bytes),
         young_collections: executor.young_collections.min(1 << 40),
+        most_held: Held {
+            pages: evidence_size(executor.most_held.pages.get()),
+            states: evidence_size(executor.most_held.states.get()),
+            buffers: evidence_size(executor.most_held.buffers.get()),
+        },
     };
     let rdd = |(id, rdd): (&u64, &PersistedRdd)| RddEvidence {
         id: (*id).min(MAX_INPUT),

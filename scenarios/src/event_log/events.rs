@@ -208,6 +208,12 @@ pub(super) fn adaptive_read(scope: &str) -> Option<&'static str> {
 const HOLDERS: [(&str, Operators); 3] =
     [("\"ObjectHashAggregate\"", Operators::ObjectHashAggregate), ("\"CartesianProduct\"", Operators::CartesianProduct), ("\"Window\"", Operators::Window)];
 
+/// The operator of which a stage's shape follows, if a scope is of one.
+pub(super) fn shaping(scope: &str) -> Option<&'static str> {
+    let holder = || HOLDERS.into_iter().map(|(name, _)| name).find(|name| scope.contains(name)).map(|name| name.trim_matches('"'));
+    adaptive_read(scope).or_else(holder)
+}
+
 /// Which of two operators of one stage decides how it holds its rows.
 pub(super) fn first_of(a: Option<Operators>, b: Option<Operators>) -> Option<Operators> {
     HOLDERS.into_iter().map(|(_, operators)| operators).find(|operators| [a, b].contains(&Some(*operators)))

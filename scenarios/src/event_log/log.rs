@@ -14,14 +14,15 @@ use super::broadcasts::Broadcasts;
 use super::events::{self, Peaks, TaskEnd};
 use super::limits::{AttemptCount, LONGEST_TEXT, LONGEST_VALUE, LeftOut, MAX_EXECUTORS, Room, cut, short};
 use super::machines::{Machines, scheduler_delay};
-use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, task_row};
+use super::mapping::{Context, DEFAULT_EXPANSION, Recorded, WriterMemory, held, task_row};
+use super::objects::{self, Objects};
 use super::rows::{RowBudget, Rows};
 use super::stage_record::{StageRecord, count_failure, suffer};
 use super::stages::JobRecord;
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
 use super::writers::{is_alone, operator_memory, writer_memory};
-use crate::profile::{WeightedRow, add_rows};
+use crate::profile::{Held, WeightedRow, add_rows};
 
 /// `spark.shuffle.sort.bypassMergeThreshold` (SW-1).
 const BYPASS_PARTITIONS: u64 = 200;
@@ -218,7 +219,10 @@ impl Log {
             return;
         }
         let over = self.attempts.get(&(id, event.attempt.0)).and_then(|attempt| attempt.completed_ms);
-        let row = self.row(event, &if failed { until_abort(event, over, *metrics) } else { *metrics });
+        let (row, held) = self.row(event, &if failed { until_abort(event, over, *metrics) } else { *metrics });
+        if let Some(executor) = self.executor(&event.info.executor).filter(|_| !failed) {
+            executor.most_held = executor.most_held.most(held);
+        }
         let Some(stage) = self.stages.get_mut(&id) else { return };
         stage.last_attempt = stage.last_attempt.max(event.attempt.0);
         stage.writes_shuffle |= event.kind == "ShuffleMapTask";
@@ -253,9 +257,12 @@ impl Log {
         }
     }
 
-    /// The row of a task of a stage that is kept, with what was seen of it.
-    fn row(&mut self, event: &TaskEnd<'_>, metrics: &events::TaskMetrics) -> WeightedRow {
-        WeightedRow { tasks: 1, total: task_row(metrics, &self.context(event)), seen: seen(event) }
+    /// The row of a task of a stage that is kept, with what was seen of it; and what the task held in the heap.
+    fn row(&mut self, event: &TaskEnd<'_>, metrics: &events::TaskMetrics) -> (WeightedRow, Held) {
+        let context = self.context(event);
+        let total = task_row(metrics, &context);
+        let in_states = context.objects.filter(|_| !event.info.accumulables.fell_back);
+        (WeightedRow { tasks: 1, total, seen: seen(event) }, held(&total, metrics, in_states))
     }
 
     fn context(&mut self, event: &TaskEnd<'_>) -> Context {
@@ -264,8 +271,9 @@ impl Log {
         let reader_tasks = known.and_then(|stage| stage.reader_tasks);
         let known_holder = known.and_then(|stage| stage.holder);
         let read_expansion = known.and_then(|stage| stage.read_expansion).unwrap_or_else(|| self.read_expansion(id));
+        let value = known.and_then(|stage| stage.value).or_else(|| objects::value_bytes(self.writers_for(id)));
         if let Some(stage) = self.stages.get_mut(&id) {
-            stage.read_expansion = Some(read_expansion);
+            (stage.read_expansion, stage.value) = (Some(read_expansion), value);
         }
         let configured = || self.conf.get("spark.sql.shuffle.partitions").and_then(|n| n.parse().ok()).unwrap_or(BYPASS_PARTITIONS);
         let partitions = reader_tasks.unwrap_or_else(configured);
@@ -289,15 +297,20 @@ impl Log {
                 // A window's buffer tells what it spilled, too; the sort below it is the last to tell.
                 (peak, if known_holder == Some(Operators::Window) { event.info.accumulables.last_spill } else { spilled })
             }),
-            objects: known_holder == Some(Operators::ObjectHashAggregate),
+            objects: known_holder.filter(|holder| *holder == Operators::ObjectHashAggregate).map(|_| Objects { value }),
             data_size: event.info.accumulables.data_size,
         }
     }
 
+    /// The stages that wrote the shuffles which a stage reads.
+    fn writers_for(&self, stage: u64) -> impl Iterator<Item = &StageRecord> {
+        let parents = self.stages.get(&stage).into_iter().flat_map(|stage| &stage.parents);
+        parents.filter_map(|parent| Some(&**self.stages.get(&self.writer_of(*parent)?)?))
+    }
+
     /// Rows in memory per lz4 byte of the shuffles that a stage reads, over the stages that wrote them.
     fn read_expansion(&self, stage: u64) -> f64 {
-        let parents = self.stages.get(&stage).into_iter().flat_map(|stage| &stage.parents).filter_map(|parent| self.writer_of(*parent));
-        let sums = parents.filter_map(|parent| self.stages.get(&parent)?.sum);
+        let sums = self.writers_for(stage).filter_map(|writer| writer.sum);
         let (plain, packed) = sums.fold((0.0, 0.0), |(plain, packed), sum| (plain + sum.writer_memory.as_f64(), packed + sum.shuffle_write.as_f64()));
         if packed > 0.0 { plain / packed } else { DEFAULT_EXPANSION }
     }

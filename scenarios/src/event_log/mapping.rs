@@ -7,7 +7,7 @@
 //! | CPU | Executor Deserialize CPU Time, but for the first tasks of an executor, whose warm-up the model adds, and Executor CPU Time, which is the task thread's own and so has no GC and no waiting in it, less what the codec needs for the bytes of the task and of its spills (8.2) | recorded, rates a default |
 //! | writer memory | the SQL metric `data size` of the exchange and 4 bytes a record of length (A25); where the sort writer was the only user of execution memory, the objects that it collected: Peak Execution Memory or, with spills, Memory Bytes Spilled over the part of the output that they wrote; else shuffle bytes times 3.4, the ratio of 8.2 (1.6 / 0.47) | recorded or default |
 //! | operator memory | in SQL the metrics `peak memory` and `spill size` of the operators, with spills the peak for each time that the rows read fill the pages that a spill freed; for an object hash aggregate, which tells nothing, its rows and 40 bytes for each; elsewhere Peak Execution Memory and Memory Bytes Spilled, less the writer's, with spills the freed memory and half of the peak, since what remained at the last spill is not recorded | recorded, half a default |
-//! | allocated | 4 bytes per byte of rows in memory, at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 32 bytes each (a key and a value; 8.2) | default |
+//! | allocated | 4 bytes per byte of rows in memory, for an object hash aggregate its states beside (behind a shuffle the rows once), at the largest of rows read, written and scanned; rows that a task makes itself and does not write count 32 bytes each (a key and a value; 8.2) | default |
 //! | unmanaged | 20 MiB a task: readers' buffers and batches (JH-1) | default |
 //! | unspillable | none: the log does not say which operator held the memory | default |
 //!
@@ -20,7 +20,9 @@ use sim_core::spec::TaskRow;
 use sim_core::units::{Bytes, SimSpan};
 
 use super::events::TaskMetrics;
+use super::objects::Objects;
 use crate::codec::Codec;
+use crate::profile::Held;
 
 /// Rows in memory per lz4-compressed shuffle byte where nothing was recorded: 1.6 / 0.47 (8.2).
 pub(super) const DEFAULT_EXPANSION: f64 = 3.4;
@@ -107,8 +109,8 @@ pub(super) struct Context {
     pub(super) alone: bool,
     /// What the SQL operators tell of their own memory, peak and spilled; none outside SQL and where a log has no such metrics.
     pub(super) operators: Option<(u64, u64)>,
-    /// Whether an object hash aggregate takes its rows: it tells no memory of its own.
-    pub(super) objects: bool,
+    /// Where an object hash aggregate takes its rows: it tells no memory of its own.
+    pub(super) objects: Option<Objects>,
     /// Whether the task was among the first on its executor, so that its deserialisation loaded classes.
     pub(super) cold: bool,
     /// Plain bytes of the task's shuffle output, when the SQL metric is there.
@@ -130,8 +132,9 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
     let scanned = (m.input.bytes.0.min(LARGEST) as f64 * INPUT_EXPANSION) as u64;
     let known = read.max(written).max(scanned);
     let in_memory = if known > 0 { known } else { m.input.records.0.min(LARGEST / MADE_ROW) * MADE_ROW };
+    let made = (in_memory as f64 * ALLOCATION) as u64;
     let operator_memory = match context.operators {
-        _ if context.objects => in_memory + rows_in(m) * SORTER_PER_RECORD,
+        _ if context.objects.is_some() => in_memory + rows_in(m) * SORTER_PER_RECORD,
         Some((peak, spilled)) => sql_operators(peak.min(LARGEST), spilled.min(LARGEST), read),
         None if context.alone => 0,
         None => operator_memory(m, written, records, context.writer),
@@ -146,9 +149,21 @@ pub(super) fn task_row(m: &TaskMetrics, context: &Context) -> TaskRow {
         operator_memory: Bytes::new(operator_memory),
         writer_memory: Bytes::new(written),
         unmanaged: UNMANAGED,
-        allocated: Bytes::new((in_memory as f64 * ALLOCATION) as u64),
+        allocated: Bytes::new(match context.objects {
+            // Rows are copied out of the shuffle once; what follows are objects, and states that go out once more.
+            Some(objects) if read > 0 => (read + objects.states(read, rows_in(m)) + written).min(16 * LARGEST),
+            Some(objects) => (made + objects.states(in_memory, rows_in(m)) + written).min(16 * LARGEST),
+            None => made,
+        }),
         unspillable: Bytes::ZERO,
     }
+}
+
+/// What a task held in the heap at its most: pages of its operators or, of an aggregate that did not sort, states in their place.
+pub(super) fn held(row: &TaskRow, m: &TaskMetrics, in_states: Option<Objects>) -> Held {
+    let rows = rows_in(m);
+    let states = in_states.map(|objects| objects.states(row.operator_memory.get().saturating_sub(rows * SORTER_PER_RECORD), rows));
+    Held { pages: states.map_or(row.operator_memory, |_| Bytes::ZERO), states: Bytes::new(states.unwrap_or(0).min(LARGEST)), buffers: row.unmanaged }
 }
 
 /// Records that a task takes in.
@@ -239,7 +254,7 @@ mod tests {
             writer: WriterMemory::None,
             alone: false,
             operators: None,
-            objects: false,
+            objects: None,
             cold: false,
             data_size,
         }

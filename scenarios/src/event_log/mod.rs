@@ -28,6 +28,7 @@ mod log;
 mod machines;
 mod mapping;
 mod number;
+mod objects;
 mod operators;
 mod partitions;
 mod reader;

@@ -37,6 +37,8 @@ pub(super) struct StageRecord {
     pub(super) reader_tasks: Option<u64>,
     /// Rows in memory per lz4 byte of the shuffles that it reads; known once its first task has ended.
     pub(super) read_expansion: Option<f64>,
+    /// In-memory bytes of a value in the states that it reads from object hash aggregates.
+    pub(super) value: Option<f64>,
     pub(super) writes_shuffle: bool,
     /// Whether a task outside SQL wrote with the serialised writer.
     pub(super) packs: bool,

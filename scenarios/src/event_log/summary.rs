@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::events::TaskMetrics;
+use crate::profile::Held;
 
 /// Summary of an event log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -148,6 +149,9 @@ pub struct ExecutorSummary {
     /// Collections of the young generation; zero when not recorded.
     #[serde(skip_serializing_if = "is_zero")]
     pub young_collections: u64,
+    /// The most that a task which ended well on it held in the heap, as its row has it.
+    #[serde(skip)]
+    pub(super) most_held: Held,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

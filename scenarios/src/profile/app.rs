@@ -15,7 +15,7 @@ use super::{PartitionRule, Profile, ProfileConf, Ratios, Sink, Stage, TaskRule, 
 /// Length prefix that the row serializer writes before each row (A25).
 pub(super) const SERIALIZED_PREFIX: u64 = 4;
 /// Length and page prefix of a row in a sorter's page (A25), plus two longs of pointer and prefix and as much again for radix sort (2.8).
-const SORTER_PER_RECORD: u64 = 8 + 32;
+pub(super) const SORTER_PER_RECORD: u64 = 8 + 32;
 /// Rows are made for at most so many tasks; Spark's driver does not survive more either.
 const MAX_TASKS: u64 = 1 << 20;
 

@@ -46,8 +46,18 @@ pub struct Measured {
 pub struct Held {
     /// Pages of its operators, which are tenured.
     pub pages: Bytes,
+    /// States of an object hash aggregate that does not sort: a task has these or pages.
+    pub states: Bytes,
     /// Buffers and batches, which die young.
     pub buffers: Bytes,
+}
+
+impl Held {
+    /// The larger of each.
+    #[must_use]
+    pub(crate) fn most(self, other: Self) -> Self {
+        Self { pages: self.pages.max(other.pages), states: self.states.max(other.states), buffers: self.buffers.max(other.buffers) }
+    }
 }
 
 /// Inputs of the memory model, as far as the recording run shows them.
@@ -65,7 +75,7 @@ pub struct Calibration {
 
 impl Evidence {
     /// What the executors' peaks say of the memory model's inputs. `allocated` is what the profile's tasks allocate all together, `held` what
-    /// the largest of them holds in the heap.
+    /// the largest of them holds in the heap, for executors of which nobody knows what they ran.
     pub fn calibration(&self, sql: bool, allocated: Bytes, held: Held) -> Calibration {
         let heap = self.conf.get("spark.executor.memory").and_then(|text| parse_spark_bytes(text)).filter(|heap| !heap.is_zero());
         let Some(heap) = heap else { return Calibration::default() };
@@ -123,14 +133,16 @@ impl Observed {
         }
         let beside = non_heap + executor.direct_peak + MAPPED_FILES;
         let touched = executor.jvm_rss_peak.saturating_sub(beside).max(executor.heap_peak).min(heap);
-        // Metrics are polled and miss what a task held for a moment; the profile knows it.
+        // Metrics are polled and miss what a task held for a moment; the profile knows it, of the executor's own tasks if it tells.
+        let held = if executor.most_held == Held::default() { held } else { executor.most_held };
         let tasks = u64::from(executor.cores.max(1));
         let tenured = jvm::BASE_LIVE + executor.storage_peak + executor.execution_peak.max(held.pages * tasks);
-        let young = touched.saturating_sub(tenured).as_f64() / heap.as_f64();
+        let kept = tenured.max(jvm::BASE_LIVE + executor.storage_peak + held.states * tasks);
+        let young = touched.saturating_sub(kept).as_f64() / heap.as_f64();
         if touched.as_f64() > 0.5 * heap.as_f64() {
             // A young generation of less than its largest size was still growing.
             seen.young_share = Some(young.clamp(YOUNG_LEAST, 1.0));
-        } else if touched > tenured + held.buffers * tasks {
+        } else if touched > kept + held.buffers * tasks {
             seen.growth = Some(touched.as_f64() / tenured.as_f64());
         }
         Some(seen)
@@ -185,6 +197,23 @@ mod tests {
                 .mean;
             assert!((young - share).abs() < 2.0 / 1024.0, "{share}: {young}");
         }
+    }
+
+    /// Pages and states are held by different tasks, and a task with many states elsewhere says nothing of this executor.
+    #[test]
+    fn an_executor_is_measured_by_what_its_own_tasks_held() {
+        let heap = Bytes::mib(1024);
+        let (own, elsewhere) = (
+            Held { pages: Bytes::mib(40), states: Bytes::mib(30), buffers: Bytes::mib(20) },
+            Held { pages: Bytes::mib(40), states: Bytes::mib(300), buffers: Bytes::mib(20) },
+        );
+        let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
+        let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, 0.7, jvm::BASE_LIVE + Bytes::mib(40 + 20));
+        let mut run = evidence("1g", &[rss.whole_mib()], 0);
+        let young = |run: &Evidence| run.calibration(true, Bytes::gib(1 << 10), elsewhere).young_share.expect("more than half is touched").mean;
+        assert!((young(&run) - YOUNG_LEAST).abs() < 1e-9, "who does not know takes the largest task of the run");
+        run.executors[0].most_held = own;
+        assert!((young(&run) - 0.7).abs() < 2.0 / 1024.0, "{}", young(&run));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use sim_core::units::{Bytes, SimSpan};
 
+use super::Held;
+
 /// Evidence of the recording run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
@@ -93,4 +95,6 @@ pub struct ExecutorEvidence {
     pub python_rss_peak: Bytes,
     /// Collections of the young generation (`MinorGCCount`).
     pub young_collections: u64,
+    /// The most that a task of its own held, as the profile's row has it (`task_pages`, `task_states`, `task_buffers`); zero in profiles that do not tell.
+    pub most_held: Held,
 }

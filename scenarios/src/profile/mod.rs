@@ -265,7 +265,13 @@ impl Stage {
     fn most_held(&self) -> Held {
         let Work::Recorded(rows) = &self.work else { return Held::default() };
         let most = |of: fn(&WeightedRow) -> Bytes| rows.iter().map(|row| of(&row).get() / u64::from(row.tasks.max(1))).max().unwrap_or(0);
-        Held { pages: Bytes::new(most(|row| row.total.operator_memory)), buffers: Bytes::new(most(|row| row.total.unmanaged)) }
+        let (rows, buffers) = (most(|row| row.total.operator_memory), Bytes::new(most(|row| row.total.unmanaged)));
+        if self.memory.operators == Operators::ObjectHashAggregate && self.memory.group_rows > 0 {
+            // It did not fall back to sorting, so no row of it was in a page.
+            let states = rows as f64 * self.memory.state_row.as_f64() / (self.memory.row.get() + app::SORTER_PER_RECORD) as f64;
+            return Held { states: Bytes::from_f64(states), buffers, ..Held::default() };
+        }
+        Held { pages: Bytes::new(rows), buffers, ..Held::default() }
     }
 }
 
@@ -324,8 +330,7 @@ impl Profile {
             Work::Recorded(rows) => rows::total(rows.iter()).allocated,
             Work::Parametric(_) => Bytes::ZERO,
         };
-        let held =
-            self.stages.iter().map(Stage::most_held).fold(Held::default(), |a, b| Held { pages: a.pages.max(b.pages), buffers: a.buffers.max(b.buffers) });
+        let held = self.stages.iter().map(Stage::most_held).fold(Held::default(), Held::most);
         Some((evidence.calibration(self.sql, self.stages.iter().map(allocated).sum(), held), run))
     }
     /// What the recording run showed of its executors.

@@ -14,8 +14,8 @@ use toml::de::DeTable;
 use super::parse_work::{input_source, work};
 use super::table::Reader;
 use super::{
-    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, InputBasis, Job, JobEvidence, OPERATORS, PartitionRule, Pressure,
-    Profile, RddEvidence, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, check, default_operators,
+    DEFAULT_MAX_PARTITION_BYTES, DEFAULT_SHUFFLE_PARTITIONS, Evidence, ExecutorEvidence, Held, InputBasis, Job, JobEvidence, OPERATORS, PartitionRule,
+    Pressure, Profile, RddEvidence, SCHEMA_VERSION, STORAGE_LEVELS, Sink, Stage, TaskRule, check, default_operators,
 };
 use crate::diag::{Diagnostic, Diagnostics, Source};
 
@@ -271,6 +271,7 @@ fn executor(mut block: Reader<'_, '_>, out: &mut Diagnostics) -> ExecutorEvidenc
         rss_peak: size("rss_peak"),
         jvm_rss_peak: size("jvm_rss_peak"),
         python_rss_peak: size("python_rss_peak"),
+        most_held: Held { pages: size("task_pages"), states: size("task_states"), buffers: size("task_buffers") },
         young_collections,
     };
     block.finish(out);

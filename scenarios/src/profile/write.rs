@@ -287,6 +287,12 @@ fn write_evidence(out: &mut Out, evidence: &Evidence, to: &mut dyn FnMut(&str) -
         for (key, peak) in peaks {
             out.text(key, &print_size(peak));
         }
+        let held = executor.most_held;
+        for (key, most) in [("task_pages", held.pages), ("task_states", held.states), ("task_buffers", held.buffers)] {
+            if !most.is_zero() {
+                out.text(key, &print_size(most));
+            }
+        }
         if executor.young_collections > 0 {
             out.raw("young_collections", executor.young_collections);
         }

@@ -150,7 +150,7 @@ impl Redactor {
             "Executor ID" if text == "driver" || digits(text) => text.to_owned(),
             "Executor ID" => numbered(&mut self.executors, "executor", text),
             "Reason" | "Task Type" | "Locality" | "Result" | "DeterministicLevel" => listed(text, &words::ENUMERATED),
-            "Scope" => super::events::adaptive_read(text).map(|operator| format!("{{\"name\":\"{operator}\"}}")).unwrap_or_default(),
+            "Scope" => super::events::shaping(text).map(|operator| format!("{{\"name\":\"{operator}\"}}")).unwrap_or_default(),
             "Resource Name" => listed(text, &words::RESOURCES),
             "Removed Reason" | "Loss Reason" | "Kill Reason" | "Failure Reason" | "Description" | "Message" => message(text),
             "Class Name" => class(text),
@@ -334,6 +334,15 @@ mod tests {
         assert_eq!(redact("{\"a\":1}"), None);
         let event = redact("{\"Event\":\"SparkListenerLogStart\",\"Spark Version\":\"3.5.1-acme\",\"Extra\":{\"a\":1},\"Text\":\"b\",\"N\":2}").unwrap();
         assert_eq!(event, serde_json::json!({"Event": "SparkListenerLogStart", "Spark Version": "3.5.1", "Text": "", "N": 2}));
+    }
+
+    #[test]
+    fn of_scopes_only_operators_stay_that_shape_a_stage() {
+        let mut redactor = Redactor::default();
+        let mut scope = |text: &str| redactor.text("Scope", text);
+        assert_eq!(scope(r#"{"id":"7","name":"ObjectHashAggregate"}"#).as_deref(), Some(r#"{"name":"ObjectHashAggregate"}"#));
+        assert_eq!(scope(r#"{"id":"8","name":"Window"}"#).as_deref(), Some(r#"{"name":"Window"}"#));
+        assert_eq!(scope(r#"{"id":"9","name":"Scan of clients"}"#).as_deref(), Some(""));
     }
 
     #[test]
