@@ -152,6 +152,37 @@ fn rules_across_fields() {
     insta::assert_snapshot!(args(&["spark.executor.memory=70g", "spark.kubernetes.local.dirs.tmpfs=true"], &[]));
 }
 
+/// Spark's client refuses what is above the largest allocation: that of the scheduler, or the largest node (YRN-1).
+#[test]
+fn yrn1_more_than_the_largest_allocation_is_refused() {
+    let on_yarn = |conf: &[&str], set: &[&str]| {
+        let text = GOOD.replace("\"aks\"", "\"yarn\"");
+        check(&text, |request, _| {
+            request.conf = conf.iter().map(ToString::to_string).collect();
+            request.set = set.iter().map(ToString::to_string).collect();
+        })
+    };
+    // 9216 + 921 MiB; Hadoop's own limit is 8 GiB.
+    insta::assert_snapshot!(on_yarn(&[], &["cluster.yarn.maximum_allocation=8GiB"]));
+    // 10 137 MiB are rounded up to 10 240, which may be all there is.
+    assert_eq!(on_yarn(&[], &["cluster.yarn.maximum_allocation=10GiB"]), "");
+    assert_eq!(on_yarn(&[], &["cluster.yarn.maximum_allocation=10200MiB"]), "");
+    // 0.8 of 64 GiB is less than 56 GiB and 10 %.
+    let found = on_yarn(&["spark.executor.memory=56g"], &[]);
+    assert!(found.contains("yarn-allocation") && !found.contains("executor-fits"), "{found}");
+}
+
+/// Vcores bound executors on YARN only where they are counted.
+#[test]
+fn yrn1_more_vcores_than_a_node_has_matter_to_the_dominant_calculator() {
+    let cores = |calculator: &str| {
+        let text = GOOD.replace("\"aks\"", "\"yarn\"").replace("[job]", "\"spark.executor.cores\" = \"20\"\n[job]");
+        check(&text, |request, _| request.set = vec![format!("cluster.yarn.resource_calculator={calculator}")])
+    };
+    assert!(!cores("default").contains("executor-fits"));
+    assert!(cores("dominant").contains("executor-fits"));
+}
+
 /// A21: a 12 GiB heap of an executor with 80 threads keeps 378 MiB for scratch, a 4 GiB heap lacks 113 MiB.
 #[test]
 fn a21_tmpfs_without_overhead_says_what_is_left_for_it() {

@@ -77,6 +77,8 @@ pub(crate) struct Machine {
     pub(crate) has_image: bool,
     /// Whether it has vanished.
     pub(crate) lost: bool,
+    /// Whether YARN takes it for unhealthy: its disks are too full (YRN-7).
+    pub(crate) unhealthy: bool,
     cgroup: CgroupVersion,
     write_backs: Vec<WriteBack>,
     free_write_backs: Vec<u32>,
@@ -107,6 +109,7 @@ impl Machine {
             cordoned: false,
             has_image: false,
             lost: false,
+            unhealthy: false,
             cgroup,
             write_backs: Vec::new(),
             free_write_backs: Vec::new(),

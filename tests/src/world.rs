@@ -201,11 +201,10 @@ fn cluster() -> ClusterSpec {
         },
         yarn: YarnSpec {
             minimum_allocation: Bytes::mib(256),
+            increment_allocation: Bytes::mib(256),
             node_memory_share: 0.85,
-            monitor_interval_s: 3.0,
-            pmem_check: true,
             vmem_check: false,
-            vmem_ratio: 2.1,
+            ..YarnSpec::default()
         },
     }
 }

@@ -1,8 +1,8 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec,
-    NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
+    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, ContainerControl, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement,
+    NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
 };
 
 use super::{View, kube_scheduler};
@@ -32,14 +32,26 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
         },
         autoscaler: autoscaler(view.table("autoscaler")),
         scheduler: kube_scheduler::profile(view.table("scheduler")),
-        yarn: YarnSpec {
-            minimum_allocation: yarn.size("minimum_allocation"),
-            node_memory_share: yarn.number("node_memory_share"),
-            monitor_interval_s: yarn.time("monitor_interval").as_secs_f64(),
-            pmem_check: yarn.on("pmem_check"),
-            vmem_check: yarn.on("vmem_check"),
-            vmem_ratio: yarn.number("vmem_ratio"),
-        },
+        yarn: yarn_site(yarn),
+    }
+}
+
+fn yarn_site(view: View<'_>) -> YarnSpec {
+    let minimum = view.size("minimum_allocation");
+    YarnSpec {
+        minimum_allocation: minimum,
+        increment_allocation: view.maybe_size("increment_allocation").unwrap_or(minimum),
+        maximum_allocation: view.maybe_size("maximum_allocation"),
+        counts_vcores: view.text("resource_calculator") == "dominant",
+        node_vcores: view.maybe("node_vcores").map(|_| view.count("node_vcores")),
+        control: if view.text("memory_control") == "cgroup" { ContainerControl::Cgroup } else { ContainerControl::Monitor },
+        disk_utilization: view.number("disk_max_utilization"),
+        disk_check_interval_s: view.time("disk_check_interval").as_secs_f64(),
+        node_memory_share: view.number("node_memory_share"),
+        monitor_interval_s: view.time("monitor_interval").as_secs_f64(),
+        pmem_check: view.on("pmem_check"),
+        vmem_check: view.on("vmem_check"),
+        vmem_ratio: view.number("vmem_ratio"),
     }
 }
 

@@ -159,7 +159,7 @@ fn settle_driver(sim: &mut Sim) {
     let Verdict::Bound(node) = placement::place(sim, Candidate::Driver) else { return };
     let machine = &mut sim.machines[node];
     machine.has_image = true;
-    let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
+    let slot = machine.open_pod(Owner::Driver, plan.driver_limit, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql, Collector::G1);
     let limit = plan.driver_container.map_or(Bytes::MAX, |limit| machine.memory.usable(limit));
     let used = (conf.memory.scale(driver::heap::TOUCHED) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));

@@ -68,6 +68,8 @@ pub(crate) struct Executor {
     pub(crate) growth: Growth,
     /// What its attempts add up to; kept for the plugin that replaces executors only.
     pub(crate) work: Work,
+    /// When its process started.
+    pub(crate) started_at: Option<SimTime>,
     /// When it registered.
     pub(crate) registered_at: Option<SimTime>,
     /// That it vanished, and when the driver gives it up.
@@ -150,6 +152,7 @@ impl Executor {
             lost: Vec::new(),
             growth: Growth::default(),
             work: Work::default(),
+            started_at: None,
             registered_at: None,
             silent: None,
             cause: None,
@@ -264,12 +267,13 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
         return;
     }
     sim.driver.retries.started();
-    let plan = sim.plan;
+    let (plan, now) = (sim.plan, sim.now());
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
     let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
+    executor.started_at = Some(now);
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
     sim.machines[node].has_image = true;
     let memory = &mut sim.machines[node].memory;

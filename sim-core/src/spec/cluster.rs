@@ -1,6 +1,6 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
-use super::{AutoscalerSpec, Dist, KubeSchedulerSpec, Label, Resources, Taint};
+use super::{AutoscalerSpec, Dist, KubeSchedulerSpec, Label, Resources, Taint, YarnSpec};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
@@ -227,21 +227,4 @@ pub struct SoftEviction {
     pub available: Bytes,
     /// How long less may be.
     pub grace: SimSpan,
-}
-
-/// YARN settings.
-#[derive(Clone, Debug, PartialEq)]
-pub struct YarnSpec {
-    /// `yarn.scheduler.minimum-allocation-mb`: containers are rounded up to it (YRN-1).
-    pub minimum_allocation: Bytes,
-    /// `yarn.nodemanager.resource.memory-mb` as a share of `MemTotal`.
-    pub node_memory_share: f64,
-    /// `yarn.nodemanager.container-monitor.interval-ms`, seconds (YRN-2).
-    pub monitor_interval_s: f64,
-    /// `yarn.nodemanager.pmem-check-enabled`.
-    pub pmem_check: bool,
-    /// `yarn.nodemanager.vmem-check-enabled`.
-    pub vmem_check: bool,
-    /// `yarn.nodemanager.vmem-pmem-ratio`.
-    pub vmem_ratio: f64,
 }

@@ -13,7 +13,7 @@ use crate::record::{Ending, FailureReason, Incident, Level, Party};
 use crate::sim::Sim;
 use crate::spark::executor::Executor;
 use crate::spark::task::{self, Attempt, Failure};
-use crate::spark::{inject, push_merge};
+use crate::spark::{failure_cap, inject, push_merge};
 use crate::spec::{Platform, SinkSpec};
 use crate::units::Bytes;
 
@@ -206,6 +206,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     let now = sim.now();
     let dead = &sim.executors[executor];
     let (dismissed, silent) = (dead.dismissed, dead.silent.is_some());
+    let counted = failure_cap::counts(dead.cause, sim.plan.spec().monitors_containers());
     // Kubernetes' backend removes a silent executor as one that it killed.
     let blameless = dismissed || silent && sim.plan.spec().cluster.platform == Platform::Kubernetes;
     put_back(sim, executor);
@@ -220,7 +221,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     }
     sim.driver.health.removed(executor);
     offers::find_levels(sim);
-    if !dismissed && !silent && (sim.driver.executor_failures.record(now) || retries_are_used_up(sim)) {
+    if !dismissed && !silent && (counted && sim.driver.executor_failures.record(now) || retries_are_used_up(sim)) {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
     }
     offers::offer_all(sim);
