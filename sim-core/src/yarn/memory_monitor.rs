@@ -18,9 +18,10 @@ use crate::spark::driver::heap::TOUCHED;
 use crate::spark::executor::{self, Death};
 use crate::units::{Bytes, SimSpan};
 
-/// Address space that a 64-bit JVM reserves beside its heap: 1 GiB class space, 240 MiB code cache (1.7), and four arenas of malloc with 64 MiB each,
-/// which is what the `NodeManager` lets containers have (`MALLOC_ARENA_MAX` in `yarn.nodemanager.admin-env`; 4 in Hadoop's own environment).
-const RESERVED_BESIDE_HEAP: Bytes = Bytes::mib(1024 + 240 + 4 * 64);
+/// Address space that a 64-bit JVM reserves beside its heap: 1 GiB class space, 240 MiB code cache (1.7), the image of the JDK's modules, of which 122 MiB
+/// are mapped in JDK 17, and four arenas of malloc with 64 MiB each, which is what the `NodeManager` lets containers have (`MALLOC_ARENA_MAX` in
+/// `yarn.nodemanager.admin-env`; 4 in Hadoop's own environment).
+const RESERVED_BESIDE_HEAP: Bytes = Bytes::mib(1024 + 240 + 122 + 4 * 64);
 
 /// Starts the monitor on every node.
 pub(crate) fn start(sim: &mut Sim) {
