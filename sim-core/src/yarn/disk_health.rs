@@ -31,7 +31,7 @@ pub(crate) fn look_if_due(sim: &mut Sim, node: NodeId, step: SimSpan) {
 
 fn look(sim: &mut Sim, node: NodeId) {
     let healthy = is_healthy(sim, node);
-    if healthy == !sim.machines[node].unhealthy || sim.machines[node].lost {
+    if healthy != sim.machines[node].unhealthy || sim.machines[node].lost {
         return;
     }
     sim.machines[node].unhealthy = !healthy;
