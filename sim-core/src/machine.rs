@@ -256,14 +256,14 @@ impl Machine {
         match (&self.crossing, due) {
             (None, None) => {}
             (Some((at, _)), Some(due)) if *at == due => {}
-            (old, due) => {
-                if let Some((_, handle)) = old {
-                    calendar.cancel(*handle);
-                }
-                self.crossing = due.map(|due| {
-                    let event = Event::MemoryCrossing(self.id);
-                    (due, calendar.schedule(due, event.class(), event))
-                });
+            (Some((_, handle)), Some(due)) => self.crossing = Some((due, calendar.reschedule(*handle, due))),
+            (Some((_, handle)), None) => {
+                calendar.cancel(*handle);
+                self.crossing = None;
+            }
+            (None, Some(due)) => {
+                let event = Event::MemoryCrossing(self.id);
+                self.crossing = Some((due, calendar.schedule(due, event.class(), event)));
             }
         }
     }

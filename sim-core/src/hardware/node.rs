@@ -205,14 +205,16 @@ impl NodeDevices {
             match (&self.pending[index], next) {
                 (None, None) => {}
                 (Some((at, _)), Some(due)) if *at == due => {}
-                (old, next) => {
-                    if let Some((_, handle)) = old {
-                        calendar.cancel(*handle);
-                    }
-                    self.pending[index] = next.map(|due| {
-                        let event = event(Device::from_index(index));
-                        (due, calendar.schedule(due.max(calendar.now()), event.class(), event))
-                    });
+                (Some((_, handle)), Some(due)) => {
+                    self.pending[index] = Some((due, calendar.reschedule(*handle, due.max(calendar.now()))));
+                }
+                (Some((_, handle)), None) => {
+                    calendar.cancel(*handle);
+                    self.pending[index] = None;
+                }
+                (None, Some(due)) => {
+                    let event = event(Device::from_index(index));
+                    self.pending[index] = Some((due, calendar.schedule(due.max(calendar.now()), event.class(), event)));
                 }
             }
         }

@@ -9,7 +9,7 @@
 
 use super::heap::{MAX_SLOTS, SLOT_BITS, SlotHeap, slot_of};
 use super::slab::{Slab, SlotHandle};
-use crate::units::SimTime;
+use crate::units::{SimTime, round_up};
 
 /// Names one flow. Once it has ended or was cancelled the handle is stale.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,6 +103,10 @@ impl<T: Copy> FairShare<T> {
     /// When it is negative or not a number: a defect of the model.
     pub fn set_capacity(&mut self, now: SimTime, capacity: f64) {
         assert!(capacity >= 0.0, "a device's capacity must not be negative");
+        if self.heap.len() == 0 && capacity == self.capacity {
+            // Nothing changes on an idle device, whose owner may ask after every event.
+            return;
+        }
         self.advance(now);
         self.capacity = capacity;
         self.refresh();
@@ -171,8 +175,8 @@ fn completion(anchor: SimTime, work: f64, rate: f64) -> SimTime {
     if work <= 0.0 {
         return anchor;
     }
-    // Casts saturate: a rate of zero gives infinity and hence the end of time.
-    let ns = (work / rate * 1e9).ceil() as u64;
+    // A rate of zero gives infinity and hence the end of time.
+    let ns = round_up(work / rate * 1e9);
     SimTime::from_ns(anchor.as_ns().saturating_add(ns))
 }
 

@@ -266,15 +266,14 @@ impl NodeMemory {
 
     /// Anonymous + shmem memory of a pod.
     pub fn level(&self, slot: PodSlot, v: f64) -> Bytes {
-        let ramp = &self.pods[slot.index()].ramp;
-        self.settled(slot) + Bytes::from_f64(ramp.heap(v) + ramp.shmem(v))
+        self.settled(slot) + self.pods[slot.index()].ramp.bytes(v)
     }
 
     /// Anonymous + shmem memory of a pod's running container.
     pub(super) fn container_level(&self, slot: PodSlot, v: f64) -> Bytes {
         let pod = &self.pods[slot.index()];
         let settled = pod.container.map_or(Bytes::ZERO, |container| self.ledger.sum(container));
-        settled + Bytes::from_f64(pod.ramp.heap(v) + pod.ramp.shmem(v))
+        settled + pod.ramp.bytes(v)
     }
 
     /// Settled memory of all pods, and of the node.
@@ -289,12 +288,12 @@ impl NodeMemory {
 
     /// Anonymous + shmem memory of all pods.
     pub fn pods_level(&self, v: f64) -> Bytes {
-        self.ledger.sum(self.kubepods) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
+        self.ledger.sum(self.kubepods) + self.ramp.bytes(v)
     }
 
     /// Anonymous + shmem memory of the node.
     pub fn node_level(&self, v: f64) -> Bytes {
-        self.ledger.sum(self.root) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
+        self.ledger.sum(self.root) + self.ramp.bytes(v)
     }
 
     /// Takes the peaks of a pod and of the node. A process that takes much at once (a JVM's start) may be booked beyond a limit

@@ -7,7 +7,7 @@
 use super::cgroup::{Charge, NodeMemory};
 use super::oom_badness::{self, Candidate};
 use crate::ids::PodSlot;
-use crate::units::{Bytes, SimSpan};
+use crate::units::{Bytes, SimSpan, round_up};
 
 /// A crossing this far away, 30 years in seconds, is none.
 const NEVER_S: f64 = 1e9;
@@ -30,12 +30,24 @@ pub enum Over {
 impl NodeMemory {
     /// The innermost limit that is reached at virtual time `v`, if any.
     pub fn over_limit(&self, v: f64) -> Option<Over> {
-        for slot in self.open_slots() {
-            if self.pods[slot.index()].container_limit.is_some_and(|limit| self.container_level(slot, v) >= self.usable(limit)) && self.has_process(slot, v) {
+        // Runs after every event on every node that it touched, so one pass over the pods finds a full mount as well.
+        let mut full_mount = None;
+        for (index, pod) in self.pods.iter().enumerate().filter(|(_, pod)| pod.open) {
+            let slot = PodSlot::new(index as u32);
+            if let Some(limit) = pod.container_limit
+                && self.container_level(slot, v) >= self.usable(limit)
+                && self.has_process(slot, v)
+            {
                 return Some(Over::Container(slot));
             }
-            if self.pods[slot.index()].limit.is_some_and(|limit| self.level(slot, v) >= self.usable(limit)) && self.has_process(slot, v) {
+            if let Some(limit) = pod.limit
+                && self.level(slot, v) >= self.usable(limit)
+                && self.has_process(slot, v)
+            {
                 return Some(Over::Pod(slot));
+            }
+            if full_mount.is_none() && self.tmpfs_full(slot, v) {
+                full_mount = Some(Over::Tmpfs(slot));
             }
         }
         if self.kubepods_limit.is_some_and(|limit| self.pods_level(v) >= self.usable(limit)) {
@@ -44,7 +56,7 @@ impl NodeMemory {
         if self.node_level(v) >= self.usable(self.capacity) {
             return Some(Over::Node);
         }
-        self.open_slots().find(|&slot| self.tmpfs_full(slot, v)).map(Over::Tmpfs)
+        full_mount
     }
 
     /// What a limit is compared with at virtual time `v`, the kernel's part included, and the limit.
@@ -92,20 +104,20 @@ impl NodeMemory {
                 soonest = soonest.min(room.max(0.0) / (slope * rate));
             }
         };
-        for slot in self.open_slots() {
-            let pod = &self.pods[slot.index()];
+        for (index, pod) in self.pods.iter().enumerate().filter(|(_, pod)| pod.open) {
             let slope = pod.ramp.slope();
             if slope <= 0.5 {
                 continue;
             }
+            let (slot, heap, shmem) = (PodSlot::new(index as u32), pod.ramp.heap(v), pod.ramp.shmem(v));
             if let Some(limit) = pod.limit {
-                consider(self.usable(limit).as_f64() - self.settled(slot).as_f64() - pod.ramp.heap(v) - pod.ramp.shmem(v), slope);
+                consider(self.usable(limit).as_f64() - self.settled(slot).as_f64() - heap - shmem, slope);
             }
             if let Some(limit) = pod.container_limit {
                 consider(self.usable(limit).as_f64() - self.container_level(slot, v).as_f64(), slope);
             }
             if let Some(capacity) = pod.tmpfs_capacity {
-                consider(capacity.as_f64() - self.settled_shmem(slot).as_f64() - pod.ramp.shmem(v), pod.ramp.shmem_slope());
+                consider(capacity.as_f64() - self.settled_shmem(slot).as_f64() - shmem, pod.ramp.shmem_slope());
             }
         }
         let ramp = self.node_ramp();
@@ -116,7 +128,7 @@ impl NodeMemory {
         }
         consider(self.usable(self.capacity).as_f64() - node.as_f64() - under_way, ramp.slope());
         // A trickle that would take longer than any run never arrives; its nanoseconds would not fit either.
-        (soonest < NEVER_S).then(|| SimSpan::from_ns((soonest * 1e9).ceil() as u64 + 1))
+        (soonest < NEVER_S).then(|| SimSpan::from_ns(round_up(soonest * 1e9) + 1))
     }
 }
 

@@ -88,6 +88,10 @@ impl Ramp {
     pub(crate) fn shmem(&self, v: f64) -> f64 {
         (self.shmem_slope * v - self.shmem_offset).max(0.0)
     }
+    /// Heap and tmpfs under way at virtual time `v`, whole bytes.
+    pub(crate) fn bytes(&self, v: f64) -> Bytes {
+        if self.is_idle() { Bytes::ZERO } else { Bytes::from_f64(self.heap(v) + self.shmem(v)) }
+    }
     /// Growth of heap and tmpfs together, bytes per core-second of virtual time.
     pub(crate) fn slope(&self) -> f64 {
         (self.heap_slope + self.shmem_slope).max(0.0)

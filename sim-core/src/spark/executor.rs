@@ -82,6 +82,8 @@ pub(crate) struct Executor {
     pub(crate) young_share: f64,
     /// Execution memory that tasks acquired in the heap and that the heap could not hold (MEM-31).
     pub(crate) unused: Bytes,
+    /// Heap that the running steps will have touched at their ends: the sum over their ramps.
+    pub(crate) touching: Bytes,
     /// Live objects of tasks outside managed memory.
     pub(crate) unmanaged: Bytes,
     /// Values of broadcast variables that tasks refer to and that are not in storage memory.
@@ -159,6 +161,7 @@ impl Executor {
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             unused: Bytes::ZERO,
+            touching: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             broadcasts: Vec::new(),

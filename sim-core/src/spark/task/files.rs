@@ -32,6 +32,9 @@ pub(super) enum Kind {
 /// The directory of a task's map output.
 pub(super) fn output_dir(sim: &Sim, run: &TaskRun) -> usize {
     let dirs = sim.plan.executor.scratch.dirs.len();
+    if dirs < 2 {
+        return 0;
+    }
     let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[run.stage.index()].sink else { return 0 };
     ordered(sim, run.executor, local_dir::of_map_output(shuffle, run.serial - 1, dirs))
 }

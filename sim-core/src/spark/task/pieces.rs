@@ -176,7 +176,9 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     let ramp = FlowRamp::new(machine.v(now), core_seconds, heap, shmem);
     machine.memory.start_ramp(slot, &ramp);
     let run = &mut sim.tasks[id];
-    run.ramp = Some(ramp);
+    let before = run.ramp.replace(ramp).map_or(Bytes::ZERO, |ramp| ramp.heap);
+    sim.executors[executor].touching += heap;
+    sim.executors[executor].touching -= before;
     let number = run.number_piece();
     let flow = machine.devices.add_cpu(now, core_seconds, FlowOwner::Task(id, number));
     run.pieces.push(Piece { node: Some(node), device: Device::Cpu, flow, number });
@@ -189,8 +191,8 @@ fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
     let executor = &sim.executors[run.executor];
     let Some(slot) = executor.slot else { return Bytes::ZERO };
     let machine = &sim.machines[run.node];
-    let under_way: Bytes = executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum();
-    let touched = machine.memory.settled_heap(slot) + under_way;
+    debug_assert_eq!(executor.touching, executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum());
+    let touched = machine.memory.settled_heap(slot) + executor.touching;
     let live = executor.live_heap().min(sim.plan.executor.heap);
     let heap = committed(sim, run.node, live, live.saturating_sub(executor.unmanaged));
     let ceiling = jvm::touch_ceiling(heap, executor.young_share, live);
@@ -225,12 +227,15 @@ pub(super) fn piece_done(sim: &mut Sim, id: TaskId, number: u32) {
     let Some(position) = run.pieces.iter().position(|p| p.number == number) else { return };
     let piece = run.pieces.swap_remove(position);
     if piece.device == Device::Cpu {
-        if let (Some(ramp), Some(slot)) = (run.ramp.take(), sim.executors[run.executor].slot) {
-            let (home, executor) = (run.node, run.executor);
-            let written = std::mem::take(&mut run.writing);
-            run.temporary += &written;
-            sim.executors[executor].temporary += &written;
-            sim.machines[home].memory.finish_ramp(slot, &ramp);
+        let host = &mut sim.executors[run.executor];
+        if let Some(ramp) = run.ramp.take() {
+            host.touching -= ramp.heap;
+            if let Some(slot) = host.slot {
+                let written = std::mem::take(&mut run.writing);
+                run.temporary += &written;
+                host.temporary += &written;
+                sim.machines[run.node].memory.finish_ramp(slot, &ramp);
+            }
         }
     }
     let run = &sim.tasks[id];
