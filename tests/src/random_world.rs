@@ -259,7 +259,7 @@ fn claims(d: &mut Draw, spec: &mut Spec) {
     conf.creation_timeout = if d.once_in(3) { conf.creation_timeout } else { SimSpan::from_secs(d.count(1, 20)) };
     conf.claims.reuse = (!d.once_in(3)).then(|| ClaimReuse { wait: d.once_in(4), recover: !d.once_in(3), verify: d.once_in(2) });
     conf.claims.resize = d.once_in(3).then(|| ClaimResize { interval: SimSpan::from_secs(d.count(1, 20)), threshold: 0.5, factor: 1.0 });
-    spec.cluster.pools.iter_mut().for_each(|pool| pool.shape.remote = d.once_in(2).then(|| ByteRate::mb_per_sec(d.count(20, 300))));
+    spec.cluster.pools.iter_mut().for_each(|pool| pool.shape.remote = d.once_in(2).then(|| remote(d)));
 }
 
 /// Executors that come and go: ceilings, dynamic allocation, restarts in place, notices. Drawn last, so that nothing before it moves.
@@ -480,10 +480,15 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
     Volume { name: format!("spark-local-dir-{number}"), mount_path: format!("/scratch/{number}"), source }
 }
 
+fn remote(d: &mut Draw) -> RemoteSpec {
+    let mb = d.count(20, 300);
+    RemoteSpec { rate: ByteRate::mb_per_sec(mb), iops: 100_000, io_size: Bytes::kib(256), burst: None }
+}
+
 fn claim(d: &mut Draw) -> ClaimSpec {
     let size = d.bytes(Bytes::mib(50), Bytes::gib(4));
     let rate = ByteRate::mb_per_sec(40 + size.whole_mib() % 200);
-    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4) }
+    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4), burst: None }
 }
 
 fn pods(d: &mut Draw, spec: &mut Spec) {

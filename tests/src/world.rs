@@ -67,7 +67,7 @@ pub fn uncertain() -> Uncertainty {
 /// A disk of so many MB/s.
 pub fn disk(size: Bytes, mb_per_s: u64) -> DiskSpec {
     let rate = ByteRate::mb_per_sec(mb_per_s);
-    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256), burst: None }
+    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256), burst: None, remote: false }
 }
 
 /// A node with so much memory, 8 cores and one disk of 100 MB/s.
@@ -93,6 +93,7 @@ pub fn neighbour(name: &str, request: Bytes, anon: Bytes) -> NeighbourSpec {
         resources: Resources { cpu_request: CoreMillis::new(100), memory_request: request, ..Resources::default() },
         memory: MemoryUse { anon: Dist::Constant(anon.as_f64()), shmem: Dist::Constant(0.0), processes: 1 },
         cpu_use: CoreMillis::ZERO,
+        devices: DeviceUse::NONE,
         priority: 0,
         labels: Vec::new(),
         namespace: "default".into(),

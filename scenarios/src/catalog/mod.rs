@@ -13,7 +13,7 @@ pub(crate) mod storage;
 use std::sync::LazyLock;
 
 use sim_core::kube::reservation::Provider;
-use sim_core::spec::DiskSpec;
+use sim_core::spec::{DiskSpec, RemoteSpec};
 use sim_core::units::{ByteRate, Bytes};
 
 use crate::diag::{Diagnostics, Source};
@@ -104,9 +104,9 @@ impl VmShape {
         Some(kind.disk(&format!("{}-root", kind.name), Bytes::gib(integer(os, "gib")), Bytes::gib(integer(os, "used_gib")), self.caps.as_ref()))
     }
 
-    /// Ceiling on all remote disks together, without credit.
-    pub(crate) fn remote_rate(&self) -> Option<ByteRate> {
-        self.caps.map(|caps| ByteRate::per_sec(caps.rate() as u64))
+    /// Cap on all remote disks together.
+    pub(crate) fn remote_cap(&self) -> Option<RemoteSpec> {
+        self.caps.map(|caps| caps.cap())
     }
 
     /// A managed disk that a scenario attaches to this machine.
@@ -194,6 +194,7 @@ fn disk(node: &Node, default_name: &str) -> DiskSpec {
         iops: integer(node, "iops"),
         io_size: Bytes::kib(if io_kib == 0 { IO_KIB } else { io_kib }),
         burst: None,
+        remote: false,
     }
 }
 
