@@ -7,12 +7,12 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector,
-    DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy, HostPort, Injection, InputSource,
-    JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
-    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim, Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf,
-    RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec,
-    StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
+    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, BurstSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector,
+    DecommissionConf, DeployMode, DeviceUse, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy, HostPort, Injection,
+    InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
+    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim, Reclaimed, RecoveryMode, RemoteClient, RemoteSpec, Requirement, ResizeConf,
+    RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory,
+    StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -76,6 +76,7 @@ pub fn case(number: u64) -> Spec {
     }
     placing(&mut d, &mut spec);
     growing(&mut d, &mut spec);
+    devices(&mut d, &mut spec);
     spec
 }
 
@@ -480,6 +481,37 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
     Volume { name: format!("spark-local-dir-{number}"), mount_path: format!("/scratch/{number}"), source }
 }
 
+/// Neighbours on disk and network, managed disks, burst credit of claims and machines. Drawn last, so that nothing before it moves.
+fn devices(d: &mut Draw, spec: &mut Spec) {
+    for neighbour in &mut spec.cluster.neighbours {
+        if d.once_in(3) {
+            neighbour.devices = DeviceUse {
+                held: Dist::Constant(d.bytes(Bytes::mib(1), Bytes::gib(4)).as_f64()),
+                read: ByteRate::mb_per_sec(d.count(0, 200)),
+                write: ByteRate::mb_per_sec(d.count(0, 200)),
+                iops: d.one_of(&[0, 0, 500]),
+                nic_in: ByteRate::mb_per_sec(d.count(0, 100)),
+                nic_out: ByteRate::mb_per_sec(d.count(0, 1000)),
+            };
+        }
+    }
+    let mut burst = |rate: ByteRate| {
+        let credit = d.bytes(Bytes::mib(1), Bytes::gib(1));
+        d.once_in(3).then(|| BurstSpec { rate: ByteRate::per_sec(rate.get() * 2), iops: 1_000_000, credit })
+    };
+    for pool in &mut spec.cluster.pools {
+        pool.shape.disks.iter_mut().for_each(|disk| (disk.remote, disk.burst) = (disk.size.get().is_multiple_of(2), burst(disk.write)));
+        if let Some(cap) = &mut pool.shape.remote {
+            cap.burst = burst(cap.rate);
+        }
+    }
+    for volume in &mut spec.spark.kubernetes.pod_template.volumes {
+        if let VolumeSource::Claim(claim) = &mut volume.source {
+            claim.burst = burst(claim.write);
+        }
+    }
+}
+
 fn remote(d: &mut Draw) -> RemoteSpec {
     let mb = d.count(20, 300);
     RemoteSpec { rate: ByteRate::mb_per_sec(mb), iops: 100_000, io_size: Bytes::kib(256), burst: None }
@@ -628,6 +660,8 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no injected kills", |s| s.inject.clear()),
         ("no neighbours", |s| s.cluster.neighbours.clear()),
         ("fewer neighbours", |s| drop(s.cluster.neighbours.pop())),
+        ("neighbours without devices", |s| s.cluster.neighbours.iter_mut().for_each(|n| n.devices = DeviceUse::NONE)),
+        ("no cap on disks", |s| s.cluster.pools.iter_mut().for_each(|p| p.shape.remote = None)),
         ("one pool", |s| s.cluster.pools.truncate(1)),
         ("one node", |s| s.cluster.pools.iter_mut().for_each(|p| p.count = 1)),
         ("one executor", |s| s.spark.executor.instances = 1),

@@ -4,11 +4,11 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AllocationConf, AppSpec, AutoscalerSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, EvictionSpec, ExecutorConf,
-    InputSource, JobSpec, KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec,
-    NodeShape, Platform, PodTemplate, PoolSpec, RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits, SchedulerConf,
-    SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf, StageMemory,
-    StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    AllocationConf, AppSpec, AutoscalerSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DeviceUse, DiskSpec, Dist, DriverConf, EvictionSpec,
+    ExecutorConf, InputSource, JobSpec, KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement,
+    NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits,
+    SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf,
+    StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 

@@ -1,8 +1,8 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, DeviceUse, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec,
-    NodeShape, Platform, PoolSpec, RemoteSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
+    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, DeviceUse, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement,
+    NeighbourSpec, NodeShape, Platform, PoolSpec, RemoteSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes};
 

@@ -34,7 +34,13 @@ pub(super) static POOL: Shape = Shape {
             "AK-1, AK-2, 5.11",
         ),
         Field::computed("nic", Kind::Rate, "80 % of the VM shape's line rate", "Effective NIC bandwidth each way.", "8.1"),
-        Field::computed("remote", Kind::Rate, "the VM shape's, where the catalog has one", "Cap on all remote disks of a node together, claims among them.", "5.11"),
+        Field::computed(
+            "remote",
+            Kind::Rate,
+            "the VM shape's, where the catalog has one",
+            "Cap on all remote disks of a node together, claims among them.",
+            "5.11",
+        ),
         Field::computed("remote_iops", Kind::Integer(1, 100_000_000), "the VM shape's", "The same in I/O operations per second, of 256 KiB each.", "5.11"),
         Field::computed("remote_burst", Kind::Table(&BURST), "the VM shape's", "What that cap is for a while, if the machine has credit.", "5.11"),
         Field::default(

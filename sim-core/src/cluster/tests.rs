@@ -6,7 +6,9 @@ use crate::kube::scheduler::Rule;
 use crate::observe::{Nobody, Placements};
 use crate::sim::{RunKey, Simulator};
 use crate::spark::executor::Life;
-use crate::spec::{DeviceUse, Dist, Expander, NeighbourPlacement, NeighbourSpec, Resources, SelectorOp, Spec, SpreadConstraint, Volume, VolumeSource, WhenUnsatisfiable};
+use crate::spec::{
+    DeviceUse, Dist, Expander, NeighbourPlacement, NeighbourSpec, Resources, SelectorOp, Spec, SpreadConstraint, Volume, VolumeSource, WhenUnsatisfiable,
+};
 use crate::units::{ByteRate, CoreMillis};
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
@@ -311,7 +313,8 @@ fn watching_placements_changes_no_run_and_names_every_pod() {
 #[test]
 fn an_evicted_neighbour_comes_back_without_its_files() {
     let devices = DeviceUse { held: Dist::Constant(Bytes::gib(480).as_f64()), write: ByteRate::mb_per_sec(30), ..DeviceUse::NONE };
-    let holds = spec(|spec| spec.cluster.neighbours.push(NeighbourSpec { placement: NeighbourPlacement::On(vec![0]), devices: devices.clone(), ..big(0, 0, None) }));
+    let holds =
+        spec(|spec| spec.cluster.neighbours.push(NeighbourSpec { placement: NeighbourPlacement::On(vec![0]), devices: devices.clone(), ..big(0, 0, None) }));
     let state = |sim: &Sim| {
         let machine = &sim.machines[NodeId::new(0)];
         (machine.disk_used - sim.plan.nodes[0].shape.disks[0].used, (machine.devices.standing_sum() * 10.0).round() as u64)

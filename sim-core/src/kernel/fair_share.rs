@@ -8,8 +8,8 @@
 //! Virtual time is set to zero when the device falls idle, which bounds rounding.
 //! Completions are rounded up to the nanosecond; what is served in that fraction counts for the others.
 
-use super::max_min::{self, Claimants};
 use super::heap::{MAX_SLOTS, SLOT_BITS, SlotHeap, slot_of};
+use super::max_min::{self, Claimants};
 use super::slab::{Slab, SlotHandle};
 use crate::units::SimTime;
 
