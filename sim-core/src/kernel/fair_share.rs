@@ -315,7 +315,6 @@ mod tests {
     /// By hand: 150 units/s, two that ask for 30 and 100 of them, one flow of 600. The 30 leave 120, shared by the other two: the flow
     /// takes 10 s. From 5 s on the second is gone, and the flow has 120: 300 + 120 · 2.5.
     #[test]
-    #[expect(clippy::float_cmp, reason = "all numbers are exact in binary")]
     fn a_flow_beside_two_steady_rates() {
         let mut share = FairShare::new(150.0, f64::INFINITY);
         share.add_steady(secs(0.0), 30.0);
