@@ -61,6 +61,7 @@ fn node() -> NodeShape {
             iops: 2300,
             io_size: Bytes::kib(256),
             burst: None,
+            remote: false,
         }],
         nic: ByteRate::mb_per_sec(1250),
         remote: None,
@@ -75,6 +76,7 @@ fn neighbour(name: &str, gib: f64) -> NeighbourSpec {
         resources: Resources { cpu_request: CoreMillis::new(100), memory_request: Bytes::mib(512), ..Resources::default() },
         memory: MemoryUse { anon: Dist::Lognormal { median: gib * (1u64 << 30) as f64, sigma: 0.05 }, shmem: Dist::Constant(0.0), processes: 1 },
         cpu_use: CoreMillis::new(100),
+        devices: DeviceUse::NONE,
         priority: 2_000_001_000,
         labels: Vec::new(),
         namespace: "default".into(),
@@ -279,5 +281,5 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
 /// An on-demand claim of a 150 MB/s volume.
 pub(crate) fn claim(size: Bytes) -> ClaimSpec {
     let rate = ByteRate::mb_per_sec(150);
-    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false }
+    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false, burst: None }
 }

@@ -54,8 +54,6 @@ pub(crate) struct Machine {
     pub(crate) files: Bytes,
     /// Those on each disk of its shape.
     pub(crate) files_on: Vec<Bytes>,
-    /// The device that stands for the ceiling on all remote disks, where one is known and claims are used.
-    pub(crate) remote: Option<u8>,
     /// Dirty pages on their way to disk.
     pub(crate) dirty: Bytes,
     /// Bytes used on disk 0 beside scratch.
@@ -97,7 +95,6 @@ impl Machine {
             owners: Vec::new(),
             files: Bytes::ZERO,
             files_on: vec![Bytes::ZERO; disks.len()],
-            remote: None,
             dirty: Bytes::ZERO,
             disk_used: disks[0].used,
             metrics: Metrics::default(),
@@ -204,16 +201,8 @@ impl Machine {
 
     /// A pod's dirty pages begin their way to a disk.
     pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes, pod: Option<PodSlot>) {
-        let Some(ceiling) = self.remote.filter(|_| usize::from(disk) >= self.files_on.len()) else {
-            let owner = self.dirty_pages(bytes, pod);
-            self.devices.add_write(now, disk, bytes, owner);
-            return;
-        };
-        // A claim's pages are clean when both the claim and the ceiling on all of them have let them through.
-        let half = Bytes::new(bytes.get() / 2);
-        let (first, second) = (self.dirty_pages(half, pod), self.dirty_pages(bytes - half, pod));
-        self.devices.add_write(now, disk, bytes, first);
-        self.devices.add_write(now, ceiling, bytes, second);
+        let owner = self.dirty_pages(bytes, pod);
+        self.devices.add_write(now, disk, bytes, owner);
     }
 
     /// So many dirty pages of a pod, or none for a flow that nobody waits for.

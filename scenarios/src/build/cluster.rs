@@ -1,9 +1,10 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, ContainerControl, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement,
-    NeighbourSpec, NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
+    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, ContainerControl, DeviceUse, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse,
+    NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, RemoteSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
 };
+use sim_core::units::{ByteRate, Bytes};
 
 use super::{View, kube_scheduler};
 use crate::kube_yaml::taint_effect;
@@ -104,7 +105,7 @@ fn pool(view: View<'_>) -> PoolSpec {
             max_pods: view.count("max_pods"),
             disks: view.items("disk").map(disk).collect(),
             nic: view.rate("nic"),
-            remote: view.maybe("remote").map(|_| view.rate("remote")),
+            remote: view.maybe("remote").map(|_| remote(view)),
             system_memory: view.dist("system_memory", Measure::Bytes),
         },
         labels: view.labels("labels"),
@@ -124,10 +125,21 @@ fn disk(view: View<'_>) -> DiskSpec {
         iops: view.count64("iops"),
         io_size: view.size("io_size"),
         burst: view.maybe("burst").is_some().then(|| burst(view.table("burst"))),
+        remote: view.on("remote"),
     }
 }
 
-fn burst(view: View<'_>) -> BurstSpec {
+/// A pool's cap on remote disks; without `remote_iops` only the bandwidth counts.
+fn remote(view: View<'_>) -> RemoteSpec {
+    RemoteSpec {
+        rate: view.rate("remote"),
+        iops: view.maybe("remote_iops").map_or(u64::from(u32::MAX), |_| view.count64("remote_iops")),
+        io_size: Bytes::kib(256),
+        burst: view.maybe("remote_burst").map(burst),
+    }
+}
+
+pub(super) fn burst(view: View<'_>) -> BurstSpec {
     BurstSpec { rate: view.rate("rate"), iops: view.count64("iops"), credit: view.size("credit") }
 }
 
@@ -154,6 +166,18 @@ fn neighbours(view: View<'_>) -> Vec<NeighbourSpec> {
     view.items("neighbour").map(|item| neighbour(item, &names)).collect()
 }
 
+fn devices(view: View<'_>) -> DeviceUse {
+    let rate = |key: &str| if view.maybe(key).is_some() { view.rate(key) } else { ByteRate::per_sec(0) };
+    DeviceUse {
+        held: view.dist("ephemeral_use", Measure::Bytes),
+        read: rate("disk_read"),
+        write: rate("disk_write"),
+        iops: view.count64("disk_iops"),
+        nic_in: rate("nic_in"),
+        nic_out: rate("nic_out"),
+    }
+}
+
 fn neighbour(view: View<'_>, node_names: &[String]) -> NeighbourSpec {
     let on = |name: View<'_>| node_names.iter().position(|known| name.0.text() == Some(known)).map(|index| index as u32);
     NeighbourSpec {
@@ -175,6 +199,7 @@ fn neighbour(view: View<'_>, node_names: &[String]) -> NeighbourSpec {
         },
         memory: MemoryUse { anon: view.dist("anon", Measure::Bytes), shmem: view.dist("shmem", Measure::Bytes), processes: view.count("processes") },
         cpu_use: view.cpu("cpu_use"),
+        devices: devices(view),
         priority: view.priority("priority"),
         labels: view.labels("labels"),
         namespace: view.text("namespace"),

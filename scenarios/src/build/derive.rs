@@ -192,8 +192,12 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
 /// Disks and network of a shape.
 pub(super) fn machine_speed(pool: &mut Node, shape: &VmShape, provider: Provider, from: &str) {
     missing(pool, "nic", || derived(rate(shape.nic()), format!("80 % of the line rate of {from} (8.1)")));
-    if let Some(ceiling) = shape.remote_rate() {
-        missing(pool, "remote", || derived(rate(ceiling), from));
+    if let Some(cap) = shape.remote_cap().filter(|_| pool.get("remote").is_none()) {
+        pool.insert("remote", derived(rate(cap.rate), from));
+        missing(pool, "remote_iops", || derived(super::disks::whole(cap.iops), from));
+        if let Some(credit) = &cap.burst {
+            missing(pool, "remote_burst", || super::disks::burst(credit, from));
+        }
     }
     missing(pool, "disk", || super::disks::of_shape(&shape.disks(provider), from));
 }

@@ -12,6 +12,7 @@ mod app;
 mod autoscaler;
 mod claim;
 mod cluster;
+mod devices;
 mod dist;
 mod executor_life;
 mod inject;
@@ -39,6 +40,7 @@ pub use cluster::{
     BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
     Reservation, SoftEviction,
 };
+pub use devices::{DeviceUse, RemoteSpec};
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};

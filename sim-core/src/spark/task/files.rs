@@ -3,8 +3,7 @@
 //! With one directory there is no choice. With several, a map output lies where its name hashes to, a spill anywhere, the bypass
 //! writer's partition files are scattered one by one ([`crate::spark::local_dir`], CM-3, CM-4). A directory is full when its disk, its
 //! claim or, where several lie in memory, its mount is (F8, 4.8, ED-3); that others are empty does not help. Writes are absorbed by
-//! the page cache where there is room, but for shared claims, which are written through; claims also share what the VM lets through to
-//! all remote disks (5.11). Assumptions: moving a single spill to its output's directory takes no time of its own.
+//! the page cache where there is room, but for shared claims, which are written through. Assumptions: moving a single spill to its output's directory takes no time of its own.
 
 use super::{Piece, TaskRun};
 use crate::hardware::{Device, FlowOwner};
@@ -174,9 +173,6 @@ fn write_dir(sim: &mut Sim, id: TaskId, dir: usize, bytes: Bytes) {
         let pod = sim.executors[executor].slot;
         sim.machines[node].buffered_write(now, disk, bytes, pod)
     };
-    if let (Carrier::Claim(_), Some(ceiling)) = (place, sim.machines[node].remote) {
-        device_flow(sim, id, node, ceiling, waits, Access::Write);
-    }
     device_flow(sim, id, node, disk, waits, Access::Write);
 }
 
@@ -236,9 +232,6 @@ pub(super) fn read_dir(sim: &mut Sim, id: TaskId, executor: ExecutorId, dir: usi
     let now = sim.now();
     let machine = &mut sim.machines[node];
     let missed = machine.read_files(now, machine.pod_of(executor, sim.executors[executor].slot), bytes);
-    if let (Carrier::Claim(_), Some(ceiling)) = (place, machine.remote) {
-        device_flow(sim, id, node, ceiling, missed, Access::Read);
-    }
     device_flow(sim, id, node, disk, missed, Access::Read);
 }
 
