@@ -81,6 +81,7 @@ fn whose(by_party: &[(&Party, Bytes)]) -> String {
     match by_party {
         [] => String::new(),
         [(only, _)] => party(only),
+        [(largest, bytes), ..] if by_party.iter().any(|(one, _)| matches!(one, Party::Daemon(_))) => format!("most {} ({bytes})", party(largest)),
         [(largest, bytes), ..] => format!("{} pods, most {} ({bytes})", by_party.len(), party(largest)),
     }
 }
@@ -90,7 +91,7 @@ pub(crate) fn party(party: &Party) -> String {
     match party {
         Party::Executor(number) => format!("executor {number}"),
         Party::Driver => "the driver".into(),
-        Party::Neighbour(name) => name.clone(),
+        Party::Neighbour(name) | Party::Daemon(name) => name.clone(),
         Party::System => "the system".into(),
     }
 }

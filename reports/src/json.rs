@@ -61,6 +61,8 @@ fn summaries(fields: &mut Map<String, Value>, point: &PointReport) {
     put("shuffle_write_bytes", summary(&result.shuffle_write, whole));
     put("spill_bytes", summary(&result.spill, whole));
     put("task_ooms", summary(&result.task_ooms, real));
+    put("neighbours_lost", summary(&result.neighbours_lost, real));
+    put("daemons_lost", summary(&result.daemons_lost, real));
 }
 
 fn endings(fields: &mut Map<String, Value>, point: &PointReport) {

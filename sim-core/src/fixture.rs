@@ -159,6 +159,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
     Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
+            daemons: Vec::new(),
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec {
                 name: "pool".into(),

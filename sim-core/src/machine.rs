@@ -4,6 +4,7 @@
 //! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
 //! goes through here or through the rooms' handlers. Source: 6.1, 6.5.
 
+use crate::cluster::daemons::Daemon;
 use crate::event::Event;
 use crate::hardware::page_cache::{self, Domain};
 use crate::hardware::{Device, FlowOwner, NodeDevices};
@@ -77,6 +78,10 @@ pub(crate) struct Machine {
     pub(crate) has_image: bool,
     /// Whether it has vanished.
     pub(crate) lost: bool,
+    /// Daemons outside `kubepods` that can be killed.
+    pub(crate) daemons: Vec<Daemon>,
+    /// Until when its kubelet or its container runtime is down.
+    pub(crate) agents_back: SimTime,
     cgroup: CgroupVersion,
     write_backs: Vec<WriteBack>,
     free_write_backs: Vec<u32>,
@@ -107,6 +112,8 @@ impl Machine {
             cordoned: false,
             has_image: false,
             lost: false,
+            daemons: Vec::new(),
+            agents_back: SimTime::ZERO,
             cgroup,
             write_backs: Vec::new(),
             free_write_backs: Vec::new(),

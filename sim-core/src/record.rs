@@ -88,8 +88,17 @@ pub enum Party {
     Driver,
     /// A neighbour, by name.
     Neighbour(String),
+    /// A daemon outside `kubepods`, by name.
+    Daemon(String),
     /// The operating system.
     System,
+}
+
+impl Party {
+    /// Whether it is part of the application.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Executor(_) | Self::Driver)
+    }
 }
 
 /// A holder of memory at the instant of a death.
@@ -292,9 +301,17 @@ pub struct Outcome {
 impl Outcome {
     /// Whether at least one heap, container or node memory death happened to an executor or the driver.
     pub fn oom(&self) -> bool {
-        self.incidents.iter().any(|i| i.cause.is_oom() && !matches!(i.victim, Party::Neighbour(_) | Party::System))
+        self.incidents.iter().any(|i| i.cause.is_oom() && i.victim.is_ours())
     }
-    /// Whether any incident has this cause, neighbours' deaths included.
+    /// Deaths and evictions of neighbours' processes.
+    pub fn neighbours_lost(&self) -> u32 {
+        self.incidents.iter().filter(|i| matches!(i.victim, Party::Neighbour(_))).count() as u32
+    }
+    /// Deaths of daemons outside `kubepods`.
+    pub fn daemons_lost(&self) -> u32 {
+        self.incidents.iter().filter(|i| matches!(i.victim, Party::Daemon(_))).count() as u32
+    }
+    /// Whether any incident has this cause, neighbours' and daemons' deaths included.
     pub fn has(&self, cause: Cause) -> bool {
         self.incidents.iter().any(|i| i.cause == cause)
     }

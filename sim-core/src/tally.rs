@@ -4,6 +4,7 @@
 //! Bytes and failures are booked on the stage that they belong to; a death on the earliest stage that runs. Holders at a death
 //! are ranked by class and owner under the limit that was met, ramps included, so that they add up to what the limit saw.
 
+use crate::cluster::daemons::Daemon;
 use crate::ids::{NodeId, PodSlot, StageId};
 use crate::linux::cgroup::Charge;
 use crate::linux::oom;
@@ -180,7 +181,10 @@ impl Sim<'_, '_> {
         let mut holders = Vec::new();
         if only.is_none() {
             let system = machine.memory.classes(v, Bytes::ZERO)[MemoryClass::System as usize];
-            holders.push(Holder { party: Party::System, class: MemoryClass::System, bytes: system });
+            let daemons = machine.daemons.iter().filter(|daemon| !daemon.held().is_zero());
+            let named = |daemon: &Daemon| Party::Daemon(self.plan.spec().cluster.daemons[daemon.spec as usize].name.clone());
+            holders.extend(daemons.clone().map(|daemon| Holder { party: named(daemon), class: MemoryClass::System, bytes: daemon.held() }));
+            holders.push(Holder { party: Party::System, class: MemoryClass::System, bytes: system - daemons.map(Daemon::held).sum() });
         }
         for index in (0..machine.memory.pods.len()).filter(|&i| machine.memory.pods[i].open) {
             let slot = PodSlot::new(index as u32);

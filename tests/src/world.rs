@@ -174,6 +174,7 @@ pub fn world() -> Spec {
 
 fn cluster() -> ClusterSpec {
     ClusterSpec {
+        daemons: Vec::new(),
         platform: Platform::Kubernetes,
         pools: vec![PoolSpec {
             name: "pool".into(),

@@ -57,6 +57,10 @@ pub(super) struct PointResultMirror {
     #[serde(with = "SummaryMirror")]
     executors_lost: Summary,
     #[serde(with = "SummaryMirror")]
+    neighbours_lost: Summary,
+    #[serde(with = "SummaryMirror")]
+    daemons_lost: Summary,
+    #[serde(with = "SummaryMirror")]
     executors_pending: Summary,
     #[serde(with = "SummaryMirror")]
     duration_s: Summary,
@@ -147,6 +151,7 @@ enum PartyMirror {
     Executor(u32),
     Driver,
     Neighbour(String),
+    Daemon(String),
     System,
 }
 
@@ -193,6 +198,7 @@ impl PartyMirror {
             Party::Executor(number) => Self::Executor(*number),
             Party::Driver => Self::Driver,
             Party::Neighbour(name) => Self::Neighbour(name.clone()),
+            Party::Daemon(name) => Self::Daemon(name.clone()),
             Party::System => Self::System,
         }
     }
@@ -202,6 +208,7 @@ impl PartyMirror {
             Self::Executor(number) => Party::Executor(number),
             Self::Driver => Party::Driver,
             Self::Neighbour(name) => Party::Neighbour(name),
+            Self::Daemon(name) => Party::Daemon(name),
             Self::System => Party::System,
         }
     }
@@ -217,7 +224,7 @@ fn level<'de, D: Deserializer<'de>>(name: &str) -> Result<Level, D::Error> {
 pub(super) fn sample() -> PointResult {
     use sim_core::record::{Ending, FailureReason, Outcome, Truncation};
     use sim_core::units::SimSpan;
-    let parties = [Party::Executor(7), Party::Driver, Party::Neighbour("kibana".to_owned()), Party::System];
+    let parties = [Party::Executor(7), Party::Driver, Party::Neighbour("kibana".to_owned()), Party::Daemon("sshd".to_owned()), Party::System];
     let levels = [Level::Heap, Level::Pod, Level::Kubepods, Level::Node];
     let endings = [Ending::Succeeded, Ending::Failed(FailureReason::DriverLost), Ending::Truncated(Truncation::Horizon), Ending::Succeeded];
     let outcome = |i: usize| Outcome {

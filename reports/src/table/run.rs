@@ -75,6 +75,8 @@ pub(crate) fn quantity_rows(point: &PointReport) -> Vec<Quantity<'_>> {
     let rows: Vec<Quantity> = vec![
         ("duration if it succeeds", &result.duration_s, format::seconds),
         ("executors lost", &result.executors_lost, format::count),
+        ("neighbours killed", &result.neighbours_lost, format::count),
+        ("daemons killed", &result.daemons_lost, format::count),
         ("executors Pending", &result.executors_pending, format::count),
         ("fullest node, peak", &result.node_peak, format::bytes),
         ("  before the shuffle", &result.node_before_shuffle, format::bytes),

@@ -5,7 +5,7 @@ use sim_core::spec::{
     NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
 };
 
-use super::{View, kube_scheduler};
+use super::{View, daemons, kube_scheduler};
 use crate::kube_yaml::taint_effect;
 use crate::schema::Measure;
 
@@ -16,6 +16,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
     ClusterSpec {
         platform: platform(&view.text("platform")),
         neighbours: neighbours(view),
+        daemons: daemons::daemons(view),
         pools: view.items("pool").map(pool).collect(),
         cgroup: match view.text("cgroup").as_str() {
             "v1" => CgroupVersion::V1,

@@ -6,6 +6,7 @@
 //! same walker. A new key is one line in a table and one line where the model's input is built.
 
 mod autoscaler;
+mod daemon;
 mod dist;
 mod fill;
 mod inject;

@@ -4,6 +4,7 @@
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
 use super::autoscaler::AUTOSCALER;
+use super::daemon::DAEMON;
 use super::inject::INJECT;
 use super::kube_scheduler::KUBE_SCHEDULER;
 use super::pool::POOL;
@@ -62,6 +63,7 @@ static CLUSTER: Shape = Shape {
         ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes' memory.", ""),
+        Field::default("daemon", Kind::List(&Kind::Table(&DAEMON)), "[]", "Daemons outside kubepods, on every node, which a global OOM may kill.", "5.9"),
         Field::default(
             "storage_class",
             Kind::List(&Kind::Table(&STORAGE_CLASS)),

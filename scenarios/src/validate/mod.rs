@@ -6,6 +6,7 @@
 mod autoscaler;
 mod claims;
 mod codec;
+mod daemons;
 mod driver_fits;
 mod dynamic_allocation;
 mod executor_fits;
@@ -96,6 +97,7 @@ const RULES: &[Rule] = &[
     inject::rule,
     kube_scheduler::rule,
     autoscaler::rule,
+    daemons::rule,
 ];
 
 /// Applies every rule.

@@ -8,6 +8,7 @@
 //! then on.
 
 pub(crate) mod autoscaler;
+pub(crate) mod daemons;
 pub(crate) mod neighbours;
 mod placement;
 pub(crate) mod preemption;
@@ -142,10 +143,11 @@ pub(crate) fn settle_in(sim: &mut Sim) {
     }
 }
 
-/// Memory of a node's system, from its start on.
+/// Memory of a node's system and of its daemons, from its start on.
 fn charge_system(sim: &mut Sim, node: NodeId) {
     let system = sim.luck.draw(&sim.plan.nodes[node.index()].shape.system_memory, Purpose::SystemMemory, node.index() as u64);
     sim.machines[node].memory.charge_system(Bytes::from_f64(system));
+    daemons::start_on(sim, node);
 }
 
 /// The nodes that are there, in the order in which they came.

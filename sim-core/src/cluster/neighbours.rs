@@ -14,6 +14,7 @@ use crate::sim::Sim;
 use crate::spec::{NeighbourPlacement, NeighbourSpec};
 use crate::units::{Bytes, SimSpan, SimTime};
 
+use super::daemons::waits_for_agents;
 use super::placement::{self, Verdict};
 
 /// First restart delay of the kubelet's crash back-off.
@@ -153,6 +154,9 @@ pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u
 
 /// A neighbour is back and takes its memory again.
 pub(crate) fn on_back(sim: &mut Sim, node: NodeId, tenant: u32) {
+    if waits_for_agents(sim, node, Event::NeighbourBack(node, tenant)) {
+        return;
+    }
     let tenant = &sim.cluster.tenants[tenant as usize];
     if tenant.gone {
         return;

@@ -10,6 +10,7 @@
 
 use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;
+use crate::cluster::daemons;
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Purpose, mix};
@@ -59,6 +60,9 @@ pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
 /// The eviction manager looks.
 pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
     if sim.machines[node].lost {
+        return;
+    }
+    if daemons::waits_for_agents(sim, node, Event::KubeletTick(node)) {
         return;
     }
     let period = sim.plan.spec().cluster.kubelet.eviction_period_s;

@@ -1,6 +1,6 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
-use super::{AutoscalerSpec, Dist, KubeSchedulerSpec, Label, Resources, Taint};
+use super::{AutoscalerSpec, DaemonSpec, Dist, KubeSchedulerSpec, Label, Resources, Taint};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
@@ -37,6 +37,8 @@ pub struct ClusterSpec {
     pub pools: Vec<PoolSpec>,
     /// Other users of the nodes' memory.
     pub neighbours: Vec<NeighbourSpec>,
+    /// Daemons on every node, outside `kubepods`.
+    pub daemons: Vec<DaemonSpec>,
     /// Memory cgroup version.
     pub cgroup: CgroupVersion,
     /// Kubelet periods and limits; used on Kubernetes only.

@@ -12,6 +12,7 @@ mod app;
 mod autoscaler;
 mod claim;
 mod cluster;
+mod daemon;
 mod dist;
 mod executor_life;
 mod inject;
@@ -38,6 +39,7 @@ pub use cluster::{
     BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
     Reservation, SoftEviction, YarnSpec,
 };
+pub use daemon::{DaemonRole, DaemonSpec};
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};

@@ -26,6 +26,10 @@ pub struct PointResult {
     pub first_level: Vec<(Level, u64)>,
     /// Executors lost a replication.
     pub executors_lost: Summary,
+    /// Deaths and evictions of neighbours a replication.
+    pub neighbours_lost: Summary,
+    /// Deaths of daemons outside `kubepods` a replication.
+    pub daemons_lost: Summary,
     /// Executors that waited for a node.
     pub executors_pending: Summary,
     /// Seconds from submission to the end, of replications that succeeded (failed ones end early and would flatter it).
@@ -79,6 +83,8 @@ impl PointResult {
             first_cause: Cause::ALL.map(|cause| outcomes.iter().filter(|o| o.incidents.first().is_some_and(|i| i.cause == cause)).count() as u64),
             first_level: first_levels(outcomes),
             executors_lost: over(&|o| Some(f64::from(o.executors_lost))),
+            neighbours_lost: over(&|o| Some(f64::from(o.neighbours_lost()))),
+            daemons_lost: over(&|o| Some(f64::from(o.daemons_lost()))),
             executors_pending: over(&|o| Some(f64::from(o.executors_pending))),
             duration_s: over(&|o| (!o.job_failed()).then(|| o.duration.as_secs_f64())),
             node_peak: over(&|o| Some(o.node_peak.as_f64())),
