@@ -31,12 +31,13 @@ pub(crate) fn sentence(point: &PointReport) -> Option<String> {
     let stage = if place.stage.is_empty() { String::new() } else { format!(" in stage {}", place.stage) };
     let node = if place.node.is_empty() { format!("node {}", incident.node) } else { place.node };
     Some(format!(
-        "Replication {replication}: {} is killed {} after {}{stage} on {node}, with {} of {} in use",
+        "Replication {replication}: {} is killed {} after {}{stage} on {node}, with {} of {} in use (shown as {})",
         party(&incident.victim),
         level_words(incident.level),
         format::seconds(incident.at.as_secs_f64()),
         incident.used,
         incident.limit,
+        incident.shown.words(),
     ))
 }
 

@@ -235,6 +235,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,
             collector: Collector::G1,
+            heap_exit: 52,
             xms_equals_xmx: true,
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },

@@ -4,6 +4,7 @@
 //! that carries the ranked holders of memory at that instant, because "which of them?" is the question asked
 //! after every exit 137. Peaks are of anonymous + shmem memory, which the kernel cannot reclaim without swap.
 
+use crate::shown::Shown;
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Why something died or failed. Closed: charts and results cover each.
@@ -154,6 +155,8 @@ pub struct Incident {
     pub level: Level,
     /// Who died (or whose volume was full).
     pub victim: Party,
+    /// How it shows in `kubectl describe` and the like.
+    pub shown: Shown,
     /// Node index.
     pub node: u32,
     /// Stage that was running, if any (index in the application).

@@ -229,6 +229,7 @@ fn spark() -> SparkConf {
             cpu_request: CoreMillis::cores(2),
             cpu_limit: None,
             collector: Collector::G1,
+            heap_exit: 52,
             xms_equals_xmx: true,
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },

@@ -7,6 +7,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sim_core::record::{Cause, FailureReason, Holder, Incident, Level, MemoryClass, Party};
+use sim_core::shown::{Reason, Shown};
 use sim_core::study::{CauseEstimates, Estimate, PointResult, Summary};
 use sim_core::units::{Bytes, SimTime};
 
@@ -54,6 +55,8 @@ pub(super) struct PointResultMirror {
     first_cause: [u64; CAUSES],
     #[serde(with = "levels")]
     first_level: Vec<(Level, u64)>,
+    #[serde(with = "shown_counts")]
+    first_shown: Vec<(Shown, u64)>,
     #[serde(with = "SummaryMirror")]
     executors_lost: Summary,
     #[serde(with = "SummaryMirror")]
@@ -117,6 +120,19 @@ mod levels {
     }
 }
 
+/// What is shown, by its reason and exit code.
+mod shown_counts {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Shown, shown};
+
+    pub(super) fn serialize<S: Serializer>(counts: &[(Shown, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+        counts.iter().map(|(shown, n)| (shown.reason.word(), shown.exit_code, n)).collect::<Vec<_>>().serialize(serializer)
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Shown, u64)>, D::Error> {
+        let named = Vec::<(String, Option<i32>, u64)>::deserialize(deserializer)?;
+        named.into_iter().map(|(reason, code, n)| Ok((shown::<D>(&reason, code)?, n))).collect()
+    }
+}
+
 /// The incident through its mirror.
 mod example_incident {
     use super::{Deserialize, Deserializer, Incident, IncidentMirror, Serialize, Serializer};
@@ -137,6 +153,7 @@ struct IncidentMirror {
     cause: String,
     level: String,
     victim: PartyMirror,
+    shown: (String, Option<i32>),
     node: u32,
     stage: Option<u32>,
     used: u64,
@@ -157,12 +174,13 @@ enum PartyMirror {
 
 impl IncidentMirror {
     fn of(incident: &Incident) -> Self {
-        let Incident { at, cause, level, victim, node, stage, used, limit, node_memory, holders } = incident;
+        let Incident { at, cause, level, victim, shown, node, stage, used, limit, node_memory, holders } = incident;
         Self {
             at_ns: at.as_ns(),
             cause: cause.key().to_owned(),
             level: level.key().to_owned(),
             victim: PartyMirror::of(victim),
+            shown: (shown.reason.word().to_owned(), shown.exit_code),
             node: *node,
             stage: *stage,
             used: used.get(),
@@ -182,6 +200,7 @@ impl IncidentMirror {
             cause: Cause::ALL.into_iter().find(|cause| cause.key() == self.cause).ok_or_else(|| D::Error::custom("cause"))?,
             level: level::<D>(&self.level)?,
             victim: self.victim.back(),
+            shown: shown::<D>(&self.shown.0, self.shown.1)?,
             node: self.node,
             stage: self.stage,
             used: Bytes::new(self.used),
@@ -219,6 +238,11 @@ fn level<'de, D: Deserializer<'de>>(name: &str) -> Result<Level, D::Error> {
     all.into_iter().find(|level| level.key() == name).ok_or_else(|| D::Error::custom("level"))
 }
 
+fn shown<'de, D: Deserializer<'de>>(word: &str, exit_code: Option<i32>) -> Result<Shown, D::Error> {
+    let reason = Reason::ALL.into_iter().find(|reason| reason.word() == word).ok_or_else(|| D::Error::custom("reason"))?;
+    Ok(Shown { reason, exit_code })
+}
+
 /// A result with something in every field, and floats that decimal digits do not hit.
 #[cfg(test)]
 pub(super) fn sample() -> PointResult {
@@ -236,6 +260,7 @@ pub(super) fn sample() -> PointResult {
             cause: Cause::ALL[i],
             level: levels[i],
             victim: parties[i % 2].clone(),
+            shown: Shown { reason: Reason::ALL[i], exit_code: (i > 1).then_some(-104) },
             node: 3,
             stage: i.is_multiple_of(2).then_some(2),
             used: Bytes::new(u64::MAX),

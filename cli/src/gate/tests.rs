@@ -22,6 +22,7 @@ fn outcome(replication: u64, dies: bool) -> Outcome {
         cause: Cause::Node,
         level: Level::Kubepods,
         victim: Party::Executor(1),
+        shown: sim_core::shown::Shown { reason: sim_core::shown::Reason::OomKilled, exit_code: Some(137) },
         node: 0,
         stage: None,
         used: Bytes::gib(1),

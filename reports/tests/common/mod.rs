@@ -24,6 +24,7 @@ pub(crate) fn outcome(replication: u64, cause: Option<Cause>, node_peak_gib: f64
         cause,
         level,
         victim: Party::Executor(2),
+        shown: sim_core::shown::Shown { reason: sim_core::shown::Reason::OomKilled, exit_code: Some(137) },
         node: 0,
         stage: Some(1),
         used: Bytes::gib(58),

@@ -17,6 +17,7 @@ use crate::kube::qos;
 use crate::linux::cgroup::Charge;
 use crate::machine::{Machine, Owner};
 use crate::record::{Cause, Ending, FailureReason, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::driver::failures;
 use crate::spark::executor::{self, Death};
@@ -185,6 +186,7 @@ fn record(sim: &mut Sim, node: NodeId, victim: Party, death: Death) {
     let holders = sim.holders(node, None);
     let machine = &sim.machines[node];
     let incident = Incident {
+        shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
         at: now,
         cause: death.cause,
         level: death.level,

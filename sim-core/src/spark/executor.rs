@@ -13,6 +13,7 @@ use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::claims::{self, PodClaims, resize, reuse};
 use crate::spark::decommission::{cached, migration};
@@ -370,6 +371,7 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
         at: now,
         cause: death.cause,
         level: death.level,
+        shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
         victim,
         node: node.index() as u32,
         stage,

@@ -5,6 +5,7 @@
 
 use super::{Estimate, Summary};
 use crate::record::{Cause, Ending, FailureReason, Incident, Level, Outcome, Truncation};
+use crate::shown::{Reason, Shown};
 
 /// An estimate for each cause, in [`Cause::ALL`] order.
 pub type CauseEstimates = [Estimate; Cause::ALL.len()];
@@ -24,6 +25,8 @@ pub struct PointResult {
     pub first_cause: [u64; Cause::ALL.len()],
     /// Level of the first memory death: count by [`Level`] key.
     pub first_level: Vec<(Level, u64)>,
+    /// How the first end of an executor or the driver shows: counts, in order of what is shown.
+    pub first_shown: Vec<(Shown, u64)>,
     /// Executors lost a replication.
     pub executors_lost: Summary,
     /// Deaths and evictions of neighbours a replication.
@@ -82,6 +85,7 @@ impl PointResult {
             p_by_cause: Cause::ALL.map(|cause| share(&|o| o.has(cause))),
             first_cause: Cause::ALL.map(|cause| outcomes.iter().filter(|o| o.incidents.first().is_some_and(|i| i.cause == cause)).count() as u64),
             first_level: first_levels(outcomes),
+            first_shown: first_shown(outcomes),
             executors_lost: over(&|o| Some(f64::from(o.executors_lost))),
             neighbours_lost: over(&|o| Some(f64::from(o.neighbours_lost()))),
             daemons_lost: over(&|o| Some(f64::from(o.daemons_lost()))),
@@ -111,6 +115,13 @@ fn count(outcomes: &[Outcome], ending: Ending) -> u64 {
 
 fn first_death(outcome: &Outcome) -> Option<&Incident> {
     outcome.incidents.iter().find(|i| i.cause.is_oom())
+}
+
+fn first_shown(outcomes: &[Outcome]) -> Vec<(Shown, u64)> {
+    let first = |o: &Outcome| o.incidents.iter().find(|i| i.victim.is_ours() && i.shown.reason != Reason::Nothing).map(|i| i.shown);
+    let mut counts = std::collections::BTreeMap::new();
+    outcomes.iter().filter_map(first).for_each(|shown| *counts.entry(shown).or_insert(0) += 1);
+    counts.into_iter().collect()
 }
 
 fn first_levels(outcomes: &[Outcome]) -> Vec<(Level, u64)> {
