@@ -64,6 +64,7 @@ fn row(header: &Header, axes: &[AxisInfo], point: &PointReport) -> Cells {
     summary(&mut cells, "task_ooms", "", &result.task_ooms, real);
     summary(&mut cells, "neighbours_lost", "", &result.neighbours_lost, real);
     summary(&mut cells, "daemons_lost", "", &result.daemons_lost, real);
+    summary(&mut cells, "swap_out", "_bytes", &result.swap_out, whole);
     endings(&mut cells, header, point);
     cells
 }

@@ -65,6 +65,7 @@ fn summaries(fields: &mut Map<String, Value>, point: &PointReport) {
     put("task_ooms", summary(&result.task_ooms, real));
     put("neighbours_lost", summary(&result.neighbours_lost, real));
     put("daemons_lost", summary(&result.daemons_lost, real));
+    put("swap_out_bytes", summary(&result.swap_out, whole));
 }
 
 fn endings(fields: &mut Map<String, Value>, point: &PointReport) {

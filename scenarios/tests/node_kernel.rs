@@ -1,8 +1,8 @@
-//! What a scenario says of a node's kernel side reaches the model: daemons outside `kubepods`.
+//! What a scenario says of a node's kernel side reaches the model: daemons outside `kubepods`, swap.
 
 use scenarios::diag::render_plain;
 use scenarios::{Request, load};
-use sim_core::spec::{DaemonRole, DaemonSpec, Dist, Spec};
+use sim_core::spec::{DaemonRole, DaemonSpec, Dist, Spec, SwapSpec};
 use sim_core::units::{Bytes, SimSpan};
 
 fn scenario(platform: &str, cluster: &str) -> String {
@@ -60,4 +60,23 @@ fn daemons_that_cannot_be_are_told() {
     assert!(away.contains("daemon kubelet would not come back, and its node with it") && away.contains("sudden = true"), "{away}");
     let (_, range) = loaded(&scenario("kubernetes", &daemon("agent", "service", "oom_score_adj = 1001")));
     assert!(range.contains("1001"), "{range}");
+}
+
+/// Without a size there is none, and a kubelet that `failSwapOn` keeps from starting is told; tmpfs is `noswap` where the kubelet mounts it.
+#[test]
+fn swap_is_off_until_it_has_a_size() {
+    let none = SwapSpec { size: Bytes::ZERO, for_cgroups: true, limited: false, tmpfs_noswap: true };
+    let of = |platform: &str, swap: &str| {
+        let (spec, problems) = loaded(&scenario(platform, swap));
+        (spec.map(|spec| spec.cluster.swap), problems)
+    };
+    assert_eq!(of("kubernetes", ""), (Some(none), String::new()));
+    let on = "[cluster.swap]\nsize = \"4GiB\"\nfail_swap_on = false\nbehavior = \"LimitedSwap\"\n";
+    assert_eq!(of("kubernetes", on), (Some(SwapSpec { size: Bytes::gib(4), limited: true, ..none }), String::new()));
+    let elsewhere = SwapSpec { size: Bytes::gib(4), for_cgroups: false, limited: false, tmpfs_noswap: false };
+    assert_eq!(of("standalone", "[cluster.swap]\nsize = \"4GiB\"\nswappiness = 0\n").0, Some(elsewhere));
+    let (_, refused) = of("kubernetes", "[cluster.swap]\nsize = \"4GiB\"\n");
+    assert!(refused.contains("the kubelet does not start on a node with swap") && refused.contains("cluster.swap.fail_swap_on = false"), "{refused}");
+    let (spec, warned) = loaded(&scenario("kubernetes", on).replace("platform = \"kubernetes\"", "platform = \"kubernetes\"\ncgroup = \"v1\""));
+    assert!(spec.is_some() && warned.contains("LimitedSwap gives no pod any swap on cgroup v1"), "{warned}");
 }

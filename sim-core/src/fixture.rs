@@ -160,6 +160,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
             daemons: Vec::new(),
+            swap: SwapSpec::default(),
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec {
                 name: "pool".into(),

@@ -206,6 +206,12 @@ impl Machine {
         bytes - absorbed
     }
 
+    /// Pages go to swap, and nobody waits for it.
+    pub(crate) fn swap_out(&mut self, now: SimTime, bytes: Bytes) {
+        let nobody = self.dirty_pages(Bytes::ZERO, None);
+        self.devices.add_write(now, 0, bytes, nobody);
+    }
+
     /// A pod's dirty pages begin their way to a disk.
     pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes, pod: Option<PodSlot>) {
         let Some(ceiling) = self.remote.filter(|_| usize::from(disk) >= self.files_on.len()) else {

@@ -2,7 +2,7 @@
 //!
 //! An [`Outcome`] is plain data, independent of the model's inner state. Every memory death is an [`Incident`]
 //! that carries the ranked holders of memory at that instant, because "which of them?" is the question asked
-//! after every exit 137. Peaks are of anonymous + shmem memory, which the kernel cannot reclaim without swap.
+//! after every exit 137. Peaks are of anonymous + shmem memory in RAM, which the kernel cannot reclaim without swap.
 
 use crate::shown::Shown;
 use crate::units::{Bytes, SimSpan, SimTime};
@@ -293,6 +293,8 @@ pub struct Outcome {
     pub spill: Bytes,
     /// Task attempts that failed with `SparkOutOfMemoryError`, all stages: no memory death of an executor (MEM-30).
     pub task_ooms: u32,
+    /// Bytes that went to swap, all nodes.
+    pub swap_out: Bytes,
     /// By stage index.
     pub stages: Vec<StageRecord>,
     /// Events processed.

@@ -8,7 +8,7 @@ use sim_core::spec::{
     InputSource, JobSpec, KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec,
     NodeShape, Platform, PodTemplate, PoolSpec, RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits, SchedulerConf,
     SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf, StageMemory,
-    StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    StageSpec, SwapSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -175,6 +175,7 @@ pub fn world() -> Spec {
 fn cluster() -> ClusterSpec {
     ClusterSpec {
         daemons: Vec::new(),
+        swap: SwapSpec::default(),
         platform: Platform::Kubernetes,
         pools: vec![PoolSpec {
             name: "pool".into(),

@@ -83,6 +83,8 @@ pub(super) struct PointResultMirror {
     spill: Summary,
     #[serde(with = "SummaryMirror")]
     task_ooms: Summary,
+    #[serde(with = "SummaryMirror")]
+    swap_out: Summary,
     truncated: [u64; 3],
     failed: [u64; FailureReason::ALL.len()],
     node_peaks: Vec<f64>,
@@ -278,6 +280,7 @@ pub(super) fn sample() -> PointResult {
         shuffle_write: Bytes::gib(20),
         spill: Bytes::new(3),
         task_ooms: 2,
+        swap_out: Bytes::ZERO,
         stages: Vec::new(),
         events: 100,
         event_hash: 1,

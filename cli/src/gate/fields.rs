@@ -37,7 +37,7 @@ enum Statistic {
 /// A summary of the result object, and where the result keeps it.
 type Summarised = (&'static str, Kind, fn(&PointResult) -> &Summary);
 
-const SUMMARIES: [Summarised; 13] = [
+const SUMMARIES: [Summarised; 14] = [
     ("executors_lost", Kind::Count, |r| &r.executors_lost),
     ("executors_pending", Kind::Count, |r| &r.executors_pending),
     ("duration_s", Kind::Seconds, |r| &r.duration_s),
@@ -51,6 +51,7 @@ const SUMMARIES: [Summarised; 13] = [
     ("task_ooms", Kind::Count, |r| &r.task_ooms),
     ("neighbours_lost", Kind::Count, |r| &r.neighbours_lost),
     ("daemons_lost", Kind::Count, |r| &r.daemons_lost),
+    ("swap_out_bytes", Kind::Bytes, |r| &r.swap_out),
 ];
 
 /// A number of an estimate or a summary, by name.

@@ -45,6 +45,7 @@ fn outcome(replication: u64, dies: bool) -> Outcome {
         shuffle_write: Bytes::ZERO,
         spill: Bytes::ZERO,
         task_ooms: 0,
+        swap_out: Bytes::ZERO,
         stages: Vec::new(),
         events: 0,
         event_hash: 0,

@@ -85,6 +85,7 @@ pub(crate) fn quantity_rows(point: &PointReport) -> Vec<Quantity<'_>> {
         ("scratch of a pod, peak", &result.scratch_peak, format::bytes),
         ("shuffle written", &result.shuffle_write, format::bytes),
         ("spilled", &result.spill, format::bytes),
+        ("paged out to swap", &result.swap_out, format::bytes),
         ("tasks out of memory", &result.task_ooms, format::count),
     ];
     rows.into_iter().filter(|(name, s, _)| s.n > 0 && (s.max > 0.0 || *name == "executors lost")).collect()

@@ -50,6 +50,7 @@ pub(crate) fn outcome(replication: u64, cause: Option<Cause>, node_peak_gib: f64
         shuffle_write: Bytes::gib(30),
         spill: Bytes::gib(4),
         task_ooms: 0,
+        swap_out: Bytes::ZERO,
         stages: vec![StageRecord::default(); 3],
         events: 5000,
         event_hash: replication,

@@ -2,7 +2,7 @@
 
 use sim_core::spec::{
     AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec,
-    NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
+    NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, SwapSpec, Taint, YarnSpec,
 };
 
 use super::{View, daemons, kube_scheduler};
@@ -17,6 +17,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
         platform: platform(&view.text("platform")),
         neighbours: neighbours(view),
         daemons: daemons::daemons(view),
+        swap: swap(view.table("swap")),
         pools: view.items("pool").map(pool).collect(),
         cgroup: match view.text("cgroup").as_str() {
             "v1" => CgroupVersion::V1,
@@ -41,6 +42,15 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
             vmem_check: yarn.on("vmem_check"),
             vmem_ratio: yarn.number("vmem_ratio"),
         },
+    }
+}
+
+fn swap(view: View<'_>) -> SwapSpec {
+    SwapSpec {
+        size: view.size("size"),
+        for_cgroups: view.count("swappiness") > 0,
+        limited: view.text("behavior") == "LimitedSwap",
+        tmpfs_noswap: view.on("tmpfs_noswap"),
     }
 }
 

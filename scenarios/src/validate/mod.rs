@@ -25,6 +25,7 @@ mod push_shuffle;
 mod reclaim;
 mod remote_shuffle;
 mod shuffle_service;
+mod swap;
 mod task_slots;
 mod tmpfs_overhead;
 mod tmpfs_unused;
@@ -98,6 +99,7 @@ const RULES: &[Rule] = &[
     kube_scheduler::rule,
     autoscaler::rule,
     daemons::rule,
+    swap::rule,
 ];
 
 /// Applies every rule.

@@ -126,6 +126,8 @@ fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
     let anon = usable.map_or(anon, |limit| anon.min(limit.saturating_sub(shmem + Bytes::mib(1))));
     let machine = &mut sim.machines[node];
     let slot = machine.open_pod(Owner::Neighbour(index), limit, None);
+    super::limit_swap(sim, node, slot, &neighbour.resources, neighbour.priority);
+    let machine = &mut sim.machines[node];
     machine.memory.charge(slot, Charge::Process, anon);
     machine.memory.charge(slot, Charge::Shmem, shmem);
     machine.devices.reserve_cpu(sim.calendar.now(), neighbour.cpu_use.as_cores());

@@ -2,7 +2,7 @@
 //!
 //! A container at its limit loses its own processes. `kubepods` or the node at theirs lose the process with the
 //! most badness points ([`super::oom_badness`]): resident memory plus `oom_score_adj`, so tmpfs counts for
-//! nothing (VS-3) and system-critical daemons are spared. Each kill frees anonymous memory at once; the check
+//! nothing (VS-3) and system-critical daemons are spared. Where there is swap pages go there first ([`super::swap`]). Each kill frees anonymous memory at once; the check
 //! is repeated until everything fits or no process is left (only tmpfs of dead pods, which waits for its tear-down). A full
 //! tmpfs mount fails the task that writes next with ENOSPC. Where the kernel does not kill whole containers (cgroup v1, kubelets before 1.28,
 //! `singleProcessOOMKill`) a Python worker that is larger than its JVM dies alone, and its task fails (QO-4). Assumptions: a
@@ -22,7 +22,7 @@ use crate::sim::Sim;
 use crate::spark::driver::failures;
 use crate::spark::executor::{self, Death};
 use crate::spark::python;
-use crate::spark::task::{self, Failure};
+use crate::spark::task::{self, Failure, paging};
 use crate::spec::{CgroupVersion, Platform, Resources};
 use crate::units::Bytes;
 
@@ -38,8 +38,11 @@ pub(crate) fn relieve(sim: &mut Sim, node: NodeId) -> bool {
         Over::Kubepods => (Cause::Node, Level::Kubepods),
         Over::Node => (Cause::Node, Level::Node),
     };
+    if paging::make_room(sim, node, over) {
+        return true;
+    }
     let (places, processes) = processes(sim, node);
-    match machine.memory.victim(over, &processes) {
+    match sim.machines[node].memory.victim(over, &processes) {
         Some(index) => kill(sim, node, places[index], Death { cause, level, used, limit }),
         None => false,
     }

@@ -1,6 +1,6 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
-use super::{AutoscalerSpec, DaemonSpec, Dist, KubeSchedulerSpec, Label, Resources, Taint};
+use super::{AutoscalerSpec, DaemonSpec, Dist, KubeSchedulerSpec, Label, Resources, SwapSpec, Taint};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
@@ -39,6 +39,8 @@ pub struct ClusterSpec {
     pub neighbours: Vec<NeighbourSpec>,
     /// Daemons on every node, outside `kubepods`.
     pub daemons: Vec<DaemonSpec>,
+    /// Swap of every node.
+    pub swap: SwapSpec,
     /// Memory cgroup version.
     pub cgroup: CgroupVersion,
     /// Kubelet periods and limits; used on Kubernetes only.

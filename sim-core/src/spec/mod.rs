@@ -28,6 +28,7 @@ mod shuffle_storage;
 mod spark;
 mod sql;
 mod stage_memory;
+mod swap;
 mod uncertainty;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
@@ -60,6 +61,7 @@ pub use spark::{
 };
 pub use sql::{RowBuffer, SqlConf};
 pub use stage_memory::{GROUP_ROWS, Operators, StageMemory, StorageLevel};
+pub use swap::SwapSpec;
 pub use uncertainty::Uncertainty;
 
 use crate::units::Bytes;

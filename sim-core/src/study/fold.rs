@@ -53,6 +53,8 @@ pub struct PointResult {
     pub spill: Summary,
     /// Replications cut off, by reason: horizon, events, starved.
     pub truncated: [u64; 3],
+    /// Bytes that went to swap.
+    pub swap_out: Summary,
     /// Task attempts that failed with `SparkOutOfMemoryError`; their executors lived on.
     pub task_ooms: Summary,
     /// Replications that failed, by reason, in [`FailureReason::ALL`] order.
@@ -99,6 +101,7 @@ impl PointResult {
             shuffle_write: over(&|o| Some(o.shuffle_write.as_f64())),
             spill: over(&|o| Some(o.spill.as_f64())),
             truncated: [Truncation::Horizon, Truncation::Events, Truncation::Starved].map(|t| count(outcomes, Ending::Truncated(t))),
+            swap_out: over(&|o| Some(o.swap_out.as_f64())),
             task_ooms: over(&|o| Some(f64::from(o.task_ooms))),
             failed: FailureReason::ALL.map(|r| count(outcomes, Ending::Failed(r))),
             node_peaks: outcomes.iter().map(|o| o.node_peak.as_f64()).collect(),

@@ -48,6 +48,8 @@ fn usage(sim: &Sim, id: ExecutorId, node: NodeId) -> (TreeUsage, TreeUsage) {
     let v = machine.v(sim.now());
     let held = |class| executor.slot.map_or(Bytes::ZERO, |slot| machine.memory.held(slot, class, v));
     let beside = held(Charge::NonHeap) + held(Charge::Python);
+    // What is in swap is no part of a process's RSS.
+    let swapped = executor.slot.map_or(Bytes::ZERO, |slot| machine.memory.swapped(slot).anon);
     let tree = |current: Bytes| TreeUsage { current, aged: if executor.life == Life::Registered { current } else { Bytes::ZERO } };
-    (tree(held(Charge::Heap) + beside), tree(sim.plan.executor.heap + RESERVED_BESIDE_HEAP + beside))
+    (tree((held(Charge::Heap) + beside).saturating_sub(swapped)), tree(sim.plan.executor.heap + RESERVED_BESIDE_HEAP + beside))
 }
