@@ -53,7 +53,7 @@ fn daemons_have_what_their_units_have() {
 fn daemons_that_cannot_be_are_told() {
     let daemon = |name: &str, role: &str, rest: &str| format!("[[cluster.daemon]]\nname = \"{name}\"\nrole = \"{role}\"\nanon = \"100MiB\"\n{rest}\n");
     let (_, elsewhere) = loaded(&scenario("yarn", &daemon("kubelet", "kubelet", "")));
-    assert!(elsewhere.contains("daemon kubelet has a role that only Kubernetes knows") && elsewhere.contains("x.toml:14"), "{elsewhere}");
+    assert!(elsewhere.contains("daemon kubelet has a role that only Kubernetes knows") && elsewhere.contains("x.toml:13"), "{elsewhere}");
     let (_, twice) = loaded(&scenario("kubernetes", &(daemon("dockerd", "runtime", "") + &daemon("containerd", "runtime", ""))));
     assert!(twice.contains("daemons dockerd and containerd have the same role"), "{twice}");
     let (_, away) = loaded(&scenario("kubernetes", &daemon("kubelet", "kubelet", "restarts = false")));

@@ -52,7 +52,12 @@ pub(super) fn start_on(sim: &mut Sim, node: NodeId) {
 /// The kernel has killed a daemon, by its place on the node.
 pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, place: usize) {
     let now = sim.now();
-    let daemon = &mut sim.machines[node].daemons[place];
+    let machine = &mut sim.machines[node];
+    // The level falls: what it was is noted, and what was reclaimed for it is gone.
+    let v = machine.v(now);
+    machine.memory.note_node_peak(v);
+    machine.memory.reclaim_everywhere(v);
+    let daemon = &mut machine.daemons[place];
     let (freed, spec) = (daemon.held(), daemon.spec);
     daemon.up = false;
     sim.machines[node].memory.uncharge_system(freed);
