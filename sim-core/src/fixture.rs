@@ -161,6 +161,8 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
     Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
+            daemons: Vec::new(),
+            swap: SwapSpec::default(),
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec {
                 name: "pool".into(),
@@ -229,6 +231,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,
             collector: Collector::G1,
+            heap_exit: 52,
             xms_equals_xmx: true,
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },

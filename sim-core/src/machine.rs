@@ -4,6 +4,7 @@
 //! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
 //! goes through here or through the rooms' handlers. Source: 6.1, 6.5.
 
+use crate::cluster::daemons::Daemon;
 use crate::event::Event;
 use crate::hardware::page_cache::{self, Domain};
 use crate::hardware::{Device, FlowOwner, NodeDevices};
@@ -77,6 +78,10 @@ pub(crate) struct Machine {
     pub(crate) lost: bool,
     /// Whether YARN takes it for unhealthy: its disks are too full (YRN-7).
     pub(crate) unhealthy: bool,
+    /// Daemons outside `kubepods` that can be killed.
+    pub(crate) daemons: Vec<Daemon>,
+    /// Until when its kubelet or its container runtime is down.
+    pub(crate) agents_back: SimTime,
     cgroup: CgroupVersion,
     write_backs: Vec<WriteBack>,
     free_write_backs: Vec<u32>,
@@ -107,6 +112,8 @@ impl Machine {
             has_image: false,
             lost: false,
             unhealthy: false,
+            daemons: Vec::new(),
+            agents_back: SimTime::ZERO,
             cgroup,
             write_backs: Vec::new(),
             free_write_backs: Vec::new(),
@@ -197,6 +204,12 @@ impl Machine {
             self.write_back(now, disk, absorbed, pod);
         }
         bytes - absorbed
+    }
+
+    /// Pages go to swap, and nobody waits for it.
+    pub(crate) fn swap_out(&mut self, now: SimTime, bytes: Bytes) {
+        let nobody = self.dirty_pages(Bytes::ZERO, None);
+        self.devices.add_write(now, 0, bytes, nobody);
     }
 
     /// A pod's dirty pages begin their way to a disk.

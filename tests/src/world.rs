@@ -8,7 +8,7 @@ use sim_core::spec::{
     ExecutorConf, InputSource, JobSpec, KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement,
     NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits,
     SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf,
-    StageMemory, StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    StageMemory, StageSpec, SwapSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -175,6 +175,8 @@ pub fn world() -> Spec {
 
 fn cluster() -> ClusterSpec {
     ClusterSpec {
+        daemons: Vec::new(),
+        swap: SwapSpec::default(),
         platform: Platform::Kubernetes,
         pools: vec![PoolSpec {
             name: "pool".into(),
@@ -228,6 +230,7 @@ fn spark() -> SparkConf {
             cpu_request: CoreMillis::cores(2),
             cpu_limit: None,
             collector: Collector::G1,
+            heap_exit: 52,
             xms_equals_xmx: true,
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },

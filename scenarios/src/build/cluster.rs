@@ -2,11 +2,11 @@
 
 use sim_core::spec::{
     AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, ContainerControl, DeviceUse, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse,
-    NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, RemoteSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
+    NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, RemoteSpec, Reservation, Resources, SoftEviction, SwapSpec, Taint, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes};
 
-use super::{View, kube_scheduler};
+use super::{View, daemons, kube_scheduler};
 use crate::kube_yaml::taint_effect;
 use crate::schema::Measure;
 
@@ -17,6 +17,8 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
     ClusterSpec {
         platform: platform(&view.text("platform")),
         neighbours: neighbours(view),
+        daemons: daemons::daemons(view),
+        swap: swap(view.table("swap")),
         pools: view.items("pool").map(pool).collect(),
         cgroup: match view.text("cgroup").as_str() {
             "v1" => CgroupVersion::V1,
@@ -53,6 +55,15 @@ fn yarn_site(view: View<'_>) -> YarnSpec {
         pmem_check: view.on("pmem_check"),
         vmem_check: view.on("vmem_check"),
         vmem_ratio: view.number("vmem_ratio"),
+    }
+}
+
+fn swap(view: View<'_>) -> SwapSpec {
+    SwapSpec {
+        size: view.size("size"),
+        for_cgroups: view.count("swappiness") > 0,
+        limited: view.text("behavior") == "LimitedSwap",
+        tmpfs_noswap: view.on("tmpfs_noswap"),
     }
 }
 

@@ -4,13 +4,16 @@
 //! says in words why the number is what it is. Keys that follow from others (VM shape, provider, version) say from what.
 
 use super::autoscaler::AUTOSCALER;
+use super::daemon::DAEMON;
 use super::inject::INJECT;
 use super::kube_scheduler::KUBE_SCHEDULER;
+use super::limits::LIMITS;
 use super::neighbour::NEIGHBOUR;
 use super::pool::POOL;
 use super::reclaim::RECLAIM;
 use super::remote_shuffle::REMOTE_SHUFFLE;
 use super::storage_class::STORAGE_CLASS;
+use super::swap::SWAP;
 use super::sweep::SWEEP;
 use super::yarn::YARN;
 use super::{Field, Kind, Measure, Shape};
@@ -63,6 +66,8 @@ static CLUSTER: Shape = Shape {
         ),
         Field::required("pool", Kind::List(&Kind::Table(&POOL)), "Node pools."),
         Field::default("neighbour", Kind::List(&Kind::Table(&NEIGHBOUR)), "[]", "Other users of the nodes.", ""),
+        Field::default("daemon", Kind::List(&Kind::Table(&DAEMON)), "[]", "Daemons outside kubepods, on every node, which a global OOM may kill.", "5.9"),
+        Field::default("swap", Kind::Table(&SWAP), "{}", "Swap of every node; none by default.", "AK-4"),
         Field::default(
             "storage_class",
             Kind::List(&Kind::Table(&STORAGE_CLASS)),
@@ -356,20 +361,5 @@ static UNCERTAINTY: Shape = Shape {
             "Time from the request until a claim has grown, file system included, seconds; once a growth.",
             "a guess to calibrate: two controllers and an online resize (recalled)",
         ),
-    ],
-};
-
-static LIMITS: Shape = Shape {
-    name: "[limits]",
-    fields: &[
-        Field::default("horizon", Kind::Time, "\"6h\"", "Simulated time after which a run is cut off.", "a batch window"),
-        Field::default(
-            "max_events",
-            Kind::Integer(1, 1_000_000_000_000),
-            "20000000",
-            "Events after which a run is cut off.",
-            "bounds a livelock to seconds of computing",
-        ),
-        Field::default("paranoid", Kind::Bool, "false", "Whether the books are checked after every event.", ""),
     ],
 };

@@ -6,6 +6,7 @@
 mod autoscaler;
 mod claims;
 mod codec;
+mod daemons;
 mod driver_fits;
 mod dynamic_allocation;
 mod executor_fits;
@@ -24,6 +25,7 @@ mod push_shuffle;
 mod reclaim;
 mod remote_shuffle;
 mod shuffle_service;
+mod swap;
 mod task_slots;
 mod tmpfs_overhead;
 mod tmpfs_unused;
@@ -107,6 +109,8 @@ const RULES: &[Rule] = &[
     kube_scheduler::rule,
     autoscaler::rule,
     yarn_allocation::rule,
+    daemons::rule,
+    swap::rule,
 ];
 
 /// Applies every rule.

@@ -17,6 +17,7 @@ use crate::sim::Sim;
 use crate::spec::{NeighbourPlacement, NeighbourSpec};
 use crate::units::{Bytes, SimSpan, SimTime};
 
+use super::daemons::waits_for_agents;
 use super::placement::{self, Verdict};
 
 /// First restart delay of the kubelet's crash back-off.
@@ -143,6 +144,8 @@ fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
     machine.devices.stand(sim.calendar.now(), &standing, true);
     machine.disk_used += held;
     let slot = machine.open_pod(Owner::Neighbour(index), limit, None);
+    super::limit_swap(sim, node, slot, &neighbour.resources, neighbour.priority);
+    let machine = &mut sim.machines[node];
     machine.memory.charge(slot, Charge::Process, anon);
     machine.memory.charge(slot, Charge::Shmem, shmem);
     machine.devices.reserve_cpu(sim.calendar.now(), neighbour.cpu_use.as_cores());
@@ -195,6 +198,9 @@ pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u
 
 /// A neighbour is back and takes its memory again.
 pub(crate) fn on_back(sim: &mut Sim, node: NodeId, tenant: u32) {
+    if waits_for_agents(sim, node, Event::NeighbourBack(node, tenant)) {
+        return;
+    }
     let tenant = &mut sim.cluster.tenants[tenant as usize];
     if tenant.gone {
         return;

@@ -10,13 +10,14 @@
 
 use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;
-use crate::cluster::neighbours;
+use crate::cluster::{daemons, neighbours};
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Purpose, mix};
 use crate::machine::{Metrics, Owner};
 use crate::plan::Carrier;
 use crate::record::{Cause, Incident, Level};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::executor::{self, Death};
 use crate::units::{Bytes, SimSpan};
@@ -60,6 +61,9 @@ pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
 /// The eviction manager looks.
 pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
     if sim.machines[node].lost {
+        return;
+    }
+    if daemons::waits_for_agents(sim, node, Event::KubeletTick(node)) {
         return;
     }
     let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
@@ -155,11 +159,13 @@ fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
         Owner::Driver => crate::linux::oom::kill_driver(sim, death),
         Owner::Neighbour(_) => {
             let machine = &sim.machines[node];
+            let victim = crate::linux::oom::party(sim, machine, slot);
             let incident = Incident {
                 at: sim.now(),
                 cause: death.cause,
                 level: death.level,
-                victim: crate::linux::oom::party(sim, machine, slot),
+                shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
+                victim,
                 node: node.index() as u32,
                 stage: sim.driver.running_stage(),
                 used: death.used,

@@ -7,6 +7,7 @@
 
 use super::file_pages::FilePages;
 use super::ramp::{FlowRamp, Ramp};
+use super::swap::{Swap, Swapped};
 use crate::ids::PodSlot;
 use crate::kernel::{AccountClass, AccountId, Ledger};
 use crate::record::MemoryClass;
@@ -29,7 +30,7 @@ pub enum Charge {
 
 impl Charge {
     pub(crate) const ALL: [Self; 5] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process, Self::Shmem];
-    const ANON: [Self; 4] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process];
+    pub(super) const ANON: [Self; 4] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process];
 }
 
 impl AccountClass for Charge {
@@ -58,6 +59,10 @@ pub(crate) struct PodMemory {
     pub(crate) peak: Bytes,
     /// Whether it is in the books.
     pub(crate) open: bool,
+    /// Its pages in swap.
+    pub(super) swapped: Swapped,
+    /// `memory.swap.max`.
+    pub(super) swap_max: Bytes,
 }
 
 /// The memory of one node: charges, limits and page cache of its cgroups.
@@ -79,6 +84,7 @@ pub struct NodeMemory {
     pub(super) kernel_memory: bool,
     /// Largest anonymous + shmem memory so far.
     pub(crate) peak: Bytes,
+    pub(super) swap: Swap,
 }
 
 impl NodeMemory {
@@ -100,6 +106,7 @@ impl NodeMemory {
             opened: 0,
             kernel_memory: false,
             peak: Bytes::ZERO,
+            swap: Swap::default(),
         }
     }
 
@@ -129,6 +136,8 @@ impl NodeMemory {
             ramp: Ramp::default(),
             peak: Bytes::ZERO,
             open: true,
+            swapped: Swapped::default(),
+            swap_max: Bytes::MAX,
         };
         if let Some(free) = self.pods.iter().position(|p| !p.open) {
             self.pods[free] = memory;
@@ -174,6 +183,7 @@ impl NodeMemory {
             return;
         }
         self.reclaim(slot, v);
+        self.free_swap(slot, class, bytes);
         let (account, pod) = (self.account(slot), self.pods[slot.index()].pod);
         let here = self.ledger.own(account, class);
         if class == Charge::Shmem && here < bytes {
@@ -219,6 +229,7 @@ impl NodeMemory {
             let held = self.ledger.own(container, class);
             self.ledger.uncharge(container, class, held);
         }
+        self.page_in(slot, false, Bytes::MAX);
         self.ledger.reparent_remains(container);
     }
 
@@ -228,6 +239,7 @@ impl NodeMemory {
         let pod = self.pods[slot.index()].pod;
         let held = self.ledger.own(pod, Charge::Shmem);
         self.ledger.uncharge(pod, Charge::Shmem, held);
+        self.page_in(slot, true, Bytes::MAX);
         self.ledger.close(pod);
         self.leave_files(slot);
         self.pods[slot.index()].open = false;
@@ -249,9 +261,15 @@ impl NodeMemory {
         Charge::ANON.into_iter().any(|class| !self.held(slot, class, v).is_zero())
     }
 
-    /// Settled anonymous + shmem memory of a pod, without ramps.
+    /// Settled anonymous + shmem memory of a pod in RAM, without ramps.
     pub(crate) fn settled(&self, slot: PodSlot) -> Bytes {
-        self.ledger.sum(self.pods[slot.index()].pod)
+        let pod = &self.pods[slot.index()];
+        self.ledger.sum(pod.pod) - pod.swapped.sum()
+    }
+
+    /// Settled memory of a pod in some classes, in RAM or in swap.
+    pub(super) fn settled_of(&self, slot: PodSlot, classes: &[Charge]) -> Bytes {
+        classes.iter().map(|&class| self.ledger.total(self.pods[slot.index()].pod, class)).sum()
     }
 
     /// Settled heap of a pod.
@@ -273,12 +291,13 @@ impl NodeMemory {
     pub(super) fn container_level(&self, slot: PodSlot, v: f64) -> Bytes {
         let pod = &self.pods[slot.index()];
         let settled = pod.container.map_or(Bytes::ZERO, |container| self.ledger.sum(container));
-        settled + pod.ramp.bytes(v)
+        settled.saturating_sub(pod.swapped.sum()) + pod.ramp.bytes(v)
     }
 
     /// Settled memory of all pods, and of the node.
     pub(crate) fn settled_sums(&self) -> (Bytes, Bytes) {
-        (self.ledger.sum(self.kubepods), self.ledger.sum(self.root))
+        let swapped = self.swap_used();
+        (self.ledger.sum(self.kubepods) - swapped, self.ledger.sum(self.root) - swapped)
     }
 
     /// The sum of all pods' ramps.
@@ -288,12 +307,12 @@ impl NodeMemory {
 
     /// Anonymous + shmem memory of all pods.
     pub fn pods_level(&self, v: f64) -> Bytes {
-        self.ledger.sum(self.kubepods) + self.ramp.bytes(v)
+        self.settled_sums().0 + self.ramp.bytes(v)
     }
 
     /// Anonymous + shmem memory of the node.
     pub fn node_level(&self, v: f64) -> Bytes {
-        self.ledger.sum(self.root) + self.ramp.bytes(v)
+        self.settled_sums().1 + self.ramp.bytes(v)
     }
 
     /// Takes the peaks of a pod and of the node. A process that takes much at once (a JVM's start) may be booked beyond a limit
@@ -324,13 +343,15 @@ impl NodeMemory {
         out[MemoryClass::Python as usize] = total(Charge::Python);
         out[MemoryClass::Tmpfs as usize] = total(Charge::Shmem) + Bytes::from_f64(self.ramp.shmem(v));
         out[MemoryClass::PageCache as usize] = page_cache;
+        self.leave_out_swap(&mut out);
         out
     }
 
     /// Whether the books balance; the text says where they do not.
     pub fn check(&self) -> Result<(), String> {
         self.ledger.check().map_err(|imbalance| format!("{imbalance:?}"))?;
-        self.check_files()
+        self.check_files()?;
+        self.check_swap()
     }
 
     /// Memory outside `kubepods`.

@@ -206,7 +206,7 @@ impl NodeMemory {
         self.pods[slot.index()].files = pages;
     }
 
-    fn reclaim_everywhere(&mut self, v: f64) {
+    pub(crate) fn reclaim_everywhere(&mut self, v: f64) {
         for index in 0..self.pods.len() {
             if self.pods[index].open {
                 self.reclaim_in_pod(PodSlot::new(index as u32), v);

@@ -73,7 +73,7 @@ impl NodeMemory {
     }
 
     /// Which of the node's processes, each with its pod if it is in one, dies when a limit is reached: that with the most points among those under the limit,
-    /// which is also the total that adjustments are parts of (OO-1, VS-1, VS-2). None when there is none to kill.
+    /// which with the swap that may be used there is also the total that adjustments are parts of (OO-1, VS-1, VS-2). None when there is none to kill.
     pub fn victim(&self, over: Over, processes: &[(Option<PodSlot>, Candidate)]) -> Option<usize> {
         let is_under = |slot: Option<PodSlot>| match over {
             Over::Container(limited) | Over::Pod(limited) => slot == Some(limited),
@@ -83,7 +83,7 @@ impl NodeMemory {
         };
         let under: Vec<usize> = (0..processes.len()).filter(|&index| is_under(processes[index].0)).collect();
         let candidates: Vec<Candidate> = under.iter().map(|&index| processes[index].1).collect();
-        oom_badness::victim(&candidates, self.used_and_limit(over, 0.0).1).map(|index| under[index])
+        oom_badness::victim(&candidates, self.used_and_limit(over, 0.0).1 + self.swap_under(over)).map(|index| under[index])
     }
 
     /// A mount is full for writers only: one that holds its capacity and has no writer does no harm.

@@ -32,6 +32,10 @@ impl FlowRamp {
     pub(crate) fn shmem_slope(&self) -> f64 {
         self.shmem.as_f64() / self.work
     }
+    /// Growth of heap and tmpfs together, bytes per core-second of virtual time.
+    pub(crate) fn slope(&self) -> f64 {
+        (self.heap + self.shmem).as_f64() / self.work
+    }
     /// Share of the work that is done by virtual time `v`.
     pub(crate) fn share(&self, v: f64) -> f64 {
         ((v - self.start) / self.work).clamp(0.0, 1.0)

@@ -6,13 +6,14 @@
 //! its map outputs unregistered and a replacement asked for. Between the two, reducers that need its files
 //! retry in vain (FF-1). With an external shuffle service the files belong to the node and outlive it.
 
-use crate::cluster;
+use crate::cluster::{self, daemons};
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::claims::{self, PodClaims, resize, reuse};
 use crate::spark::decommission::{cached, migration};
@@ -269,6 +270,9 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     if sim.executors[id].life != Life::Bound {
         return;
     }
+    if sim.executors[id].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::ExecutorStarts(id))) {
+        return;
+    }
     sim.driver.retries.started();
     let (plan, now) = (sim.plan, sim.now());
     let conf = &plan.spec().spark.executor;
@@ -293,6 +297,11 @@ pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
         sim.executors[id].registered_at = Some(sim.now());
         resize::on_registered(sim, id);
         driver::on_executor_registered(sim, id);
+    } else if let (Life::Bound, Some(node)) = (sim.executors[id].life, sim.executors[id].node) {
+        // Kubelet or runtime were down when it should have started.
+        let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
+        let down = sim.machines[node].agents_back.since(sim.now());
+        sim.after(down + SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
     }
 }
 
@@ -369,6 +378,7 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
         at: now,
         cause: death.cause,
         level: death.level,
+        shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
         victim,
         node: node.index() as u32,
         stage,
@@ -381,6 +391,10 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
 
 /// Driver and scheduler learn of the death.
 pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
+    // The kubelet tells of a container's end.
+    if sim.executors[id].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::ExecutorLossSeen(id))) {
+        return;
+    }
     sim.executors[id].life = Life::Gone;
     allocator::recovery::on_failed(sim, id);
     reuse::free_if_known(sim, id);

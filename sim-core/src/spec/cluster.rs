@@ -1,6 +1,6 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
-use super::{AutoscalerSpec, DeviceUse, Dist, KubeSchedulerSpec, Label, RemoteSpec, Resources, Taint, YarnSpec};
+use super::{AutoscalerSpec, DaemonSpec, DeviceUse, Dist, KubeSchedulerSpec, Label, RemoteSpec, Resources, SwapSpec, Taint, YarnSpec};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
@@ -37,6 +37,10 @@ pub struct ClusterSpec {
     pub pools: Vec<PoolSpec>,
     /// Other users of the nodes.
     pub neighbours: Vec<NeighbourSpec>,
+    /// Daemons on every node, outside `kubepods`.
+    pub daemons: Vec<DaemonSpec>,
+    /// Swap of every node.
+    pub swap: SwapSpec,
     /// Memory cgroup version.
     pub cgroup: CgroupVersion,
     /// Kubelet periods and limits; used on Kubernetes only.

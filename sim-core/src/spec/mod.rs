@@ -12,6 +12,7 @@ mod app;
 mod autoscaler;
 mod claim;
 mod cluster;
+mod daemon;
 mod devices;
 mod dist;
 mod executor_life;
@@ -28,6 +29,7 @@ mod shuffle_storage;
 mod spark;
 mod sql;
 mod stage_memory;
+mod swap;
 mod uncertainty;
 mod yarn;
 
@@ -40,6 +42,7 @@ pub use cluster::{
     BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
     Reservation, SoftEviction,
 };
+pub use daemon::{DaemonRole, DaemonSpec};
 pub use devices::{DeviceUse, RemoteSpec};
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
@@ -61,6 +64,7 @@ pub use spark::{
 };
 pub use sql::{RowBuffer, SqlConf};
 pub use stage_memory::{GROUP_ROWS, Operators, StageMemory, StorageLevel};
+pub use swap::SwapSpec;
 pub use uncertainty::Uncertainty;
 pub use yarn::{ContainerControl, YarnSpec};
 

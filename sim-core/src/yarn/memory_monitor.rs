@@ -87,7 +87,9 @@ fn usage(sim: &Sim, id: ExecutorId, node: NodeId) -> (Bytes, Bytes) {
     let v = machine.v(sim.now());
     let held = |class| sim.executors[id].slot.map_or(Bytes::ZERO, |slot| machine.memory.held(slot, class, v));
     let beside = held(Charge::NonHeap) + held(Charge::Python);
-    (held(Charge::Heap) + beside, reserved(sim.plan.executor.heap, beside))
+    // What is in swap is no part of a process's RSS.
+    let swapped = sim.executors[id].slot.map_or(Bytes::ZERO, |slot| machine.memory.swapped(slot).anon);
+    ((held(Charge::Heap) + beside).saturating_sub(swapped), reserved(sim.plan.executor.heap, beside))
 }
 
 /// Address space of a JVM with this heap and so much in use beside it.

@@ -10,6 +10,7 @@ use super::{Location, barrier, complete_stage, fetch_failures, heap, offers, spe
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::executor::Executor;
 use crate::spark::task::{self, Attempt, Failure};
@@ -249,11 +250,13 @@ fn retries_are_used_up(sim: &mut Sim) -> bool {
 pub(crate) fn record_full_scratch(sim: &mut Sim, executor: ExecutorId, used: Bytes, limit: Bytes) {
     let Some(node) = sim.executors[executor].node else { return };
     let machine = &sim.machines[node];
+    let victim = Party::Executor(executor.index() as u32 + 1);
     let incident = Incident {
         at: sim.now(),
         cause: Cause::ScratchFull,
         level: Level::Volume,
-        victim: Party::Executor(executor.index() as u32 + 1),
+        shown: shown(sim.plan.spec(), &victim, Cause::ScratchFull, Level::Volume),
+        victim,
         node: node.index() as u32,
         stage: sim.driver.running_stage(),
         used,

@@ -5,7 +5,7 @@
 //! claim or, where several lie in memory, its mount is (F8, 4.8, ED-3); that others are empty does not help. Writes are absorbed by
 //! the page cache where there is room, but for shared claims, which are written through. Assumptions: moving a single spill to its output's directory takes no time of its own.
 
-use super::{Piece, TaskRun};
+use super::{Piece, TaskRun, paging};
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, TaskId};
 use crate::kernel::{Purpose, mix};
@@ -178,7 +178,7 @@ fn write_dir(sim: &mut Sim, id: TaskId, dir: usize, bytes: Bytes) {
 
 /// How a flow uses a disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub(super) enum Access {
     Read,
     /// Merged files, in large chunks.
     ReadChunks,
@@ -186,7 +186,7 @@ enum Access {
 }
 
 /// A flow of a task on a disk, which its step waits for.
-fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, access: Access) {
+pub(super) fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, access: Access) {
     if bytes.is_zero() {
         return;
     }
@@ -222,8 +222,11 @@ pub(super) fn read_back(sim: &mut Sim, id: TaskId, bytes: Bytes) {
 
 /// Reads files in a directory of an executor: what the page cache of its node does not have. Nothing where they are in memory.
 pub(super) fn read_dir(sim: &mut Sim, id: TaskId, executor: ExecutorId, dir: usize, bytes: Bytes) {
-    let Some((node, disk)) = device_of(sim, executor, dir).filter(|_| !bytes.is_zero()) else { return };
     let place = sim.plan.executor.scratch.dirs[dir].carrier;
+    if place == Carrier::Tmpfs {
+        return paging::read_tmpfs(sim, id, executor, bytes);
+    }
+    let Some((node, disk)) = device_of(sim, executor, dir).filter(|_| !bytes.is_zero()) else { return };
     if matches!(place, Carrier::Shared(_)) {
         let home = sim.executors[executor].node.unwrap_or(node);
         super::pieces::nic(sim, id, home, Device::NicIn, bytes);

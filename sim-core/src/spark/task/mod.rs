@@ -15,6 +15,7 @@ pub(crate) mod files;
 mod finish;
 mod memory;
 mod operators;
+pub(crate) mod paging;
 mod pieces;
 mod produce;
 mod remote;

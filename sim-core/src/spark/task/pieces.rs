@@ -6,7 +6,7 @@
 //! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
 //! or fails with ENOSPC, at the instant at which a write would.
 
-use super::{Piece, fetch, files, finish, remote, steps};
+use super::{Piece, fetch, files, finish, paging, remote, steps};
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{NodeId, TaskId};
 use crate::linux::ramp::FlowRamp;
@@ -131,6 +131,7 @@ fn start_pieces(sim: &mut Sim, id: TaskId, work: &Work, writing: &Stored, fetche
     let own = work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND;
     let collecting = collecting(sim, id, work.allocated, own);
     let cpu = (own + collecting) * sim.executors[sim.tasks[id].executor].announced.cpu_stretch;
+    paging::page_in(sim, id, work.allocated);
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
         files::write(sim, id, writing);
