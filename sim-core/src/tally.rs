@@ -178,7 +178,7 @@ impl Sim<'_, '_> {
     /// Anonymous + shmem memory of the fullest node now.
     pub(crate) fn fullest_node_memory(&self) -> Bytes {
         let now = self.now();
-        self.machines.values().map(|m| m.memory.node_level(m.v(now)).min(m.memory.usable(m.memory.capacity))).max().unwrap_or(Bytes::ZERO)
+        self.machines.values().map(|m| m.memory.node_level(m.v(now)).min(m.memory.usable_on_node())).max().unwrap_or(Bytes::ZERO)
     }
 
     /// Who holds how much on a node (or in one pod), largest first.

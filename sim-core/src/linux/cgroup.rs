@@ -77,6 +77,10 @@ pub struct NodeMemory {
     ramp: Ramp,
     /// Page cache of all pods and orphans.
     pub(super) cached: Bytes,
+    /// File pages with slots in their files' trees, resident or evicted, of all pods and orphans.
+    pub(super) slotted: Bytes,
+    /// What reclaim takes at least of pages that were read in.
+    pub(super) folio: Bytes,
     /// Files whose pods are gone.
     pub(super) orphans: FilePages,
     opened: u32,
@@ -102,6 +106,8 @@ impl NodeMemory {
             pods: Vec::new(),
             ramp: Ramp::default(),
             cached: Bytes::ZERO,
+            slotted: Bytes::ZERO,
+            folio: Bytes::new(1),
             orphans: FilePages::default(),
             opened: 0,
             kernel_memory: false,
@@ -320,14 +326,14 @@ impl NodeMemory {
     pub(crate) fn note_peaks(&mut self, slot: PodSlot, v: f64) {
         let granted = self.note_node_peak(v);
         let level = self.level(slot, v).min(granted);
-        let most = self.pods[slot.index()].limit.map_or(level, |limit| level.min(self.usable(limit)));
+        let most = self.usable_in_pod(slot).map_or(level, |usable| level.min(usable));
         let pod = &mut self.pods[slot.index()];
         pod.peak = pod.peak.max(most);
     }
 
     /// Takes the peak of the node; returns its level as far as the RAM goes.
     pub(crate) fn note_node_peak(&mut self, v: f64) -> Bytes {
-        let granted = self.node_level(v).min(self.usable(self.capacity));
+        let granted = self.node_level(v).min(self.usable_on_node());
         self.peak = self.peak.max(granted);
         granted
     }
