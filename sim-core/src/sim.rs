@@ -223,6 +223,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::AutoscalerScan => crate::cluster::autoscaler::on_scan(self),
             Event::NodeJoins(node) => crate::cluster::autoscaler::on_joins(self, node),
             Event::NodeNotProvisioned(node) => crate::cluster::autoscaler::on_not_provisioned(self, node),
+            Event::DaemonBack(node, place) => crate::cluster::daemons::on_back(self, node, place),
             Event::NeighbourArrives(index) => crate::cluster::neighbours::on_arrives(self, index),
             Event::NeighbourLeaves(node, slot) => crate::cluster::preemption::on_neighbour_leaves(self, node, slot),
             Event::NeighbourBack(node, neighbour) => crate::cluster::neighbours::on_back(self, node, neighbour),

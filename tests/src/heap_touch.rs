@@ -1,9 +1,9 @@
-//! The recorded heap curves (how much of its heap a JVM has touched against what it has allocated) and the fit of the model's curve to them.
+//! The recorded heap curves: how much of its heap a JVM has touched against what it has allocated.
 //!
-//! The curve is `d touched / d allocated = k · (ceiling − touched) / ceiling`, with `ceiling = min(heap, young_share · heap + live)`: eden takes
-//! fresh regions as long as the collector has not yet given it its full size, the more rarely the fuller it is. `live` is the load's own live set
-//! where it is known, else the old generation in use. Recorded by `tests/recorders/heap_touch`, explained in `docs/model/heap-touch.md`, whose
-//! numbers are derived here.
+//! Under G1 with `-Xms = -Xmx` the curve is a stair with one step: small edens, each used again and again, until the collector knows its pauses;
+//! then eden takes its largest size at once, and every byte that is allocated is a byte that was never touched before, up to `young_share · heap`
+//! and what is live. `live` is the load's own live set where it is known, else the old generation in use. Recorded by `tests/recorders/heap_touch`,
+//! explained in `docs/model/heap-touch.md`, whose numbers are derived here.
 
 use std::collections::BTreeMap;
 
@@ -64,13 +64,18 @@ impl Run {
         self.samples.last().map_or(0.0, |last| last.anon - last.touched)
     }
 
-    /// The fitted `k` and the root mean square error as a share of the heap, with the ceiling where the run ended.
-    pub fn fit(&self) -> (f64, f64) {
-        let begin = self.samples.iter().position(|sample| sample.built).unwrap_or(0);
-        let samples = &self.samples[begin..];
-        let candidates = (0..500).map(|step| 0.05 * 1.012_f64.powi(step));
-        let scored = candidates.map(|k| (k, rms(samples, self.most_touched(), k) / self.heap));
-        scored.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((f64::NAN, f64::NAN))
+    /// Heaps that were allocated in small edens, and new bytes for each allocated byte after them. `NaN` where the heap never walked on, or grows.
+    pub fn stair(&self) -> (f64, f64) {
+        if self.collector != "g1-fixed" {
+            return (f64::NAN, f64::NAN);
+        }
+        let small = SMALL_EDEN * self.heap + self.live_share.map_or(EXECUTOR_LIVE, |share| share * self.heap);
+        let built = self.samples.iter().filter(|sample| sample.built || self.live_share.is_none());
+        let walk: Vec<&Sample> = built.skip_while(|s| s.touched < small + 0.1 * self.heap).collect();
+        let Some(first) = walk.first() else { return (f64::NAN, f64::NAN) };
+        let until = (first.allocated - (first.touched - small)) / self.heap;
+        let last = walk.iter().rev().find(|s| s.touched < 0.9 * self.most_touched()).unwrap_or(first);
+        (until, (last.touched - first.touched) / (last.allocated - first.allocated))
     }
 
     fn most_touched(&self) -> f64 {
@@ -78,12 +83,9 @@ impl Run {
     }
 }
 
-/// Root mean square error of the closed form `touched = ceiling − (ceiling − first) · exp(−k · allocated / ceiling)`.
-fn rms(samples: &[Sample], ceiling: f64, k: f64) -> f64 {
-    let Some(first) = samples.first() else { return f64::NAN };
-    let square = |s: &Sample| (ceiling - (ceiling - first.touched) * (-k * (s.allocated - first.allocated) / ceiling).exp() - s.touched).powi(2);
-    (samples.iter().map(square).sum::<f64>() / samples.len() as f64).sqrt()
-}
+/// Least eden of G1 as a share of the heap (`G1NewSizePercent`), and what an executor keeps alive beside its tasks, MiB.
+const SMALL_EDEN: f64 = 0.05;
+const EXECUTOR_LIVE: f64 = 30.0;
 
 /// The middle value; NaN of none.
 pub fn median(values: Vec<f64>) -> f64 {
@@ -142,7 +144,7 @@ pub fn tables(runs: &[Run]) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// One row a group: how many runs, and median (least to most) of what was touched, of the young share and of `k`.
+/// One row a group: how many runs, and median (least to most) of what was touched, of the young share and of what was allocated in small edens.
 fn grouped(head: &str, runs: &[&Run], key: impl Fn(&Run) -> String) -> String {
     let mut groups: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
     for &run in runs {
@@ -150,21 +152,22 @@ fn grouped(head: &str, runs: &[&Run], key: impl Fn(&Run) -> String) -> String {
     }
     let row = |(name, group): (String, Vec<&Run>)| {
         let spread = |value: fn(&Run) -> f64| spread(group.iter().map(|run| value(run)).collect());
-        let (touched, young, k) = (spread(Run::touched_share), spread(Run::young_share), spread(|run| run.fit().0));
-        format!("{} | {} | {touched} | {young} | {k}", name.trim(), group.len())
+        let (touched, young, small) = (spread(Run::touched_share), spread(Run::young_share), spread(|run| run.stair().0));
+        format!("{} | {} | {touched} | {young} | {small}", name.trim(), group.len())
     };
-    table(&format!("{head} | runs | touched / heap | young share | k"), groups.into_iter().map(row))
+    table(&format!("{head} | runs | touched / heap | young share | small edens"), groups.into_iter().map(row))
 }
 
 /// One row an executor.
 fn executors(runs: &[Run]) -> String {
     let row = |run: &Run| {
         let (workload, slots) = (run.source.trim_start_matches("spark-"), &run.cores);
-        let (live, touched, young, k, rest) = (run.live(), run.touched_share(), run.young_share(), run.fit().0, run.non_heap());
+        let (live, touched, young, rest) = (run.live(), run.touched_share(), run.young_share(), run.non_heap());
+        let small = spread(vec![run.stair().0]);
         let which = format!("{} | {} | {workload} | {slots} | {}", run.collector, run.heap, run.input);
-        format!("{which} | {live:.0} | {touched:.2} | {young:.2} | {k:.2} | {rest:.0}")
+        format!("{which} | {live:.0} | {touched:.2} | {young:.2} | {small} | {rest:.0}")
     };
-    let head = "collector | heap (MiB) | workload | slots | input (MiB) | live (MiB) | touched / heap | young share | k | non-heap (MiB)";
+    let head = "collector | heap (MiB) | workload | slots | input (MiB) | live (MiB) | touched / heap | young share | small edens | non-heap (MiB)";
     table(head, runs.iter().filter(|run| run.live_share.is_none()).map(row))
 }
 
@@ -175,8 +178,12 @@ fn table(head: &str, rows: impl Iterator<Item = String>) -> String {
     lines.join("\n") + "\n"
 }
 
-/// `median (least–most)`, two decimals; the value alone if there is one.
-fn spread(values: Vec<f64>) -> String {
+/// `median (least–most)`, two decimals; the value alone if there is one, a dash if there is none.
+fn spread(mut values: Vec<f64>) -> String {
+    values.retain(|value| !value.is_nan());
+    if values.is_empty() {
+        return "–".to_owned();
+    }
     let (least, most) = (quantile(values.clone(), 0.0), quantile(values.clone(), 1.0));
     let middle = median(values);
     if most - least < 0.005 { format!("{middle:.2}") } else { format!("{middle:.2} ({least:.2}–{most:.2})") }
@@ -203,29 +210,34 @@ mod tests {
     }
 
     #[test]
-    fn the_fit_finds_the_k_of_a_curve_made_by_steps() {
-        // Independent of the closed form: the differential equation in small steps, k = 0.8, ceiling 400 of 512.
-        let mut touched = 20.0;
-        let mut samples = Vec::new();
-        for step in 0..40_000 {
-            if step % 500 == 0 {
-                samples.push(Sample { allocated: f64::from(step) * 0.1, touched, anon: touched, old: 0.0, built: true });
+    fn the_stair_is_found_in_one_made_by_collections() {
+        // Independent of the formula: a heap of 1000 MiB, seven edens of 50 and then one of 600, a byte touched when it is first used.
+        let (mut touched, mut samples, mut allocated) = (30.0_f64, Vec::new(), 0.0);
+        for eden in [50, 50, 50, 50, 50, 50, 50, 600, 600] {
+            for used in 0..eden {
+                allocated += 1.0;
+                touched = touched.max(30.0 + f64::from(used + 1));
+                if allocated % 20.0 == 0.0 {
+                    samples.push(Sample { allocated, touched, anon: touched, old: 30.0, built: false });
+                }
             }
-            touched += 0.1 * 0.8 * (400.0 - touched) / 400.0;
         }
-        let run = Run {
-            source: "load".into(),
-            collector: "g1-fixed".into(),
-            heap: 512.0,
-            live_share: Some(0.1),
-            churn: None,
-            input: String::new(),
-            cores: "1".into(),
-            samples,
-        };
-        let (k, rms) = run.fit();
-        assert!((k - 0.8).abs() < 0.02 && rms < 0.005, "k {k}, rms {rms}");
-        assert!((run.young_share() - (400.0 / 512.0 - 0.1)).abs() < 0.01);
+        let text = |text: &str| text.to_owned();
+        let run =
+            Run { source: text("spark"), collector: text("g1-fixed"), heap: 1000.0, live_share: None, churn: None, input: text(""), cores: text("1"), samples };
+        let (small, slope) = run.stair();
+        assert!((small - 0.40).abs() < 0.001 && (slope - 1.0).abs() < 1e-9, "{small} {slope}: seven edens, and the room that the large one begins with");
+    }
+
+    #[test]
+    fn after_the_small_edens_every_byte_is_a_new_one() {
+        let runs = recorded();
+        let steady: Vec<&Run> = of(&runs, "g1-fixed").filter(|run| run.churn == Some(0.0) && run.live_share.is_some_and(|share| share < 0.3)).collect();
+        assert!(steady.len() >= 6, "too few loads to say anything");
+        for run in steady {
+            let (small, slope) = run.stair();
+            assert!((0.85..=1.15).contains(&slope) && (0.25..=0.6).contains(&small), "heap {}: {small:.2}, then {slope:.2}", run.heap);
+        }
     }
 
     #[test]
@@ -259,8 +271,9 @@ mod tests {
         let runs = recorded();
         let executors: Vec<&Run> = of(&runs, "g1-fixed").filter(|run| run.live_share.is_none()).collect();
         assert!(executors.len() >= 6, "too few executors to say anything");
-        let k = median(executors.iter().map(|run| run.fit().0).collect());
-        assert!((0.6..=1.0).contains(&k), "median k {k:.2}, the page says 0.8");
+        let small = median(executors.iter().map(|run| run.stair().0).collect());
+        let model = sim_core::spark::jvm::SMALL_EDENS;
+        assert!((small - model).abs() < 0.03, "median {small:.2}, the model has {model}");
         for run in executors {
             assert!((0.55..=0.85).contains(&run.young_share()), "{} at {}: young share {:.2}", run.source, run.heap, run.young_share());
             // Within two of the standard deviations that the page gives.

@@ -6,13 +6,14 @@
 //! its map outputs unregistered and a replacement asked for. Between the two, reducers that need its files
 //! retry in vain (FF-1). With an external shuffle service the files belong to the node and outlive it.
 
-use crate::cluster;
+use crate::cluster::{self, daemons};
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
 use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::claims::{self, PodClaims, resize, reuse};
 use crate::spark::decommission::{cached, migration};
@@ -68,6 +69,8 @@ pub(crate) struct Executor {
     pub(crate) growth: Growth,
     /// What its attempts add up to; kept for the plugin that replaces executors only.
     pub(crate) work: Work,
+    /// When its process started.
+    pub(crate) started_at: Option<SimTime>,
     /// When it registered.
     pub(crate) registered_at: Option<SimTime>,
     /// That it vanished, and when the driver gives it up.
@@ -80,8 +83,12 @@ pub(crate) struct Executor {
     pub(crate) young_share: f64,
     /// Bytes allocated in the heap since the JVM started, steps that are under way included.
     pub(crate) allocated: Bytes,
+    /// The part of the young generation that was walked through.
+    pub(crate) young: Bytes,
     /// Execution memory that tasks acquired in the heap and that the heap could not hold (MEM-31).
     pub(crate) unused: Bytes,
+    /// Heap that the running steps will have touched at their ends: the sum over their ramps.
+    pub(crate) touching: Bytes,
     /// Live objects of tasks outside managed memory.
     pub(crate) unmanaged: Bytes,
     /// Values of broadcast variables that tasks refer to and that are not in storage memory.
@@ -152,13 +159,16 @@ impl Executor {
             lost: Vec::new(),
             growth: Growth::default(),
             work: Work::default(),
+            started_at: None,
             registered_at: None,
             silent: None,
             cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             allocated: jvm::STARTED,
+            young: Bytes::ZERO,
             unused: Bytes::ZERO,
+            touching: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             broadcasts: Vec::new(),
@@ -266,14 +276,19 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     if sim.executors[id].life != Life::Bound {
         return;
     }
+    if sim.executors[id].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::ExecutorStarts(id))) {
+        return;
+    }
     sim.driver.retries.started();
-    let plan = sim.plan;
+    let (plan, now) = (sim.plan, sim.now());
     let conf = &plan.spec().spark.executor;
     let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
     let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
     let executor = &mut sim.executors[id];
     executor.life = Life::Starting;
-    let heap = heap_at_start(conf, executor.young_share);
+    executor.young = young_at_start(conf, executor.young_share);
+    let heap = jvm::resident_heap(conf.heap, executor.young, jvm::BASE_LIVE);
+    executor.started_at = Some(now);
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
     sim.machines[node].has_image = true;
     let memory = &mut sim.machines[node].memory;
@@ -283,12 +298,10 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     allocator::on_pod_running(sim);
 }
 
-/// Heap that is resident before the first task: the executor's own objects, and eden as far as starting has walked through it.
-fn heap_at_start(conf: &ExecutorConf, young_share: f64) -> Bytes {
-    let live = jvm::BASE_LIVE.min(conf.heap);
-    // A heap that grows on demand is small at first.
-    let young = if conf.xms_equals_xmx { jvm::young_touched(conf.collector, conf.heap, young_share, jvm::STARTED) } else { Bytes::ZERO };
-    jvm::resident_heap(conf.heap, young, live)
+/// The young generation as far as starting has walked through it; a heap that grows on demand is small at first.
+fn young_at_start(conf: &ExecutorConf, young_share: f64) -> Bytes {
+    let heap = if conf.xms_equals_xmx { conf.heap } else { jvm::BASE_LIVE };
+    jvm::young_touched(conf.collector, heap, young_share, jvm::STARTED, Bytes::ZERO, jvm::STARTED)
 }
 
 /// The executor offers its slots.
@@ -298,6 +311,11 @@ pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
         sim.executors[id].registered_at = Some(sim.now());
         resize::on_registered(sim, id);
         driver::on_executor_registered(sim, id);
+    } else if let (Life::Bound, Some(node)) = (sim.executors[id].life, sim.executors[id].node) {
+        // Kubelet or runtime were down when it should have started.
+        let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
+        let down = sim.machines[node].agents_back.since(sim.now());
+        sim.after(down + SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
     }
 }
 
@@ -374,6 +392,7 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
         at: now,
         cause: death.cause,
         level: death.level,
+        shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
         victim,
         node: node.index() as u32,
         stage,
@@ -386,6 +405,10 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
 
 /// Driver and scheduler learn of the death.
 pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
+    // The kubelet tells of a container's end.
+    if sim.executors[id].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::ExecutorLossSeen(id))) {
+        return;
+    }
     sim.executors[id].life = Life::Gone;
     allocator::recovery::on_failed(sim, id);
     reuse::free_if_known(sim, id);

@@ -11,7 +11,7 @@ use tests::card::{self, Book};
 use tests::{fit, root};
 
 /// Replications of a trial in a fit.
-const REPLICATIONS: u64 = 16;
+const REPLICATIONS: u64 = 48;
 
 fn main() -> ExitCode {
     let book = match Book::committed() {
