@@ -3,7 +3,7 @@
 //! No metric tells how much a task allocates on the heap, but each young collection of G1 means that an eden was used up: the first seven
 //! are small ones, the others take six tenths of the heap (docs/model/heap-touch.md). The median count of the executors, times those
 //! edens, is what an executor allocated; what starting and warming up take is taken off; the rest is shared out over the stages by the
-//! time that their tasks waited for collections. A stage without a collection only passes rows on through pages and keeps a small part of the default.
+//! time that their tasks waited for collections. A stage without a collection only passes rows on through pages.
 //! Only for executors with G1 whose heap was at its full size, by `-Xms` or by the resident set: elsewhere eden has no known size, and the default stays.
 
 use sim_core::spark::jvm;
@@ -14,7 +14,7 @@ use crate::profile::{Evidence, Held, RecordedRows, Stage, WeightedRow, Work, par
 /// Small edens before G1 lets eden grow, and the share of the heap that eden then takes (JDK 17: `G1MaxNewSizePercent` = 60).
 const SMALL_COLLECTIONS: f64 = 7.0;
 const FULL_EDEN: f64 = 0.6;
-/// Share of the default that a stage without any collection allocates: 0.2 bytes for each byte of rows, which shuffles and sorts move from page to page
+/// Share of its default that a stage allocates at least: 0.2 bytes for each byte of rows, which shuffles and sorts move from page to page
 /// (0.1 to 0.3 in executors that repartitioned and sorted; docs/model/heap-touch.md).
 const PASSED_ON: f64 = 0.05;
 /// Factors beyond it describe something else than these tasks.
@@ -35,7 +35,7 @@ pub(super) fn share_out(stages: &mut [Stage], evidence: &Evidence, sql: bool) {
     }
 }
 
-/// A stage's rows with so many bytes allocated by all of them, in the proportions that they had.
+/// A stage's rows with so many bytes allocated by all of them, but for a least part of their default, in the proportions that they had.
 fn with_share(rows: &RecordedRows, allocated: f64) -> RecordedRows {
     let default: f64 = rows.iter().map(|row| row.total.allocated.as_f64()).sum();
     let factor = (allocated / default.max(1.0)).clamp(PASSED_ON, LARGEST_FACTOR);
@@ -75,6 +75,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use sim_core::spec::TaskRow;
+    use sim_core::units::SimSpan;
 
     use super::*;
     use crate::profile::ExecutorEvidence;
@@ -100,10 +101,26 @@ mod tests {
         assert_eq!(allocated(&evidence("g1", &[0, 0]), true), None, "not recorded");
     }
 
+    fn allocating(allocated: Bytes) -> TaskRow {
+        TaskRow {
+            allocated,
+            input: Bytes::ZERO,
+            shuffle_read: Bytes::ZERO,
+            shuffle_write: Bytes::ZERO,
+            output: Bytes::ZERO,
+            records: 0,
+            cpu: SimSpan::ZERO,
+            operator_memory: Bytes::ZERO,
+            writer_memory: Bytes::ZERO,
+            unmanaged: Bytes::ZERO,
+            unspillable: Bytes::ZERO,
+        }
+    }
+
     /// Two tasks keep their proportion; a stage without a collection keeps a twentieth of its default.
     #[test]
     fn a_stage_gets_its_share_and_never_nothing() {
-        let row = |mib| WeightedRow::unseen(1, TaskRow { allocated: Bytes::mib(mib), ..TaskRow::default() });
+        let row = |mib| WeightedRow::unseen(1, allocating(Bytes::mib(mib)));
         let rows: RecordedRows = [row(300), row(700)].into_iter().collect();
         let shared = |mib: u64| with_share(&rows, Bytes::mib(mib).as_f64()).iter().map(|row| row.total.allocated.whole_mib()).collect::<Vec<_>>();
         assert_eq!(shared(500), [150, 350]);

@@ -208,7 +208,7 @@ mod tests {
             Held { pages: Bytes::mib(40), states: Bytes::mib(300), buffers: Bytes::mib(20) },
         );
         let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
-        let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, 0.7, jvm::BASE_LIVE + Bytes::mib(40 + 20));
+        let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, 0.7, jvm::BASE_LIVE + Bytes::mib(40));
         let mut run = evidence("1g", &[rss.whole_mib()], 0);
         let young = |run: &Evidence| run.calibration(true, Bytes::gib(1 << 10), elsewhere).young_share.expect("more than half is touched").mean;
         assert!((young(&run) - YOUNG_LEAST).abs() < 1e-9, "who does not know takes the largest task of the run");
@@ -226,20 +226,14 @@ mod tests {
         assert_eq!(full.calibration(true, Bytes::gib(1 << 10), Held::default()).heap_growth, None, "a heap that began at its full size does not grow");
     }
 
-    /// Ten collections: edens of 0.05, 0.19 and 0.33 of the heap, then seven of 0.6.
+    /// Executors of a full heap allocated at least the small edens and the large one; starting and warming up are no task's.
     #[test]
-    fn collections_count_what_was_allocated() {
-        assert!((heaps_allocated(10) - (0.05 + 0.19 + 0.33 + 7.0 * 0.6)).abs() < 1e-9, "{}", heaps_allocated(10));
-        assert!(heaps_allocated(0).abs() < 1e-9 && (heaps_allocated(1) - 0.05).abs() < 1e-9);
-        // Executors of a full heap of 1 GiB, whose profile allocates 1 GiB in all: ten collections each are 4.8 heaps each.
-        let mut full = evidence("1g", &[900, 910], 0);
-        full.executors.iter_mut().for_each(|executor| executor.young_collections = 10);
+    fn a_full_heap_took_as_much_as_it_holds() {
+        let full = evidence("1g", &[900, 910], 0);
+        let young = full.calibration(true, Bytes::gib(1 << 10), Held::default()).young_share.expect("more than half is touched").mean;
         let factor = full.calibration(true, Bytes::gib(1), Held::default()).allocation.expect("the heap is full").mean;
-        assert!((factor - 2.0 * heaps_allocated(10)).abs() < 1e-6, "{factor}");
-        // Without a count: so much that the curve comes within a twentieth of the ceiling, 3.7 times it.
-        full.executors.iter_mut().for_each(|executor| executor.young_collections = 0);
-        let without = full.calibration(true, Bytes::gib(1), Held::default()).allocation.expect("the heap is full").mean;
-        assert!(without > 2.0 * 3.7 * 0.6 && without < factor, "{without}");
+        let expected = 2.0 * (0.35 + young - (110.0 + 80.0) / 1024.0);
+        assert!((factor - expected).abs() < 1e-6, "{factor} and {expected}");
         assert_eq!(full.calibration(true, Bytes::gib(100), Held::default()).allocation, None, "the profile allocates enough");
     }
 
