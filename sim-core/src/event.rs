@@ -54,6 +54,8 @@ pub enum Event {
     ExecutorLossSeen(ExecutorId),
     /// The volumes of a dead executor's pod are torn down.
     VolumesTornDown(ExecutorId),
+    /// A disk that all executors share is detached from its node, by its number.
+    VolumeDetached(u32),
     /// The driver has waited long enough for executors to register.
     RegistrationTimeout,
     /// A job starts.
@@ -105,7 +107,7 @@ impl Event {
     pub(crate) const fn class(self) -> u8 {
         match self {
             Self::MemoryCrossing(_) | Self::Injected(_) => 0,
-            Self::VolumesTornDown(_) | Self::NeighbourLeaves(..) => 1,
+            Self::VolumesTornDown(_) | Self::VolumeDetached(_) | Self::NeighbourLeaves(..) => 1,
             Self::DeviceDone(..) | Self::RemoteShuffleDone(_) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
@@ -168,6 +170,7 @@ impl Event {
             Self::ExecutorRegisters(e) => (9, e.index() as u64),
             Self::ExecutorLossSeen(e) => (10, e.index() as u64),
             Self::VolumesTornDown(e) => (11, e.index() as u64),
+            Self::VolumeDetached(number) => (88, u64::from(number)),
             Self::RegistrationTimeout => (12, 0),
             Self::JobStarts(job) => (13, u64::from(job)),
             Self::ResubmitStages => (14, 0),

@@ -208,6 +208,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
             Event::MergeFinalized(shuffle) => push_merge::on_finalized(self, shuffle),
+            Event::VolumeDetached(number) => claims::attach::on_detached(self, number),
             Event::ClaimReport(executor) => claims::resize::on_report(self, executor),
             Event::ClaimLook => claims::resize::on_look(self),
             Event::ClaimsGrown(executor) => claims::resize::on_grown(self, executor),

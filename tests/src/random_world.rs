@@ -7,7 +7,7 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector,
+    AccessMode, AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, ClassFacts, CoalesceConf, Collector,
     DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy, HostPort, Injection, InputSource,
     JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
     PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim, Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf,
@@ -483,7 +483,19 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
 fn claim(d: &mut Draw) -> ClaimSpec {
     let size = d.bytes(Bytes::mib(50), Bytes::gib(4));
     let rate = ByteRate::mb_per_sec(40 + size.whole_mib() % 200);
-    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4) }
+    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4), class: class(size.get()) }
+}
+
+/// Facts of a storage class, by any number.
+fn class(number: u64) -> ClassFacts {
+    ClassFacts {
+        reach: [Reach::Region, Reach::Zone, Reach::Node][(number / 4 % 3) as usize],
+        immediate: (number / 12).is_multiple_of(3),
+        access: [AccessMode::ReadWriteMany, AccessMode::ReadWriteOnce, AccessMode::ReadWriteOncePod][(number / 36 % 3) as usize],
+        zones: if (number / 108).is_multiple_of(4) { ZoneSet::of([0].into_iter()) } else { ZoneSet::ALL },
+        per_node: (number / 432).is_multiple_of(3).then_some(2),
+        expands: !(number / 1296).is_multiple_of(3),
+    }
 }
 
 fn pods(d: &mut Draw, spec: &mut Spec) {

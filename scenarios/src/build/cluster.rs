@@ -16,7 +16,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
     ClusterSpec {
         platform: platform(&view.text("platform")),
         neighbours: neighbours(view),
-        pools: view.items("pool").map(pool).collect(),
+        pools: pools(view),
         cgroup: match view.text("cgroup").as_str() {
             "v1" => CgroupVersion::V1,
             name => CgroupVersion::V2 { group_kill: name == "v2-group-kill" },
@@ -70,6 +70,11 @@ pub(super) fn platform(name: &str) -> Platform {
         "bare" => Platform::Bare,
         _ => Platform::Kubernetes,
     }
+}
+
+/// The node pools.
+pub(super) fn pools(view: View<'_>) -> Vec<PoolSpec> {
+    view.items("pool").map(pool).collect()
 }
 
 fn pool(view: View<'_>) -> PoolSpec {

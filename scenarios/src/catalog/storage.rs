@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use sim_core::spec::ClaimSpec;
+use sim_core::spec::{AccessMode, ClaimSpec, ClassFacts, Reach};
 use sim_core::units::{ByteRate, Bytes};
 
 use super::{IO_KIB, integer, parse, text};
@@ -23,7 +23,35 @@ pub(crate) fn default_class(platform: &str) -> Option<String> {
 /// An executor's own claim of a class and a size; `None` when the class is not known.
 pub(crate) fn claim(class: &str, size: Bytes) -> Option<ClaimSpec> {
     let called = |node: &&Node| text(node, "name") == class || node.get("also").map_or(&[][..], Node::items).iter().any(|also| also.text() == Some(class));
-    CLASSES.iter().find(called).map(|node| with_figures(size, figures(node, size)))
+    CLASSES.iter().find(called).map(|node| ClaimSpec { class: facts(node), ..with_figures(size, figures(node, size)) })
+}
+
+fn facts(class: &Node) -> ClassFacts {
+    ClassFacts {
+        reach: reach(&text(class, "reach")),
+        immediate: text(class, "binding") == "Immediate",
+        access: access(&text(class, "access")),
+        expands: class.get("expands").is_none_or(|node| node.scalar().as_deref() != Some("false")),
+        ..ClassFacts::FREE
+    }
+}
+
+/// Where a volume can be used, by its name in a file; `region` unless it is another.
+pub(crate) fn reach(name: &str) -> Reach {
+    match name {
+        "zone" => Reach::Zone,
+        "node" => Reach::Node,
+        _ => Reach::Region,
+    }
+}
+
+/// An access mode by its name; `ReadWriteMany` unless it is another.
+pub(crate) fn access(name: &str) -> AccessMode {
+    match name {
+        "ReadWriteOncePod" => AccessMode::ReadWriteOncePod,
+        "ReadWriteOnce" => AccessMode::ReadWriteOnce,
+        _ => AccessMode::ReadWriteMany,
+    }
 }
 
 /// A claim of a class that is not known: as gp3.
@@ -33,7 +61,7 @@ pub(crate) fn unknown(size: Bytes) -> ClaimSpec {
 
 fn with_figures(size: Bytes, (iops, mb): (u64, u64)) -> ClaimSpec {
     let rate = ByteRate::mb_per_sec(mb);
-    ClaimSpec { size, read: rate, write: rate, iops, io_size: Bytes::kib(IO_KIB), shared: false }
+    ClaimSpec { size, read: rate, write: rate, iops, io_size: Bytes::kib(IO_KIB), shared: false, class: ClassFacts::FREE }
 }
 
 /// I/O operations and 10^6 bytes a second of a volume.
@@ -51,6 +79,18 @@ fn figures(class: &Node, size: Bytes) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As `kubectl get storageclass` prints them on new clusters, and the disks behind them.
+    #[test]
+    fn classes_know_where_their_volumes_can_be_used() {
+        let of = |class: &str| claim(class, Bytes::gib(100)).map(|claim| claim.class).map(|class| (class.reach, class.immediate, class.access, class.expands));
+        let once = AccessMode::ReadWriteOnce;
+        assert_eq!(of("managed-csi-premium"), Some((Reach::Region, false, once, true)));
+        assert_eq!(of("gp2"), Some((Reach::Zone, false, once, false)));
+        assert_eq!(of("standard"), Some((Reach::Zone, true, once, true)));
+        assert_eq!(of("standard-rwo"), Some((Reach::Zone, false, once, true)));
+        assert_eq!(unknown(Bytes::gib(1)).class, ClassFacts::FREE);
+    }
 
     /// The vendors' own examples: a P20 for 300 GiB, 100 GiB of gp2 and of pd-balanced.
     #[test]

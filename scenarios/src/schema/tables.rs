@@ -373,6 +373,13 @@ static UNCERTAINTY: Shape = Shape {
             "a guess to calibrate: attaching a managed disk takes 5 to 60 s",
         ),
         Field::default(
+            "claim_detach",
+            Kind::Dist(Measure::Seconds),
+            "{ lognormal = { median = 10.0, sigma = 0.5 } }",
+            "Time from the tear-down of a pod's volumes until its disks can be attached to another node, seconds; once a pod.",
+            "a guess to calibrate: detaching a managed disk takes 5 to 30 s",
+        ),
+        Field::default(
             "claim_resize",
             Kind::Dist(Measure::Seconds),
             "{ lognormal = { median = 30.0, sigma = 0.5 } }",

@@ -149,10 +149,10 @@ fn left_over<'a>(sim: &'a Sim) -> (Vec<NodeView<'a>>, Vec<PodView<'a>>) {
     let mut pods: Vec<(Candidate, PodView<'a>)> = refused(sim).map(|pod| (pod, placement::view(sim, pod).0)).collect();
     pods.retain(|(_, view)| view.priority >= EXPENDABLE_BELOW);
     pods.sort_by_key(|(_, view)| std::cmp::Reverse(view.priority));
-    // Executors are alike: while nothing has changed none fits when one does not.
+    // Executors without a volume are alike: while nothing has changed none fits when one does not.
     let mut executors_fit = true;
     for (pod, view) in pods {
-        let is_executor = matches!(pod, Candidate::Executor(_));
+        let is_executor = matches!(pod, Candidate::Executor(_)) && view.volumes.bound_to.is_empty();
         if (executors_fit || !is_executor) && put(&mut nodes, 0, &view, &options) {
             executors_fit = true;
         } else {

@@ -178,6 +178,23 @@ pub(crate) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Byte
     views::requested_by_others(sim, node, own)
 }
 
+/// An executor's name in reports.
+pub(crate) fn pod_name(id: ExecutorId) -> String {
+    placement::executor_name(id)
+}
+
+/// Why no node takes an executor that waits, in the scheduler's words.
+#[cfg(test)]
+pub(crate) fn refusals(sim: &Sim, id: ExecutorId) -> Vec<String> {
+    placement::decide(sim, Candidate::Executor(id)).reasons.iter().map(|(_, reason)| reason.to_string()).collect()
+}
+
+/// Whether a node has a pod of an executor whose volumes are not torn down.
+pub(crate) fn has_executors(sim: &Sim, node: NodeId) -> bool {
+    let machine = &sim.machines[node];
+    machine.owners.iter().zip(&machine.memory.pods).any(|(owner, pod)| pod.open && matches!(owner, Owner::Executor(_)))
+}
+
 /// Whether nothing has happened that could help a waiting executor, so that it must not fit anywhere: for the audit.
 pub(crate) fn is_parked(sim: &Sim, id: ExecutorId) -> bool {
     sim.plan.spec().cluster.platform != Platform::Kubernetes || sim.cluster.queue.is_parked(Candidate::Executor(id))

@@ -90,6 +90,8 @@ pub enum Purpose {
     ClaimResize = 45,
     /// The cluster autoscaler: the phase of its scans, its choice of a pool, and a node's time to start.
     Autoscaler = 46,
+    /// Zone or node of a volume that is bound at once, entity (executor, claim); time until volumes are detached, entity (all, executor).
+    ClaimPlace = 48,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

@@ -14,7 +14,7 @@ use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::sim::Sim;
-use crate::spark::claims::{self, PodClaims, resize, reuse};
+use crate::spark::claims::{PodClaims, attach, place, resize, reuse};
 use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
@@ -233,15 +233,22 @@ impl Executor {
     }
 }
 
-/// The pod has a node: its process starts and registers after a drawn time.
+/// The pod has a node: its process starts and registers after a drawn time, when its volumes are attached.
 pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
-    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
     let executor = &mut sim.executors[id];
     executor.life = Life::Bound;
     executor.node = Some(node);
     executor.slot = Some(slot);
+    place::on_bound(sim, id, node);
     reuse::on_bound(sim, id, node);
-    let attach = claims::attach_time(sim, id);
+    if let Some(attach) = attach::on_bound(sim, id, node) {
+        start_after(sim, id, attach);
+    }
+}
+
+/// The volumes of a pod that has its node are there after `attach`.
+pub(crate) fn start_after(sim: &mut Sim, id: ExecutorId, attach: SimSpan) {
+    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
     sim.after(SimSpan::from_secs_f64(total * STARTS_AT) + attach, Event::ExecutorStarts(id));
     sim.after(SimSpan::from_secs_f64(total) + attach, Event::ExecutorRegisters(id));
 }

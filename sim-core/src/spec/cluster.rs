@@ -49,6 +49,24 @@ pub struct ClusterSpec {
     pub yarn: YarnSpec,
 }
 
+/// The topology key of zones.
+pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// The zones of some pools, in the order in which these name them. A number that a label gives is not one: clouds label machines outside any
+/// zone with their fault domain (on AKS `"0"`), and their disks are not bound to it.
+pub fn zones(pools: &[PoolSpec]) -> Vec<String> {
+    let mut zones: Vec<String> = Vec::new();
+    for pool in pools {
+        let labelled = pool.labels.iter().filter(|label| label.key == ZONE && label.value.parse::<u32>().is_err()).map(|label| &label.value);
+        for zone in labelled.chain(&pool.zones) {
+            if !zones.contains(zone) {
+                zones.push(zone.clone());
+            }
+        }
+    }
+    zones
+}
+
 /// Identical nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolSpec {

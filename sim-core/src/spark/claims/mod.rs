@@ -1,16 +1,19 @@
 //! Persistent volume claims as devices: mounted with their pod, one to an executor, or one that all share.
 //!
-//! A claim of the executor's own is made and attached after the pod is bound, and nothing of the pod starts before (4.8). It is a
-//! device with the bandwidth and I/O operations of its storage class; all claims of a node share what its VM lets through to remote
-//! disks (5.11). What a dead pod leaves on one goes with the claim, unless the driver owns it ([`reuse`]); claims may grow
-//! ([`resize`]). A plain `claimName` is one file system for all executors: its files outlive their pods, and its traffic crosses
-//! their NICs. Assumptions: a claim fits every node, whatever its zone (how many a node
-//! can have is the scheduler's); a shared one has no cache. Source: 4.8.
+//! A claim of the executor's own is made and attached after the pod is bound ([`attach`]), where its class lets it ([`place`]), and nothing
+//! of the pod starts before (4.8). It is a device with the bandwidth and I/O operations of its storage class; all claims of a node share what
+//! its VM lets through to remote disks (5.11). What a dead pod leaves on one goes with the claim, unless the driver owns it ([`reuse`]);
+//! claims may grow ([`resize`]). A plain `claimName` is one file system for all executors: its files outlive their pods, and its traffic
+//! crosses their NICs. Assumption: a shared one has no cache. Source: 4.8.
 
+pub(crate) mod attach;
+pub(crate) mod place;
 pub(crate) mod resize;
 pub(crate) mod reuse;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod volume_tests;
 
 use crate::hardware::node::capped;
 use crate::ids::{ExecutorId, NodeId};
@@ -18,7 +21,7 @@ use crate::kernel::{Purpose, mix};
 use crate::machine::Machine;
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spec::ClaimSpec;
+use crate::spec::{ClaimSpec, Reach};
 use crate::units::{Bytes, SimSpan, SimTime};
 use reuse::{Found, Left};
 
@@ -38,6 +41,12 @@ pub(crate) struct PodClaims {
     pub(crate) mounted: Vec<Mounted>,
     /// When they were made.
     made_at: SimTime,
+    /// Where their volumes are.
+    pub(crate) place: place::Place,
+    /// Where claims that are used again hung last.
+    hanging: Option<attach::Hanging>,
+    /// Whether the pod waits for a disk of all executors that another node has.
+    waits: bool,
     /// What the claims of an executor before it held when it got them.
     pub(crate) reused: Option<Box<Left>>,
     /// Map outputs that its executor had when it ended.
@@ -53,7 +62,8 @@ pub(crate) struct PodClaims {
 impl PodClaims {
     /// Of a pod that is created now.
     pub(crate) fn new(now: SimTime) -> Self {
-        Self { mounted: Vec::new(), made_at: now, reused: None, found: Vec::new(), leaves: None, fullest: 0.0, growing: false }
+        let place = place::Place::default();
+        Self { mounted: Vec::new(), made_at: now, place, hanging: None, waits: false, reused: None, found: Vec::new(), leaves: None, fullest: 0.0, growing: false }
     }
 }
 
@@ -64,6 +74,10 @@ pub(crate) struct Shared {
     pub(crate) files: Bytes,
     /// Number of its device, which hangs on the first node.
     pub(crate) device: u8,
+    /// The node to which it is attached, where only one can have it.
+    pub(crate) on: Option<NodeId>,
+    /// Whether it is being detached from there.
+    pub(crate) detaching: bool,
 }
 
 /// Bandwidth of a claim's volume for reading and writing, bytes a second.
@@ -74,7 +88,7 @@ fn rates(claim: &ClaimSpec, speed: f64) -> (f64, f64) {
 
 /// Gives a machine the ceiling on its remote disks, where claims will hang on it and the shape has one.
 pub(crate) fn open_ceiling(plan: &SimPlan, node: usize, machine: &mut Machine) {
-    let ceiling = plan.nodes[node].shape.remote.filter(|_| !plan.executor.scratch.claims.is_empty());
+    let ceiling = plan.nodes[node].shape.remote.filter(|_| plan.executor.scratch.claims.iter().any(|claim| claim.class.reach != Reach::Node));
     machine.remote = ceiling.map(|rate| machine.devices.attach(rate.as_f64(), rate.as_f64()));
 }
 
@@ -83,7 +97,7 @@ pub(crate) fn open_shared(sim: &mut Sim) {
     for (number, claim) in sim.plan.executor.scratch.shared.iter().enumerate() {
         let (read, write) = rates(claim, speed(sim, u64::MAX, number));
         let device = sim.machines[NodeId::new(0)].devices.attach(read, write);
-        sim.cluster.shared.push(Shared { files: Bytes::ZERO, device });
+        sim.cluster.shared.push(Shared { files: Bytes::ZERO, device, on: None, detaching: false });
     }
 }
 
