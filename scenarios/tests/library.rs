@@ -2,7 +2,9 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
-use sim_core::spec::{CgroupVersion, ClaimSpec, ClassFacts, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
+use sim_core::spec::{
+    AccessMode, CgroupVersion, ClaimSpec, ClassFacts, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource,
+};
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
 fn request(name: &str) -> Request {
@@ -202,7 +204,9 @@ fn volumes_of_executors() {
     let empty = |medium, size_limit| VolumeSource::EmptyDir(EmptyDir { medium, size_limit });
     // The example is on AKS, whose default class is a standard SSD.
     let rate = ByteRate::mb_per_sec(100);
-    let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, class: ClassFacts::FREE };
+    // A disk of the provider's default class: one node at a time, in all zones.
+    let class = ClassFacts { access: AccessMode::ReadWriteOnce, ..ClassFacts::FREE };
+    let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, class };
     let sources: Vec<VolumeSource> = pod.volumes.iter().map(|v| v.source).collect();
     // L8s_v3 has an OS disk, a temp disk and then the NVMe.
     let nvme = scenario.spec.cluster.pools[0].shape.disks.iter().position(|d| d.name == "nvme").expect("NVMe");

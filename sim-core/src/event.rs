@@ -96,6 +96,8 @@ pub enum Event {
     NeighbourLeaves(NodeId, u32),
     /// The cluster autoscaler looks at the pods that were refused.
     AutoscalerScan,
+    /// A node that it takes away is gone, when its pods are.
+    NodeRemoved(NodeId),
     /// A node that it asked for is there.
     NodeJoins(NodeId),
     /// A node that it asked for has not come in time.
@@ -122,6 +124,7 @@ impl Event {
             | Self::ExecutorRegisters(_)
             | Self::NeighbourArrives(_)
             | Self::NodeJoins(_)
+            | Self::NodeRemoved(_)
             | Self::NodeNotProvisioned(_)
             | Self::NeighbourBack(..) => 5,
             Self::DriverUp
@@ -186,6 +189,7 @@ impl Event {
             Self::MergeFinalized(shuffle) => (68, shuffle.index() as u64),
             Self::RemoteShuffleDone(device) => (66, device.index() as u64),
             Self::AutoscalerScan => (82, 0),
+            Self::NodeRemoved(node) => (89, node.index() as u64),
             Self::NodeJoins(node) => (83, node.index() as u64),
             Self::NodeNotProvisioned(node) => (84, node.index() as u64),
             Self::NeighbourArrives(index) => (80, u64::from(index)),

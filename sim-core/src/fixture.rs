@@ -170,6 +170,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 taints: Vec::new(),
                 zones: Vec::new(),
                 max_count: None,
+                min_count: None,
                 max_volumes: None,
             }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],

@@ -77,6 +77,10 @@ pub(crate) struct Machine {
     pub(crate) has_image: bool,
     /// Whether it has vanished.
     pub(crate) lost: bool,
+    /// Whether the autoscaler has taken it away.
+    pub(crate) away: bool,
+    /// Whether its kubelet looks.
+    pub(crate) kubelet: bool,
     cgroup: CgroupVersion,
     write_backs: Vec<WriteBack>,
     free_write_backs: Vec<u32>,
@@ -107,6 +111,8 @@ impl Machine {
             cordoned: false,
             has_image: false,
             lost: false,
+            away: false,
+            kubelet: false,
             cgroup,
             write_backs: Vec::new(),
             free_write_backs: Vec::new(),

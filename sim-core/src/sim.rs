@@ -223,6 +223,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::Injected(index) => inject::on_due(self, index),
             Event::AutoscalerScan => crate::cluster::autoscaler::on_scan(self),
             Event::NodeJoins(node) => crate::cluster::autoscaler::on_joins(self, node),
+            Event::NodeRemoved(node) => crate::cluster::scale_down::on_removed(self, node),
             Event::NodeNotProvisioned(node) => crate::cluster::autoscaler::on_not_provisioned(self, node),
             Event::NeighbourArrives(index) => crate::cluster::neighbours::on_arrives(self, index),
             Event::NeighbourLeaves(node, slot) => crate::cluster::preemption::on_neighbour_leaves(self, node, slot),

@@ -186,6 +186,7 @@ fn cluster() -> ClusterSpec {
             taints: Vec::new(),
             zones: Vec::new(),
             max_count: None,
+            min_count: None,
             max_volumes: None,
         }],
         neighbours: Vec::new(),

@@ -99,11 +99,11 @@ fn the_object_has_everything() {
 #[test]
 fn a_held_volume_is_told_with_its_node() {
     let mut report = report();
-    report.placements[0].held = Some(Held { volume: "spark-local-dir-1".to_owned(), node: 2, wait: Some(SimSpan::from_secs(370)) });
+    report.placements[0].held = Some(Held { volume: "spark-local-dir-1".to_owned(), node: 2, wait: Some(SimSpan::from_secs(37)) });
     let told = text(&report, 200);
-    let words = "  ContainerCreating for 370 s: Multi-Attach error for volume spark-local-dir-1: it is already exclusively attached to one node, pool-2, and can't be attached to another\n";
+    let words = "  ContainerCreating for 37 s: Multi-Attach error for volume spark-local-dir-1: it is already exclusively attached to one node, pool-2, and can't be attached to another\n";
     assert!(told.contains(words), "{told}");
     let object = object(&report);
-    assert_eq!(object["pods"][0]["held"], serde_json::json!({"volume": "spark-local-dir-1", "node": "pool-2", "for_s": 370.0}));
+    assert_eq!(object["pods"][0]["held"], serde_json::json!({"volume": "spark-local-dir-1", "node": "pool-2", "for_s": 37.0}));
     assert_eq!(object["pods"][1]["held"], serde_json::Value::Null);
 }

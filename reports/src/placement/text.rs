@@ -110,7 +110,10 @@ const NAMES: usize = "NodeResourcesBalancedAllocation".len();
 fn held_words(report: &PlacementReport, held: &Held) -> String {
     let how_long = held.wait.map_or(String::new(), |wait| format!(" for {}", seconds(wait.as_secs_f64())));
     let node = report.node(held.node);
-    format!("ContainerCreating{how_long}: Multi-Attach error for volume {}: it is already exclusively attached to one node, {node}, and can't be attached to another", held.volume)
+    format!(
+        "ContainerCreating{how_long}: Multi-Attach error for volume {}: it is already exclusively attached to one node, {node}, and can't be attached to another",
+        held.volume
+    )
 }
 
 /// One line a reason: its plugin, its words, its nodes.

@@ -49,6 +49,12 @@ fn autoscaler(view: View<'_>) -> AutoscalerSpec {
         scale_up_s: view.dist("scale_up", Measure::Seconds),
         max_node_provision: view.time("max_node_provision_time"),
         expander: if view.text("expander") == "least-waste" { Expander::LeastWaste } else { Expander::Random },
+        scale_down: view.on("scale_down"),
+        scale_down_threshold: view.number("scale_down_utilization_threshold"),
+        scale_down_unneeded: view.time("scale_down_unneeded_time"),
+        scale_down_delay_after_add: view.time("scale_down_delay_after_add"),
+        max_graceful_termination: view.time("max_graceful_termination"),
+        skip_local_storage: view.on("skip_nodes_with_local_storage"),
     }
 }
 
@@ -84,6 +90,7 @@ fn pool(view: View<'_>) -> PoolSpec {
         node_names: view.items("node_names").filter_map(|name| name.0.scalar()).collect(),
         count: view.count("count"),
         max_count: view.maybe("max").map(|_| view.count("max")),
+        min_count: view.maybe("min").map(|_| view.count("min")),
         shape: NodeShape {
             vm: view.text("vm"),
             cpu: view.cpu("cpu"),

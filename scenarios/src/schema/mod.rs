@@ -11,6 +11,7 @@ mod fill;
 mod inject;
 mod json;
 mod kube_scheduler;
+mod limits;
 mod pool;
 mod reclaim;
 mod remote_shuffle;

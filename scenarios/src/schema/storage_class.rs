@@ -32,7 +32,11 @@ pub(super) static STORAGE_CLASS: Shape = Shape {
             "disks have one node, file shares many",
         ),
         Field::optional("zones", Kind::List(&Kind::Text), "allowedTopologies: the zones in which volumes may be made; all unless written."),
-        Field::optional("per_node", Kind::Integer(0, 1000), "Most volumes on one node: disks or partitions of a static provisioner, the room of a volume group by the size of a claim."),
+        Field::optional(
+            "per_node",
+            Kind::Integer(0, 1000),
+            "Most volumes on one node: disks or partitions of a static provisioner, the room of a volume group by the size of a claim.",
+        ),
         Field::default("expands", Kind::Bool, "true", "allowVolumeExpansion: whether ExecutorPVCResizePlugin can make a claim larger.", "of all but EKS' gp2"),
     ],
 };

@@ -6,6 +6,7 @@
 use super::autoscaler::AUTOSCALER;
 use super::inject::INJECT;
 use super::kube_scheduler::KUBE_SCHEDULER;
+use super::limits::LIMITS;
 use super::pool::POOL;
 use super::reclaim::RECLAIM;
 use super::remote_shuffle::REMOTE_SHUFFLE;
@@ -386,20 +387,5 @@ static UNCERTAINTY: Shape = Shape {
             "Time from the request until a claim has grown, file system included, seconds; once a growth.",
             "a guess to calibrate: two controllers and an online resize",
         ),
-    ],
-};
-
-static LIMITS: Shape = Shape {
-    name: "[limits]",
-    fields: &[
-        Field::default("horizon", Kind::Time, "\"6h\"", "Simulated time after which a run is cut off.", "a batch window"),
-        Field::default(
-            "max_events",
-            Kind::Integer(1, 1_000_000_000_000),
-            "20000000",
-            "Events after which a run is cut off.",
-            "bounds a livelock to seconds of computing",
-        ),
-        Field::default("paranoid", Kind::Bool, "false", "Whether the books are checked after every event.", ""),
     ],
 };

@@ -73,6 +73,8 @@ fn topologies(facts: &Facts<'_>, problems: &mut Diagnostics) {
     if let Some((name, _)) = all_claims(facts).find(|(_, claim)| !claim.shared && nowhere(claim)) {
         let problem = Diagnostic::error("storage-class-zones", format!("the storage class of volume {name} allows none of the cluster's zones"));
         let found = if zones.is_empty() { "no zones".to_owned() } else { format!("zones {}", zones.join(", ")) };
-        problems.push(facts.at_cluster("storage_class", problem).found(found).expected("a zone of [[cluster.pool]] zones").hint("remove zones, or name one of these"));
+        problems.push(
+            facts.at_cluster("storage_class", problem).found(found).expected("a zone of [[cluster.pool]] zones").hint("remove zones, or name one of these"),
+        );
     }
 }

@@ -12,8 +12,11 @@ pub(crate) mod neighbours;
 mod placement;
 pub(crate) mod preemption;
 mod queue;
+pub(crate) mod scale_down;
 mod views;
 
+#[cfg(test)]
+mod scale_down_tests;
 #[cfg(test)]
 mod tests;
 
@@ -144,8 +147,22 @@ pub(crate) fn settle_in(sim: &mut Sim) {
 
 /// Memory of a node's system, from its start on.
 fn charge_system(sim: &mut Sim, node: NodeId) {
-    let system = sim.luck.draw(&sim.plan.nodes[node.index()].shape.system_memory, Purpose::SystemMemory, node.index() as u64);
-    sim.machines[node].memory.charge_system(Bytes::from_f64(system));
+    let system = system_memory(sim, node);
+    sim.machines[node].memory.charge_system(system);
+}
+
+/// A node is gone, with its system.
+fn give_system_back(sim: &mut Sim, node: NodeId) {
+    let (system, now) = (system_memory(sim, node), sim.now());
+    let machine = &mut sim.machines[node];
+    // Peaks are taken before what lowers them.
+    let v = machine.v(now);
+    machine.memory.note_node_peak(v);
+    machine.memory.uncharge_system(system);
+}
+
+fn system_memory(sim: &Sim, node: NodeId) -> Bytes {
+    Bytes::from_f64(sim.luck.draw(&sim.plan.nodes[node.index()].shape.system_memory, Purpose::SystemMemory, node.index() as u64))
 }
 
 /// The nodes that are there, in the order in which they came.

@@ -6,7 +6,10 @@
 //! its node, unless it is local there; one that all share is mounted. Source: 5.5, PT-2, PT-3, 4.8.
 
 use crate::kube::scheduler::system_defaults;
-use crate::spec::{AccessMode, ClaimSpec, Label, LabelSelector, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Reach, Requirement, SelectorOp, Spec, SpreadConstraint, VolumeSource, ZONE, zones};
+use crate::spec::{
+    AccessMode, ClaimSpec, Label, LabelSelector, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Reach, Requirement, SelectorOp, Spec, SpreadConstraint,
+    VolumeSource, ZONE, zones,
+};
 
 /// Pods by kind.
 #[derive(Clone, Debug)]

@@ -78,6 +78,8 @@ pub struct PoolSpec {
     pub count: u32,
     /// To how many nodes the cluster autoscaler may bring it, on Kubernetes; `None`: it brings none.
     pub max_count: Option<u32>,
+    /// Down to how many nodes the cluster autoscaler may bring it, on Kubernetes; `None`: to `count`.
+    pub min_count: Option<u32>,
     /// What each node is.
     pub shape: NodeShape,
     /// Node labels beside `kubernetes.io/hostname`.

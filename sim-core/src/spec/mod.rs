@@ -34,11 +34,11 @@ pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, Fallba
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use autoscaler::{AutoscalerSpec, Expander};
 pub use claim::{AccessMode, ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf, ClassFacts, Reach, ZoneSet};
+pub(crate) use cluster::ZONE;
 pub use cluster::{
     BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
     Reservation, SoftEviction, YarnSpec, zones,
 };
-pub(crate) use cluster::ZONE;
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};

@@ -60,6 +60,7 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     new.announced = dead.announced;
     new.garbage = dead.scratch();
     new.claims.mounted = std::mem::take(&mut dead.claims.mounted);
+    new.claims.place = std::mem::take(&mut dead.claims.place);
     dead.garbage = Stored::NONE;
     dead.temporary = Stored::NONE;
     dead.cached_files = Stored::NONE;

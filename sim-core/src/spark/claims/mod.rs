@@ -63,7 +63,18 @@ impl PodClaims {
     /// Of a pod that is created now.
     pub(crate) fn new(now: SimTime) -> Self {
         let place = place::Place::default();
-        Self { mounted: Vec::new(), made_at: now, place, hanging: None, waits: false, reused: None, found: Vec::new(), leaves: None, fullest: 0.0, growing: false }
+        Self {
+            mounted: Vec::new(),
+            made_at: now,
+            place,
+            hanging: None,
+            waits: false,
+            reused: None,
+            found: Vec::new(),
+            leaves: None,
+            fullest: 0.0,
+            growing: false,
+        }
     }
 }
 

@@ -234,13 +234,16 @@ fn one_disk_for_all_serves_one_node() {
         sim.run_until(up);
         assert_eq!(lives(sim, Life::Registered), 1);
     });
-    run(&world(once, |spec| {
-        share(spec);
-        spec.cluster.pools[0].count = 1;
-    }), |sim| {
-        sim.run_until(seconds(60.0));
-        assert_eq!(lives(sim, Life::Registered), 4, "one node");
-    });
+    run(
+        &world(once, |spec| {
+            share(spec);
+            spec.cluster.pools[0].count = 1;
+        }),
+        |sim| {
+            sim.run_until(seconds(60.0));
+            assert_eq!(lives(sim, Life::Registered), 4, "one node");
+        },
+    );
     run(&world(ClassFacts { access: AccessMode::ReadWriteOncePod, ..once }, share), |sim| {
         sim.run_until(seconds(600.0));
         assert_eq!((lives(sim, Life::Registered), sim.cluster.pending.len()), (1, 3));

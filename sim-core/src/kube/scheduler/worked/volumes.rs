@@ -30,7 +30,14 @@ fn allowed_topologies_leave_nodes_out() {
 fn local_volumes_by_hand() {
     let wants = |local| Pod { local, ..executor() };
     // Left on the node, pods there that are about to take one, whether the pod wants one, whether it fits.
-    let table = [(None, 9, true, true), (Some(2), 0, true, true), (Some(2), 1, true, true), (Some(2), 2, true, false), (Some(0), 0, true, false), (Some(0), 0, false, true)];
+    let table = [
+        (None, 9, true, true),
+        (Some(2), 0, true, true),
+        (Some(2), 1, true, true),
+        (Some(2), 2, true, false),
+        (Some(0), 0, true, false),
+        (Some(0), 0, false, true),
+    ];
     for (local_sets, there, local, fits) in table {
         let nodes = [Node { local_sets, ..node("a", (0..there).map(|_| wants(true)).collect()) }];
         // 9 executors of 9011 MiB would not fit for their memory.
