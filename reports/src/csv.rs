@@ -62,6 +62,9 @@ fn row(header: &Header, axes: &[AxisInfo], point: &PointReport) -> Cells {
         summary(&mut cells, name, "_bytes", values, whole);
     }
     summary(&mut cells, "task_ooms", "", &result.task_ooms, real);
+    summary(&mut cells, "neighbours_lost", "", &result.neighbours_lost, real);
+    summary(&mut cells, "daemons_lost", "", &result.daemons_lost, real);
+    summary(&mut cells, "swap_out", "_bytes", &result.swap_out, whole);
     endings(&mut cells, header, point);
     cells
 }

@@ -31,12 +31,13 @@ pub(crate) fn sentence(point: &PointReport) -> Option<String> {
     let stage = if place.stage.is_empty() { String::new() } else { format!(" in stage {}", place.stage) };
     let node = if place.node.is_empty() { format!("node {}", incident.node) } else { place.node };
     Some(format!(
-        "Replication {replication}: {} is killed {} after {}{stage} on {node}, with {} of {} in use",
+        "Replication {replication}: {} is killed {} after {}{stage} on {node}, with {} of {} in use (shown as {})",
         party(&incident.victim),
         level_words(incident.level),
         format::seconds(incident.at.as_secs_f64()),
         incident.used,
         incident.limit,
+        incident.shown.words(),
     ))
 }
 
@@ -81,6 +82,7 @@ fn whose(by_party: &[(&Party, Bytes)]) -> String {
     match by_party {
         [] => String::new(),
         [(only, _)] => party(only),
+        [(largest, bytes), ..] if by_party.iter().any(|(one, _)| matches!(one, Party::Daemon(_))) => format!("most {} ({bytes})", party(largest)),
         [(largest, bytes), ..] => format!("{} pods, most {} ({bytes})", by_party.len(), party(largest)),
     }
 }
@@ -90,7 +92,7 @@ pub(crate) fn party(party: &Party) -> String {
     match party {
         Party::Executor(number) => format!("executor {number}"),
         Party::Driver => "the driver".into(),
-        Party::Neighbour(name) => name.clone(),
+        Party::Neighbour(name) | Party::Daemon(name) => name.clone(),
         Party::System => "the system".into(),
     }
 }

@@ -36,6 +36,8 @@ pub fn result_object(header: &Header, point: &PointReport) -> Value {
         fields.insert("p_by_cause".into(), Value::Object(causes.map(|(cause, p)| (cause.key().to_owned(), estimate(p))).collect()));
         let levels = result.first_level.iter().map(|(level, n)| (level.key().to_owned(), json!(n)));
         fields.insert("first_level".into(), Value::Object(levels.collect()));
+        let shown = result.first_shown.iter().map(|(shown, n)| (shown.words(), json!(n)));
+        fields.insert("first_shown".into(), Value::Object(shown.collect()));
         summaries(fields, point);
         endings(fields, point);
     }
@@ -61,6 +63,9 @@ fn summaries(fields: &mut Map<String, Value>, point: &PointReport) {
     put("shuffle_write_bytes", summary(&result.shuffle_write, whole));
     put("spill_bytes", summary(&result.spill, whole));
     put("task_ooms", summary(&result.task_ooms, real));
+    put("neighbours_lost", summary(&result.neighbours_lost, real));
+    put("daemons_lost", summary(&result.daemons_lost, real));
+    put("swap_out_bytes", summary(&result.swap_out, whole));
 }
 
 fn endings(fields: &mut Map<String, Value>, point: &PointReport) {

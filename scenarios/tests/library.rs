@@ -3,7 +3,8 @@
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
 use sim_core::spec::{
-    AccessMode, CgroupVersion, ClaimSpec, ClassFacts, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource,
+    AccessMode, BurstSpec, CgroupVersion, ClaimSpec, ClassFacts, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation,
+    VolumeSource,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
@@ -206,7 +207,9 @@ fn volumes_of_executors() {
     let rate = ByteRate::mb_per_sec(100);
     // A disk of the provider's default class: one node at a time, in all zones.
     let class = ClassFacts { access: AccessMode::ReadWriteOnce, ..ClassFacts::FREE };
-    let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, class };
+    // An E10: half an hour of 150 MB/s beyond its 100.
+    let burst = Some(BurstSpec { rate: ByteRate::mb_per_sec(150), iops: 600, credit: Bytes::new(50_000_000 * 1800) });
+    let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, burst, class };
     let sources: Vec<VolumeSource> = pod.volumes.iter().map(|v| v.source).collect();
     // L8s_v3 has an OS disk, a temp disk and then the NVMe.
     let nvme = scenario.spec.cluster.pools[0].shape.disks.iter().position(|d| d.name == "nvme").expect("NVMe");

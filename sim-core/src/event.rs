@@ -90,6 +90,8 @@ pub enum Event {
     Injected(u32),
     /// A killed or evicted neighbour is back.
     NeighbourBack(NodeId, u32),
+    /// A killed daemon is started again, by its place on the node.
+    DaemonBack(NodeId, u32),
     /// A neighbour that comes later is there, by its index in the spec.
     NeighbourArrives(u32),
     /// A preempted neighbour is gone, by its pod's slot.
@@ -126,6 +128,7 @@ impl Event {
             | Self::NodeJoins(_)
             | Self::NodeRemoved(_)
             | Self::NodeNotProvisioned(_)
+            | Self::DaemonBack(..)
             | Self::NeighbourBack(..) => 5,
             Self::DriverUp
             | Self::AllocationRound
@@ -192,6 +195,7 @@ impl Event {
             Self::NodeRemoved(node) => (89, node.index() as u64),
             Self::NodeJoins(node) => (83, node.index() as u64),
             Self::NodeNotProvisioned(node) => (84, node.index() as u64),
+            Self::DaemonBack(node, place) => (85, (node.index() as u64) << 16 | u64::from(place)),
             Self::NeighbourArrives(index) => (80, u64::from(index)),
             Self::NeighbourLeaves(node, slot) => (81, (node.index() as u64) << 16 | u64::from(slot)),
             Self::ClaimReport(e) => (76, e.index() as u64),

@@ -62,6 +62,7 @@ fn node() -> NodeShape {
             iops: 2300,
             io_size: Bytes::kib(256),
             burst: None,
+            remote: false,
         }],
         nic: ByteRate::mb_per_sec(1250),
         remote: None,
@@ -76,6 +77,7 @@ fn neighbour(name: &str, gib: f64) -> NeighbourSpec {
         resources: Resources { cpu_request: CoreMillis::new(100), memory_request: Bytes::mib(512), ..Resources::default() },
         memory: MemoryUse { anon: Dist::Lognormal { median: gib * (1u64 << 30) as f64, sigma: 0.05 }, shmem: Dist::Constant(0.0), processes: 1 },
         cpu_use: CoreMillis::new(100),
+        devices: DeviceUse::NONE,
         priority: 2_000_001_000,
         labels: Vec::new(),
         namespace: "default".into(),
@@ -160,6 +162,8 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
     Spec {
         name: "case-study".into(),
         cluster: ClusterSpec {
+            daemons: Vec::new(),
+            swap: SwapSpec::default(),
             platform: Platform::Kubernetes,
             pools: vec![PoolSpec {
                 name: "pool".into(),
@@ -186,14 +190,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 sized_memory_volumes: true,
                 eviction: EvictionSpec { soft: None, minimum_reclaim: Bytes::ZERO, pressure_transition: SimSpan::from_secs(300), unused_images: Bytes::ZERO },
             },
-            yarn: YarnSpec {
-                minimum_allocation: Bytes::gib(1),
-                node_memory_share: 0.85,
-                monitor_interval_s: 3.0,
-                pmem_check: true,
-                vmem_check: false,
-                vmem_ratio: 2.1,
-            },
+            yarn: YarnSpec { node_memory_share: 0.85, vmem_check: false, ..YarnSpec::default() },
         },
         spark: spark(instances, heap, tmpfs, packed),
         app: passes(Bytes::new(3_000_000_000), 8, 200),
@@ -236,6 +233,7 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
             cpu_request: CoreMillis::cores(3),
             cpu_limit: None,
             collector: Collector::G1,
+            heap_exit: 52,
             xms_equals_xmx: true,
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },
@@ -288,5 +286,5 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
 /// An on-demand claim of a 150 MB/s volume.
 pub(crate) fn claim(size: Bytes) -> ClaimSpec {
     let rate = ByteRate::mb_per_sec(150);
-    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false, class: ClassFacts::FREE }
+    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false, burst: None, class: ClassFacts::FREE }
 }

@@ -28,6 +28,7 @@ mod machine;
 pub mod observe;
 pub mod plan;
 pub mod record;
+pub mod shown;
 pub mod sim;
 pub mod spark;
 pub mod spec;

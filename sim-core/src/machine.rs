@@ -4,6 +4,7 @@
 //! disks with their dirty pages, and the kubelet's view of it. Parts do not know each other; what crosses them
 //! goes through here or through the rooms' handlers. Source: 6.1, 6.5.
 
+use crate::cluster::daemons::Daemon;
 use crate::event::Event;
 use crate::hardware::page_cache::{self, Domain};
 use crate::hardware::{Device, FlowOwner, NodeDevices};
@@ -54,8 +55,6 @@ pub(crate) struct Machine {
     pub(crate) files: Bytes,
     /// Those on each disk of its shape.
     pub(crate) files_on: Vec<Bytes>,
-    /// The device that stands for the ceiling on all remote disks, where one is known and claims are used.
-    pub(crate) remote: Option<u8>,
     /// Dirty pages on their way to disk.
     pub(crate) dirty: Bytes,
     /// Bytes used on disk 0 beside scratch.
@@ -81,6 +80,12 @@ pub(crate) struct Machine {
     pub(crate) away: bool,
     /// Whether its kubelet looks.
     pub(crate) kubelet: bool,
+    /// Whether YARN takes it for unhealthy: its disks are too full (YRN-7).
+    pub(crate) unhealthy: bool,
+    /// Daemons outside `kubepods` that can be killed.
+    pub(crate) daemons: Vec<Daemon>,
+    /// Until when its kubelet or its container runtime is down.
+    pub(crate) agents_back: SimTime,
     cgroup: CgroupVersion,
     write_backs: Vec<WriteBack>,
     free_write_backs: Vec<u32>,
@@ -99,7 +104,6 @@ impl Machine {
             owners: Vec::new(),
             files: Bytes::ZERO,
             files_on: vec![Bytes::ZERO; disks.len()],
-            remote: None,
             dirty: Bytes::ZERO,
             disk_used: disks[0].used,
             metrics: Metrics::default(),
@@ -113,6 +117,9 @@ impl Machine {
             lost: false,
             away: false,
             kubelet: false,
+            unhealthy: false,
+            daemons: Vec::new(),
+            agents_back: SimTime::ZERO,
             cgroup,
             write_backs: Vec::new(),
             free_write_backs: Vec::new(),
@@ -205,18 +212,16 @@ impl Machine {
         bytes - absorbed
     }
 
+    /// Pages go to swap, and nobody waits for it.
+    pub(crate) fn swap_out(&mut self, now: SimTime, bytes: Bytes) {
+        let nobody = self.dirty_pages(Bytes::ZERO, None);
+        self.devices.add_write(now, 0, bytes, nobody);
+    }
+
     /// A pod's dirty pages begin their way to a disk.
     pub(crate) fn write_back(&mut self, now: SimTime, disk: u8, bytes: Bytes, pod: Option<PodSlot>) {
-        let Some(ceiling) = self.remote.filter(|_| usize::from(disk) >= self.files_on.len()) else {
-            let owner = self.dirty_pages(bytes, pod);
-            self.devices.add_write(now, disk, bytes, owner);
-            return;
-        };
-        // A claim's pages are clean when both the claim and the ceiling on all of them have let them through.
-        let half = Bytes::new(bytes.get() / 2);
-        let (first, second) = (self.dirty_pages(half, pod), self.dirty_pages(bytes - half, pod));
-        self.devices.add_write(now, disk, bytes, first);
-        self.devices.add_write(now, ceiling, bytes, second);
+        let owner = self.dirty_pages(bytes, pod);
+        self.devices.add_write(now, disk, bytes, owner);
     }
 
     /// So many dirty pages of a pod, or none for a flow that nobody waits for.
@@ -259,14 +264,14 @@ impl Machine {
         match (&self.crossing, due) {
             (None, None) => {}
             (Some((at, _)), Some(due)) if *at == due => {}
-            (old, due) => {
-                if let Some((_, handle)) = old {
-                    calendar.cancel(*handle);
-                }
-                self.crossing = due.map(|due| {
-                    let event = Event::MemoryCrossing(self.id);
-                    (due, calendar.schedule(due, event.class(), event))
-                });
+            (Some((_, handle)), Some(due)) => self.crossing = Some((due, calendar.reschedule(*handle, due))),
+            (Some((_, handle)), None) => {
+                calendar.cancel(*handle);
+                self.crossing = None;
+            }
+            (None, Some(due)) => {
+                let event = Event::MemoryCrossing(self.id);
+                self.crossing = Some((due, calendar.schedule(due, event.class(), event)));
             }
         }
     }

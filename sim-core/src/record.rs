@@ -2,8 +2,9 @@
 //!
 //! An [`Outcome`] is plain data, independent of the model's inner state. Every memory death is an [`Incident`]
 //! that carries the ranked holders of memory at that instant, because "which of them?" is the question asked
-//! after every exit 137. Peaks are of anonymous + shmem memory, which the kernel cannot reclaim without swap.
+//! after every exit 137. Peaks are of anonymous + shmem memory in RAM, which the kernel cannot reclaim without swap.
 
+use crate::shown::Shown;
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Why something died or failed. Closed: charts and results cover each.
@@ -88,8 +89,17 @@ pub enum Party {
     Driver,
     /// A neighbour, by name.
     Neighbour(String),
+    /// A daemon outside `kubepods`, by name.
+    Daemon(String),
     /// The operating system.
     System,
+}
+
+impl Party {
+    /// Whether it is part of the application.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Executor(_) | Self::Driver)
+    }
 }
 
 /// A holder of memory at the instant of a death.
@@ -145,6 +155,8 @@ pub struct Incident {
     pub level: Level,
     /// Who died (or whose volume was full).
     pub victim: Party,
+    /// How it shows in `kubectl describe` and the like.
+    pub shown: Shown,
     /// Node index.
     pub node: u32,
     /// Stage that was running, if any (index in the application).
@@ -281,6 +293,8 @@ pub struct Outcome {
     pub spill: Bytes,
     /// Task attempts that failed with `SparkOutOfMemoryError`, all stages: no memory death of an executor (MEM-30).
     pub task_ooms: u32,
+    /// Bytes that went to swap, all nodes.
+    pub swap_out: Bytes,
     /// By stage index.
     pub stages: Vec<StageRecord>,
     /// Events processed.
@@ -292,9 +306,17 @@ pub struct Outcome {
 impl Outcome {
     /// Whether at least one heap, container or node memory death happened to an executor or the driver.
     pub fn oom(&self) -> bool {
-        self.incidents.iter().any(|i| i.cause.is_oom() && !matches!(i.victim, Party::Neighbour(_) | Party::System))
+        self.incidents.iter().any(|i| i.cause.is_oom() && i.victim.is_ours())
     }
-    /// Whether any incident has this cause, neighbours' deaths included.
+    /// Deaths and evictions of neighbours' processes.
+    pub fn neighbours_lost(&self) -> u32 {
+        self.incidents.iter().filter(|i| matches!(i.victim, Party::Neighbour(_))).count() as u32
+    }
+    /// Deaths of daemons outside `kubepods`.
+    pub fn daemons_lost(&self) -> u32 {
+        self.incidents.iter().filter(|i| matches!(i.victim, Party::Daemon(_))).count() as u32
+    }
+    /// Whether any incident has this cause, neighbours' and daemons' deaths included.
     pub fn has(&self, cause: Cause) -> bool {
         self.incidents.iter().any(|i| i.cause == cause)
     }

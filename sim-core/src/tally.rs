@@ -2,8 +2,9 @@
 //!
 //! Peaks are taken where levels can fall (a release, a death) and once at the end, so none is missed between two events.
 //! Bytes and failures are booked on the stage that they belong to; a death on the earliest stage that runs. Holders at a death
-//! are ranked by class and owner under the limit that was met, ramps included, so that they add up to what the limit saw.
+//! are ranked by class and owner under the limit that was met, ramps included, so that without swap they add up to what the limit saw.
 
+use crate::cluster::daemons::Daemon;
 use crate::ids::{NodeId, PodSlot, StageId};
 use crate::linux::cgroup::Charge;
 use crate::linux::oom;
@@ -24,6 +25,7 @@ pub(crate) struct Tally {
     executors_injected: u32,
     before_shuffle: Option<Bytes>,
     pod_peak: Bytes,
+    swap_out: Bytes,
     stages: Vec<StageRecord>,
 }
 
@@ -38,6 +40,7 @@ impl Tally {
             executors_injected: 0,
             before_shuffle: None,
             pod_peak: Bytes::ZERO,
+            swap_out: Bytes::ZERO,
             stages: vec![StageRecord::default(); plan.spec().app.stages.len()],
         }
     }
@@ -92,6 +95,10 @@ impl Tally {
     pub(crate) fn injected(&mut self) {
         self.executors_injected += 1;
     }
+    /// Pages went to swap.
+    pub(crate) fn swapped_out(&mut self, bytes: Bytes) {
+        self.swap_out += bytes;
+    }
     pub(crate) fn task_failed(&mut self, stage: StageId) {
         self.stages[stage.index()].tasks_failed += 1;
     }
@@ -134,6 +141,7 @@ impl Tally {
             shuffle_write: tally.stages.iter().map(|s| s.shuffle_write).sum(),
             spill: tally.stages.iter().map(|s| s.spill).sum(),
             task_ooms: tally.stages.iter().map(|s| s.task_ooms).sum(),
+            swap_out: tally.swap_out,
             stages: std::mem::take(&mut tally.stages),
             events: tally.events,
             event_hash: tally.hash,
@@ -170,7 +178,7 @@ impl Sim<'_, '_> {
     /// Anonymous + shmem memory of the fullest node now.
     pub(crate) fn fullest_node_memory(&self) -> Bytes {
         let now = self.now();
-        self.machines.values().map(|m| m.memory.node_level(m.v(now)).min(m.memory.usable(m.memory.capacity))).max().unwrap_or(Bytes::ZERO)
+        self.machines.values().map(|m| m.memory.node_level(m.v(now)).min(m.memory.usable_on_node())).max().unwrap_or(Bytes::ZERO)
     }
 
     /// Who holds how much on a node (or in one pod), largest first.
@@ -180,7 +188,10 @@ impl Sim<'_, '_> {
         let mut holders = Vec::new();
         if only.is_none() {
             let system = machine.memory.classes(v, Bytes::ZERO)[MemoryClass::System as usize];
-            holders.push(Holder { party: Party::System, class: MemoryClass::System, bytes: system });
+            let daemons = machine.daemons.iter().filter(|daemon| !daemon.held().is_zero());
+            let named = |daemon: &Daemon| Party::Daemon(self.plan.spec().cluster.daemons[daemon.spec as usize].name.clone());
+            holders.extend(daemons.clone().map(|daemon| Holder { party: named(daemon), class: MemoryClass::System, bytes: daemon.held() }));
+            holders.push(Holder { party: Party::System, class: MemoryClass::System, bytes: system - daemons.map(Daemon::held).sum() });
         }
         for index in (0..machine.memory.pods.len()).filter(|&i| machine.memory.pods[i].open) {
             let slot = PodSlot::new(index as u32);

@@ -7,12 +7,13 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    AccessMode, AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, ClassFacts, CoalesceConf,
-    Collector, DecommissionConf, DeployMode, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy, HostPort, Injection,
-    InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
-    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reach, Reclaim, Reclaimed, RecoveryMode, RemoteClient, Requirement, ResizeConf, RollConf,
-    RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory, StageSpec,
-    StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable, ZoneSet,
+    AccessMode, AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, BurstSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, ClassFacts,
+    CoalesceConf, Collector, DecommissionConf, DeployMode, DeviceUse, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy,
+    HostPort, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm,
+    Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reach, Reclaim, Reclaimed, RecoveryMode, RemoteClient, RemoteSpec,
+    Requirement, ResizeConf, RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf,
+    SpreadConstraint, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource,
+    WeightedPodAffinityTerm, WhenUnsatisfiable, ZoneSet,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -76,6 +77,7 @@ pub fn case(number: u64) -> Spec {
     }
     placing(&mut d, &mut spec);
     growing(&mut d, &mut spec);
+    devices(&mut d, &mut spec);
     spec
 }
 
@@ -260,7 +262,7 @@ fn claims(d: &mut Draw, spec: &mut Spec) {
     conf.creation_timeout = if d.once_in(3) { conf.creation_timeout } else { SimSpan::from_secs(d.count(1, 20)) };
     conf.claims.reuse = (!d.once_in(3)).then(|| ClaimReuse { wait: d.once_in(4), recover: !d.once_in(3), verify: d.once_in(2) });
     conf.claims.resize = d.once_in(3).then(|| ClaimResize { interval: SimSpan::from_secs(d.count(1, 20)), threshold: 0.5, factor: 1.0 });
-    spec.cluster.pools.iter_mut().for_each(|pool| pool.shape.remote = d.once_in(2).then(|| ByteRate::mb_per_sec(d.count(20, 300))));
+    spec.cluster.pools.iter_mut().for_each(|pool| pool.shape.remote = d.once_in(2).then(|| remote(d)));
 }
 
 /// Executors that come and go: ceilings, dynamic allocation, restarts in place, notices. Drawn last, so that nothing before it moves.
@@ -491,10 +493,59 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
     Volume { name: format!("spark-local-dir-{number}"), mount_path: format!("/scratch/{number}"), source }
 }
 
+/// Neighbours on disk and network, managed disks, burst credit of claims and machines. Drawn last, so that nothing before it moves.
+fn devices(d: &mut Draw, spec: &mut Spec) {
+    // The other half stay what they were.
+    if d.once_in(2) {
+        return;
+    }
+    for neighbour in &mut spec.cluster.neighbours {
+        if d.once_in(3) {
+            neighbour.devices = DeviceUse {
+                held: Dist::Constant(d.bytes(Bytes::mib(1), Bytes::gib(4)).as_f64()),
+                read: ByteRate::mb_per_sec(d.count(0, 200)),
+                write: ByteRate::mb_per_sec(d.count(0, 200)),
+                iops: d.one_of(&[0, 0, 500]),
+                nic_in: ByteRate::mb_per_sec(d.count(0, 100)),
+                nic_out: ByteRate::mb_per_sec(d.count(0, 1000)),
+            };
+        }
+    }
+    let mut burst = |rate: ByteRate| {
+        let credit = d.bytes(Bytes::mib(1), Bytes::gib(1));
+        d.once_in(3).then(|| BurstSpec { rate: ByteRate::per_sec(rate.get() * 2), iops: 1_000_000, credit })
+    };
+    for pool in &mut spec.cluster.pools {
+        pool.shape.disks.iter_mut().for_each(|disk| (disk.remote, disk.burst) = (disk.size.get().is_multiple_of(2), burst(disk.write)));
+        if let Some(cap) = &mut pool.shape.remote {
+            cap.burst = burst(cap.rate);
+        }
+    }
+    for volume in &mut spec.spark.kubernetes.pod_template.volumes {
+        if let VolumeSource::Claim(claim) = &mut volume.source {
+            claim.burst = burst(claim.write);
+        }
+    }
+}
+
+fn remote(d: &mut Draw) -> RemoteSpec {
+    let mb = d.count(20, 300);
+    RemoteSpec { rate: ByteRate::mb_per_sec(mb), iops: 100_000, io_size: Bytes::kib(256), burst: None }
+}
+
 fn claim(d: &mut Draw) -> ClaimSpec {
     let size = d.bytes(Bytes::mib(50), Bytes::gib(4));
     let rate = ByteRate::mb_per_sec(40 + size.whole_mib() % 200);
-    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4), class: class(size.get()) }
+    ClaimSpec {
+        size,
+        read: rate,
+        write: rate,
+        iops: 1000,
+        io_size: Bytes::kib(256),
+        shared: size.get().is_multiple_of(4),
+        burst: None,
+        class: class(size.get()),
+    }
 }
 
 /// Facts of a storage class, by any number.
@@ -646,6 +697,8 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no injected kills", |s| s.inject.clear()),
         ("no neighbours", |s| s.cluster.neighbours.clear()),
         ("fewer neighbours", |s| drop(s.cluster.neighbours.pop())),
+        ("neighbours without devices", |s| s.cluster.neighbours.iter_mut().for_each(|n| n.devices = DeviceUse::NONE)),
+        ("no cap on disks", |s| s.cluster.pools.iter_mut().for_each(|p| p.shape.remote = None)),
         ("one pool", |s| s.cluster.pools.truncate(1)),
         ("one node", |s| s.cluster.pools.iter_mut().for_each(|p| p.count = 1)),
         ("one executor", |s| s.spark.executor.instances = 1),

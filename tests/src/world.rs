@@ -4,11 +4,11 @@
 //! shuffles over 300 MB. A run takes milliseconds. Nothing dies in it and nothing spills: a test that wants trouble makes it.
 
 use sim_core::spec::{
-    AllocationConf, AppSpec, AutoscalerSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DiskSpec, Dist, DriverConf, EvictionSpec, ExecutorConf,
-    InputSource, JobSpec, KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement, NeighbourSpec,
-    NodeShape, Platform, PodTemplate, PoolSpec, RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits, SchedulerConf,
-    SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf, StageMemory,
-    StageSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
+    AllocationConf, AppSpec, AutoscalerSpec, CgroupVersion, ClusterSpec, Collector, DeployMode, DeviceUse, DiskSpec, Dist, DriverConf, EvictionSpec,
+    ExecutorConf, InputSource, JobSpec, KubeSchedulerSpec, KubeletSpec, KubernetesConf, Language, LocalityConf, MemoryConf, MemoryUse, NeighbourPlacement,
+    NeighbourSpec, NodeShape, Platform, PodTemplate, PoolSpec, RemoteClient, RemoteShuffleConf, RemoteShuffleService, Reservation, Resources, RunLimits,
+    SchedulerConf, SchedulingConf, ScratchConf, Serializer, ShuffleConf, ShuffleSpec, ShuffleStorageConf, SinkSpec, SparkConf, SparkVersion, Spec, SqlConf,
+    StageMemory, StageSpec, SwapSpec, TaskCount, TaskRow, TaskWork, Uncertainty, YarnSpec,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -69,7 +69,7 @@ pub fn uncertain() -> Uncertainty {
 /// A disk of so many MB/s.
 pub fn disk(size: Bytes, mb_per_s: u64) -> DiskSpec {
     let rate = ByteRate::mb_per_sec(mb_per_s);
-    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256), burst: None }
+    DiskSpec { name: "disk".into(), size, used: Bytes::ZERO, read: rate, write: rate, iops: 1_000_000, io_size: Bytes::kib(256), burst: None, remote: false }
 }
 
 /// A node with so much memory, 8 cores and one disk of 100 MB/s.
@@ -95,6 +95,7 @@ pub fn neighbour(name: &str, request: Bytes, anon: Bytes) -> NeighbourSpec {
         resources: Resources { cpu_request: CoreMillis::new(100), memory_request: request, ..Resources::default() },
         memory: MemoryUse { anon: Dist::Constant(anon.as_f64()), shmem: Dist::Constant(0.0), processes: 1 },
         cpu_use: CoreMillis::ZERO,
+        devices: DeviceUse::NONE,
         priority: 0,
         labels: Vec::new(),
         namespace: "default".into(),
@@ -176,6 +177,8 @@ pub fn world() -> Spec {
 
 fn cluster() -> ClusterSpec {
     ClusterSpec {
+        daemons: Vec::new(),
+        swap: SwapSpec::default(),
         platform: Platform::Kubernetes,
         pools: vec![PoolSpec {
             name: "pool".into(),
@@ -204,11 +207,10 @@ fn cluster() -> ClusterSpec {
         },
         yarn: YarnSpec {
             minimum_allocation: Bytes::mib(256),
+            increment_allocation: Bytes::mib(256),
             node_memory_share: 0.85,
-            monitor_interval_s: 3.0,
-            pmem_check: true,
             vmem_check: false,
-            vmem_ratio: 2.1,
+            ..YarnSpec::default()
         },
     }
 }
@@ -231,6 +233,7 @@ fn spark() -> SparkConf {
             cpu_request: CoreMillis::cores(2),
             cpu_limit: None,
             collector: Collector::G1,
+            heap_exit: 52,
             xms_equals_xmx: true,
         },
         memory: MemoryConf { fraction: 0.6, storage_fraction: 0.5, page_size: None },

@@ -4,7 +4,7 @@
 //! files in tmpfs and on disk, read them, kill, restart a container, tear a pod down) and noted after each step what each cgroup held by
 //! class, and which process the kernel had killed at which cgroup's limit. Here the same operations go through the model's own charges,
 //! limits, reclaim and choice of a victim. They must give the same kills, of the same processes, at the same limits, at the same
-//! steps; and the same memory. The method and its limits are in `docs/model/kernel.md`.
+//! steps; and the same memory, within what five repeats of each sequence had. The method and its limits are in `docs/model/kernel.md`.
 
 use std::io::Read;
 
@@ -20,22 +20,16 @@ use sim_core::units::Bytes;
 const STARTED: u64 = 30;
 /// Pages that a process costs the kernel beside page tables: stack, descriptors, upper tables.
 const IN_KERNEL: u64 = 18;
-/// How far a class may be off, as a share of what its cgroup holds.
+/// How far a class may be off what the repeats had, as a share of what its cgroup holds.
 const TOLERANCE: f64 = 0.02;
 /// The kernel's own grain, pages: charges are taken in batches of 64 for each of two CPUs, and as many changes of a counter wait to be
 /// added up.
 const GRAIN: u64 = 256;
 
-/// Sequences that part from the kernel, by seed, and why. Where one of them begins to agree, or another to part, this test says so.
-const PART: [(u64, &str); 7] = [
-    (79, "a pod is 44 pages over its limit, by kernel memory of containers that are gone"),
-    (118, "after a kill 35 pages decide whether another one follows"),
-    (81, "page cache 3.4 % off: reclaim goes a little beyond what is needed, each time"),
-    (157, "page cache 2.4 % off: pages that were read and not written need less of the kernel"),
-    (159, "page cache 3.7 % off: reclaim went 383 pages beyond what was needed"),
-    (169, "page cache 2.8 % off: as 159"),
-    (195, "page cache 2.01 % off: as 81"),
-];
+/// How far ahead the recording machine reads files.
+const READ_AHEAD: Bytes = Bytes::mib(8);
+/// Recordings of each sequence.
+const REPEATS: usize = 5;
 
 fn pages(n: u64) -> Bytes {
     Bytes::kib(4) * n
@@ -75,7 +69,7 @@ struct Replay {
 
 impl Replay {
     fn new(shape: &Value) -> Self {
-        let mut memory = NodeMemory::new(pages(number(&shape["node"])), some_pages(&shape["kubepods"])).with_kernel_memory();
+        let mut memory = NodeMemory::new(pages(number(&shape["node"])), some_pages(&shape["kubepods"])).with_kernel_memory().with_read_ahead(READ_AHEAD);
         let pods = shape["pods"].as_array().expect("pods").iter().map(|pod| {
             let slot = memory.open_pod(some_pages(&pod["limit"]), some_pages(&pod["mount"]));
             if let Some(limit) = some_pages(&pod["container"]) {
@@ -247,19 +241,20 @@ impl Replay {
         }
     }
 
-    /// What differs from a recorded state: the node, `kubepods`, each pod; anonymous, shmem, file.
+    /// What differs from the recorded states: the node, `kubepods`, each pod; anonymous, shmem, file.
     fn differences(&mut self, states: &[Value], limits: [u64; 2]) -> Vec<String> {
         let mut out = Vec::new();
-        let near = |(state, limit): (&Value, u64)| limit > 0 && limit < number(&state[4]) + ((limit as f64 * TOLERANCE) as u64).max(GRAIN);
+        let near = |(state, limit): (&Value, u64)| limit > 0 && limit < range(state, 4).1 + ((limit as f64 * TOLERANCE) as u64).max(GRAIN);
         self.reclaimed_above |= states.iter().zip(limits).any(near);
         let with_file = if self.reclaimed_above { 2 } else { 3 };
         let sums = if self.removed_after { 2 } else { 3 };
         let mut compare = |name: &str, state: &Value, ours: &[Bytes]| {
-            let usage = number(&state[4]);
+            let usage = range(state, 4).1;
+            let slack = ((usage as f64 * TOLERANCE) as u64).max(GRAIN);
             for (class, ours) in ours.iter().enumerate() {
-                let (theirs, ours) = (state[class].as_i64().expect("pages").max(0) as u64, ours.get() / 4096);
-                if ours.abs_diff(theirs) > ((usage as f64 * TOLERANCE) as u64).max(GRAIN) {
-                    out.push(format!("{name} {}: {ours} pages, the kernel has {theirs} of {usage}", ["anon", "shmem", "file"][class]));
+                let ((least, most), ours) = (range(state, class), ours.get() / 4096);
+                if ours + slack < least || ours > most + slack {
+                    out.push(format!("{name} {}: {ours} pages, the kernel has {least} to {most} of {usage}", ["anon", "shmem", "file"][class]));
                 }
             }
         };
@@ -280,6 +275,16 @@ impl Replay {
         compare("node", &states[0], &all[..sums]);
         out
     }
+}
+
+/// The least and the most pages that a cgroup held in any of the repeats: a state is what it held in the first, and by how much each
+/// of the others differs.
+fn range(state: &Value, column: usize) -> (u64, u64) {
+    let state = state.as_array().expect("repeats");
+    assert_eq!(state.len(), REPEATS);
+    let at = |repeat: &Value| repeat[column].as_i64().expect("pages");
+    let all = || state.iter().enumerate().map(|(index, repeat)| if index == 0 { at(repeat) } else { at(&state[0]) + at(repeat) }.max(0) as u64);
+    (all().min().expect("repeats"), all().max().expect("repeats"))
 }
 
 fn recorded_kills(step: &[Value]) -> Vec<(usize, String)> {
@@ -316,21 +321,25 @@ fn play(sequence: &Value) -> Result<usize, String> {
     Ok(kills)
 }
 
-fn sequences() -> Vec<Value> {
+/// The recording's head, and its sequences.
+fn recording() -> (Value, Vec<Value>) {
     let file = std::fs::File::open(tests::data("kernel.jsonl.gz")).expect("the recording is there");
     let mut text = String::new();
     flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("it is gzip");
-    text.lines().skip(1).map(|line| serde_json::from_str(line).expect("a sequence a line")).collect()
+    let mut lines = text.lines().map(|line| serde_json::from_str(line).expect("an object a line"));
+    (lines.next().expect("a head"), lines.collect())
 }
 
 #[test]
 fn charges_limits_victims_and_reclaim_are_the_kernels() {
-    let results: Vec<(u64, Result<usize, String>)> = sequences().iter().map(|sequence| (number(&sequence["seed"]), play(sequence))).collect();
-    let parting: Vec<u64> = results.iter().filter(|(_, result)| result.is_err()).map(|(seed, _)| *seed).collect();
-    let mut known: Vec<u64> = PART.iter().map(|(seed, _)| *seed).collect();
-    known.sort_unstable();
-    let why: Vec<&String> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
-    assert_eq!(parting, known, "{why:#?}");
-    let kills: usize = results.iter().filter_map(|(_, result)| result.as_ref().ok()).sum();
-    assert!(results.len() == 200 && kills > 250, "{kills} kills in {} sequences", results.len());
+    let (head, sequences) = recording();
+    assert_eq!((number(&head["repeats"]), Bytes::kib(number(&head["read_ahead_kib"]))), (REPEATS as u64, READ_AHEAD));
+    let results: Vec<Result<usize, String>> = sequences.iter().map(play).collect();
+    let why: Vec<&String> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    assert!(why.is_empty(), "{} of {} sequences part from the kernel: {why:#?}", why.len(), results.len());
+    let kills: usize = results.iter().flatten().sum();
+    let steps: usize = sequences.iter().map(|sequence| sequence["steps"].as_array().expect("steps").len()).sum();
+    // Where the repeats of a sequence part from each other, it ends.
+    let parted = sequences.iter().filter(|sequence| sequence["parted"] == true).count();
+    assert!(results.len() == 200 && kills > 250 && steps > 6000 && parted == 0, "{} sequences, {steps} steps, {kills} kills, {parted} parted", results.len());
 }

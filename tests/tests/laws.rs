@@ -16,6 +16,7 @@ mod laws {
     mod schedule;
     mod time;
     mod volumes;
+    mod yarn;
 
     use sim_core::plan::SimPlan;
     use sim_core::record::Outcome;

@@ -7,6 +7,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sim_core::record::{Cause, FailureReason, Holder, Incident, Level, MemoryClass, Party};
+use sim_core::shown::{Reason, Shown};
 use sim_core::study::{CauseEstimates, Estimate, PointResult, Summary};
 use sim_core::units::{Bytes, SimTime};
 
@@ -54,8 +55,14 @@ pub(super) struct PointResultMirror {
     first_cause: [u64; CAUSES],
     #[serde(with = "levels")]
     first_level: Vec<(Level, u64)>,
+    #[serde(with = "shown_counts")]
+    first_shown: Vec<(Shown, u64)>,
     #[serde(with = "SummaryMirror")]
     executors_lost: Summary,
+    #[serde(with = "SummaryMirror")]
+    neighbours_lost: Summary,
+    #[serde(with = "SummaryMirror")]
+    daemons_lost: Summary,
     #[serde(with = "SummaryMirror")]
     executors_pending: Summary,
     #[serde(with = "SummaryMirror")]
@@ -76,6 +83,8 @@ pub(super) struct PointResultMirror {
     spill: Summary,
     #[serde(with = "SummaryMirror")]
     task_ooms: Summary,
+    #[serde(with = "SummaryMirror")]
+    swap_out: Summary,
     truncated: [u64; 3],
     failed: [u64; FailureReason::ALL.len()],
     node_peaks: Vec<f64>,
@@ -113,6 +122,19 @@ mod levels {
     }
 }
 
+/// What is shown, by its reason and exit code.
+mod shown_counts {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Shown, shown};
+
+    pub(super) fn serialize<S: Serializer>(counts: &[(Shown, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+        counts.iter().map(|(shown, n)| (shown.reason.word(), shown.exit_code, n)).collect::<Vec<_>>().serialize(serializer)
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Shown, u64)>, D::Error> {
+        let named = Vec::<(String, Option<i32>, u64)>::deserialize(deserializer)?;
+        named.into_iter().map(|(reason, code, n)| Ok((shown::<D>(&reason, code)?, n))).collect()
+    }
+}
+
 /// The incident through its mirror.
 mod example_incident {
     use super::{Deserialize, Deserializer, Incident, IncidentMirror, Serialize, Serializer};
@@ -133,6 +155,7 @@ struct IncidentMirror {
     cause: String,
     level: String,
     victim: PartyMirror,
+    shown: (String, Option<i32>),
     node: u32,
     stage: Option<u32>,
     used: u64,
@@ -147,17 +170,19 @@ enum PartyMirror {
     Executor(u32),
     Driver,
     Neighbour(String),
+    Daemon(String),
     System,
 }
 
 impl IncidentMirror {
     fn of(incident: &Incident) -> Self {
-        let Incident { at, cause, level, victim, node, stage, used, limit, node_memory, holders } = incident;
+        let Incident { at, cause, level, victim, shown, node, stage, used, limit, node_memory, holders } = incident;
         Self {
             at_ns: at.as_ns(),
             cause: cause.key().to_owned(),
             level: level.key().to_owned(),
             victim: PartyMirror::of(victim),
+            shown: (shown.reason.word().to_owned(), shown.exit_code),
             node: *node,
             stage: *stage,
             used: used.get(),
@@ -177,6 +202,7 @@ impl IncidentMirror {
             cause: Cause::ALL.into_iter().find(|cause| cause.key() == self.cause).ok_or_else(|| D::Error::custom("cause"))?,
             level: level::<D>(&self.level)?,
             victim: self.victim.back(),
+            shown: shown::<D>(&self.shown.0, self.shown.1)?,
             node: self.node,
             stage: self.stage,
             used: Bytes::new(self.used),
@@ -193,6 +219,7 @@ impl PartyMirror {
             Party::Executor(number) => Self::Executor(*number),
             Party::Driver => Self::Driver,
             Party::Neighbour(name) => Self::Neighbour(name.clone()),
+            Party::Daemon(name) => Self::Daemon(name.clone()),
             Party::System => Self::System,
         }
     }
@@ -202,6 +229,7 @@ impl PartyMirror {
             Self::Executor(number) => Party::Executor(number),
             Self::Driver => Party::Driver,
             Self::Neighbour(name) => Party::Neighbour(name),
+            Self::Daemon(name) => Party::Daemon(name),
             Self::System => Party::System,
         }
     }
@@ -212,12 +240,17 @@ fn level<'de, D: Deserializer<'de>>(name: &str) -> Result<Level, D::Error> {
     all.into_iter().find(|level| level.key() == name).ok_or_else(|| D::Error::custom("level"))
 }
 
+fn shown<'de, D: Deserializer<'de>>(word: &str, exit_code: Option<i32>) -> Result<Shown, D::Error> {
+    let reason = Reason::ALL.into_iter().find(|reason| reason.word() == word).ok_or_else(|| D::Error::custom("reason"))?;
+    Ok(Shown { reason, exit_code })
+}
+
 /// A result with something in every field, and floats that decimal digits do not hit.
 #[cfg(test)]
 pub(super) fn sample() -> PointResult {
     use sim_core::record::{Ending, FailureReason, Outcome, Truncation};
     use sim_core::units::SimSpan;
-    let parties = [Party::Executor(7), Party::Driver, Party::Neighbour("kibana".to_owned()), Party::System];
+    let parties = [Party::Executor(7), Party::Driver, Party::Neighbour("kibana".to_owned()), Party::Daemon("sshd".to_owned()), Party::System];
     let levels = [Level::Heap, Level::Pod, Level::Kubepods, Level::Node];
     let endings = [Ending::Succeeded, Ending::Failed(FailureReason::DriverLost), Ending::Truncated(Truncation::Horizon), Ending::Succeeded];
     let outcome = |i: usize| Outcome {
@@ -229,6 +262,7 @@ pub(super) fn sample() -> PointResult {
             cause: Cause::ALL[i],
             level: levels[i],
             victim: parties[i % 2].clone(),
+            shown: Shown { reason: Reason::ALL[i], exit_code: (i > 1).then_some(-104) },
             node: 3,
             stage: i.is_multiple_of(2).then_some(2),
             used: Bytes::new(u64::MAX),
@@ -246,6 +280,7 @@ pub(super) fn sample() -> PointResult {
         shuffle_write: Bytes::gib(20),
         spill: Bytes::new(3),
         task_ooms: 2,
+        swap_out: Bytes::ZERO,
         stages: Vec::new(),
         events: 100,
         event_hash: 1,

@@ -37,7 +37,7 @@ enum Statistic {
 /// A summary of the result object, and where the result keeps it.
 type Summarised = (&'static str, Kind, fn(&PointResult) -> &Summary);
 
-const SUMMARIES: [Summarised; 11] = [
+const SUMMARIES: [Summarised; 14] = [
     ("executors_lost", Kind::Count, |r| &r.executors_lost),
     ("executors_pending", Kind::Count, |r| &r.executors_pending),
     ("duration_s", Kind::Seconds, |r| &r.duration_s),
@@ -49,6 +49,9 @@ const SUMMARIES: [Summarised; 11] = [
     ("shuffle_write_bytes", Kind::Bytes, |r| &r.shuffle_write),
     ("spill_bytes", Kind::Bytes, |r| &r.spill),
     ("task_ooms", Kind::Count, |r| &r.task_ooms),
+    ("neighbours_lost", Kind::Count, |r| &r.neighbours_lost),
+    ("daemons_lost", Kind::Count, |r| &r.daemons_lost),
+    ("swap_out_bytes", Kind::Bytes, |r| &r.swap_out),
 ];
 
 /// A number of an estimate or a summary, by name.

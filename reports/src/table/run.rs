@@ -75,6 +75,8 @@ pub(crate) fn quantity_rows(point: &PointReport) -> Vec<Quantity<'_>> {
     let rows: Vec<Quantity> = vec![
         ("duration if it succeeds", &result.duration_s, format::seconds),
         ("executors lost", &result.executors_lost, format::count),
+        ("neighbours killed", &result.neighbours_lost, format::count),
+        ("daemons killed", &result.daemons_lost, format::count),
         ("executors Pending", &result.executors_pending, format::count),
         ("fullest node, peak", &result.node_peak, format::bytes),
         ("  before the shuffle", &result.node_before_shuffle, format::bytes),
@@ -83,6 +85,7 @@ pub(crate) fn quantity_rows(point: &PointReport) -> Vec<Quantity<'_>> {
         ("scratch of a pod, peak", &result.scratch_peak, format::bytes),
         ("shuffle written", &result.shuffle_write, format::bytes),
         ("spilled", &result.spill, format::bytes),
+        ("paged out to swap", &result.swap_out, format::bytes),
         ("tasks out of memory", &result.task_ooms, format::count),
     ];
     rows.into_iter().filter(|(name, s, _)| s.n > 0 && (s.max > 0.0 || *name == "executors lost")).collect()

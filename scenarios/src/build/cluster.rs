@@ -1,11 +1,12 @@
 //! `[cluster]` to the model's machines.
 
 use sim_core::spec::{
-    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec,
-    NodeShape, Platform, PoolSpec, Reservation, Resources, SoftEviction, Taint, YarnSpec,
+    AutoscalerSpec, BurstSpec, CgroupVersion, ClusterSpec, ContainerControl, DeviceUse, DiskSpec, EvictionSpec, Expander, KubeletSpec, MemoryUse,
+    NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec, RemoteSpec, Reservation, Resources, SoftEviction, SwapSpec, Taint, YarnSpec,
 };
+use sim_core::units::{ByteRate, Bytes};
 
-use super::{View, kube_scheduler};
+use super::{View, daemons, kube_scheduler};
 use crate::kube_yaml::taint_effect;
 use crate::schema::Measure;
 
@@ -16,6 +17,8 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
     ClusterSpec {
         platform: platform(&view.text("platform")),
         neighbours: neighbours(view),
+        daemons: daemons::daemons(view),
+        swap: swap(view.table("swap")),
         pools: pools(view),
         cgroup: match view.text("cgroup").as_str() {
             "v1" => CgroupVersion::V1,
@@ -32,14 +35,35 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
         },
         autoscaler: autoscaler(view.table("autoscaler")),
         scheduler: kube_scheduler::profile(view.table("scheduler")),
-        yarn: YarnSpec {
-            minimum_allocation: yarn.size("minimum_allocation"),
-            node_memory_share: yarn.number("node_memory_share"),
-            monitor_interval_s: yarn.time("monitor_interval").as_secs_f64(),
-            pmem_check: yarn.on("pmem_check"),
-            vmem_check: yarn.on("vmem_check"),
-            vmem_ratio: yarn.number("vmem_ratio"),
-        },
+        yarn: yarn_site(yarn),
+    }
+}
+
+fn yarn_site(view: View<'_>) -> YarnSpec {
+    let minimum = view.size("minimum_allocation");
+    YarnSpec {
+        minimum_allocation: minimum,
+        increment_allocation: view.maybe_size("increment_allocation").unwrap_or(minimum),
+        maximum_allocation: view.maybe_size("maximum_allocation"),
+        counts_vcores: view.text("resource_calculator") == "dominant",
+        node_vcores: view.maybe("node_vcores").map(|_| view.count("node_vcores")),
+        control: if view.text("memory_control") == "cgroup" { ContainerControl::Cgroup } else { ContainerControl::Monitor },
+        disk_utilization: view.number("disk_max_utilization"),
+        disk_check_interval_s: view.time("disk_check_interval").as_secs_f64(),
+        node_memory_share: view.number("node_memory_share"),
+        monitor_interval_s: view.time("monitor_interval").as_secs_f64(),
+        pmem_check: view.on("pmem_check"),
+        vmem_check: view.on("vmem_check"),
+        vmem_ratio: view.number("vmem_ratio"),
+    }
+}
+
+fn swap(view: View<'_>) -> SwapSpec {
+    SwapSpec {
+        size: view.size("size"),
+        for_cgroups: view.count("swappiness") > 0,
+        limited: view.text("behavior") == "LimitedSwap",
+        tmpfs_noswap: view.on("tmpfs_noswap"),
     }
 }
 
@@ -104,7 +128,7 @@ fn pool(view: View<'_>) -> PoolSpec {
             max_pods: view.count("max_pods"),
             disks: view.items("disk").map(disk).collect(),
             nic: view.rate("nic"),
-            remote: view.maybe("remote").map(|_| view.rate("remote")),
+            remote: view.maybe("remote").map(|_| remote(view)),
             system_memory: view.dist("system_memory", Measure::Bytes),
         },
         labels: view.labels("labels"),
@@ -124,10 +148,21 @@ fn disk(view: View<'_>) -> DiskSpec {
         iops: view.count64("iops"),
         io_size: view.size("io_size"),
         burst: view.maybe("burst").is_some().then(|| burst(view.table("burst"))),
+        remote: view.on("remote"),
     }
 }
 
-fn burst(view: View<'_>) -> BurstSpec {
+/// A pool's cap on remote disks; without `remote_iops` only the bandwidth counts.
+fn remote(view: View<'_>) -> RemoteSpec {
+    RemoteSpec {
+        rate: view.rate("remote"),
+        iops: view.maybe("remote_iops").map_or(u64::from(u32::MAX), |_| view.count64("remote_iops")),
+        io_size: Bytes::kib(256),
+        burst: view.maybe("remote_burst").map(burst),
+    }
+}
+
+pub(super) fn burst(view: View<'_>) -> BurstSpec {
     BurstSpec { rate: view.rate("rate"), iops: view.count64("iops"), credit: view.size("credit") }
 }
 
@@ -154,6 +189,18 @@ fn neighbours(view: View<'_>) -> Vec<NeighbourSpec> {
     view.items("neighbour").map(|item| neighbour(item, &names)).collect()
 }
 
+fn devices(view: View<'_>) -> DeviceUse {
+    let rate = |key: &str| if view.maybe(key).is_some() { view.rate(key) } else { ByteRate::per_sec(0) };
+    DeviceUse {
+        held: view.dist("ephemeral_use", Measure::Bytes),
+        read: rate("disk_read"),
+        write: rate("disk_write"),
+        iops: view.count64("disk_iops"),
+        nic_in: rate("nic_in"),
+        nic_out: rate("nic_out"),
+    }
+}
+
 fn neighbour(view: View<'_>, node_names: &[String]) -> NeighbourSpec {
     let on = |name: View<'_>| node_names.iter().position(|known| name.0.text() == Some(known)).map(|index| index as u32);
     NeighbourSpec {
@@ -175,6 +222,7 @@ fn neighbour(view: View<'_>, node_names: &[String]) -> NeighbourSpec {
         },
         memory: MemoryUse { anon: view.dist("anon", Measure::Bytes), shmem: view.dist("shmem", Measure::Bytes), processes: view.count("processes") },
         cpu_use: view.cpu("cpu_use"),
+        devices: devices(view),
         priority: view.priority("priority"),
         labels: view.labels("labels"),
         namespace: view.text("namespace"),

@@ -6,10 +6,10 @@
 
 use sim_core::kube::reservation::{NetworkPlugin, Provider, default_max_pods, reservation};
 use sim_core::spark::jvm::{default_young_share, heap_growth};
-use sim_core::spec::Collector;
+use sim_core::spec::{Collector, Platform};
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
-use super::{View, cluster, derived, real};
+use super::{View, cluster, daemons, derived, real};
 use crate::catalog::{self, MEM_TOTAL_SHARE, VmShape};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::raw::{Layer, Node, Value, read_value};
@@ -23,6 +23,11 @@ pub(super) fn derive(tree: &mut Node, problems: &mut Diagnostics) {
     let platform = View(cluster).text("platform");
     let kubernetes = kubernetes_version(&View(cluster).text("kubernetes"));
     missing(cluster, "cgroup", || cgroup(&platform, kubernetes));
+    daemons::derive(cluster);
+    if let Some(swap) = cluster.get_mut("swap") {
+        let on_kubernetes = cluster::platform(&platform) == Platform::Kubernetes;
+        missing(swap, "tmpfs_noswap", || derived(Value::Bool(on_kubernetes), "what the kubelet mounts, ED-2"));
+    }
     if let Some(kubelet) = cluster.get_mut("kubelet") {
         missing(kubelet, "sized_memory_volumes", || sized_memory_volumes(&platform, kubernetes));
     }
@@ -192,8 +197,12 @@ fn from_shape(pool: &mut Node, shape: &VmShape, provider: Provider) {
 /// Disks and network of a shape.
 pub(super) fn machine_speed(pool: &mut Node, shape: &VmShape, provider: Provider, from: &str) {
     missing(pool, "nic", || derived(rate(shape.nic()), format!("80 % of the line rate of {from} (8.1)")));
-    if let Some(ceiling) = shape.remote_rate() {
-        missing(pool, "remote", || derived(rate(ceiling), from));
+    if let Some(cap) = shape.remote_cap().filter(|_| pool.get("remote").is_none()) {
+        pool.insert("remote", derived(rate(cap.rate), from));
+        missing(pool, "remote_iops", || derived(super::disks::whole(cap.iops), from));
+        if let Some(credit) = &cap.burst {
+            missing(pool, "remote_burst", || super::disks::burst(credit, from));
+        }
     }
     missing(pool, "disk", || super::disks::of_shape(&shape.disks(provider), from));
 }

@@ -37,10 +37,14 @@ fn node(disk: &DiskSpec, from: &str) -> Node {
     if let Some(credit) = &disk.burst {
         node.insert("burst", burst(credit, from));
     }
+    if disk.remote {
+        node.insert("remote", derived(Value::Bool(true), from));
+    }
     node
 }
 
-fn burst(burst: &BurstSpec, from: &str) -> Node {
+/// Burst credit as a table.
+pub(super) fn burst(burst: &BurstSpec, from: &str) -> Node {
     let mut node = derived(Value::Table(Vec::new()), from);
     for (key, value) in [("rate", rate(burst.rate)), ("iops", whole(burst.iops)), ("credit", size(burst.credit))] {
         node.insert(key, derived(value, from));
@@ -48,7 +52,8 @@ fn burst(burst: &BurstSpec, from: &str) -> Node {
     node
 }
 
-fn whole(n: u64) -> Value {
+/// A count.
+pub(super) fn whole(n: u64) -> Value {
     Value::Integer(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
@@ -91,6 +96,7 @@ fn by_type(disk: &mut Node, name: &str, shape: Option<&VmShape>, problems: &mut 
     if disk.get("size").is_none() {
         return;
     }
+    missing(disk, "remote", || derived(Value::Bool(true), &from));
     let own = disk.get("read").is_some() || disk.get("iops").is_some();
     let bytes: Bytes = View(disk).size("size");
     let spec = shape.map_or_else(|| catalog::unattached(kind, name, bytes), |shape| shape.attach(kind, name, bytes));

@@ -2,6 +2,7 @@
 
 mod claims;
 mod cluster;
+mod daemons;
 mod derive;
 mod disks;
 mod inject;

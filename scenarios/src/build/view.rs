@@ -42,6 +42,10 @@ impl<'a> View<'a> {
     pub(super) fn count64(self, key: &str) -> u64 {
         self.scalar(key).parse().unwrap_or_default()
     }
+    /// An integer, which may be below zero.
+    pub(super) fn integer(self, key: &str) -> i32 {
+        self.scalar(key).parse().unwrap_or_default()
+    }
     /// A count.
     pub(super) fn count(self, key: &str) -> u32 {
         self.scalar(key).parse().unwrap_or_default()

@@ -1,13 +1,13 @@
 //! Managed disks by type and size, and what a machine's own caps leave of them.
 //!
-//! A tier has one size; other types follow the size by the vendor's formula. A machine caps all its remote disks together; here one
-//! of them is used, so each is capped alone. What bursts has a bucket for bandwidth and one for operations: 30 minutes of the difference
+//! A tier has one size; other types follow the size by the vendor's formula. A disk gets no more than its machine lets through to all of
+//! them ([`Limits::cap`]); that several of them share it is the model's. Volumes of claims are disks, too ([`super::storage`]). What bursts has a bucket for bandwidth and one for operations: 30 minutes of the difference
 //! (Azure, EC2 instances), or a number of operations (`gp2`). The bucket that is empty first decides how long the fast rate lasts; what the others
 //! would still give is left out.
 
 use std::sync::LazyLock;
 
-use sim_core::spec::{BurstSpec, DiskSpec};
+use sim_core::spec::{BurstSpec, ClaimSpec, ClassFacts, DiskSpec, RemoteSpec};
 use sim_core::units::{ByteRate, Bytes};
 
 use super::{IO_KIB, integer, number, parse, text};
@@ -53,9 +53,10 @@ impl Limits {
         Self { rate, iops, fast_rate: rate, fast_iops: iops.max(number(node, "burst_iops")), io_credit }
     }
 
-    /// Bandwidth without credit, bytes a second.
-    pub(super) fn rate(&self) -> f64 {
-        self.rate
+    /// As a cap on all remote disks of a machine.
+    pub(super) fn cap(&self) -> RemoteSpec {
+        let all = attached("", Bytes::ZERO, Bytes::ZERO, self, None);
+        RemoteSpec { rate: all.read, iops: all.iops, io_size: all.io_size, burst: all.burst }
     }
 
     fn at(&self, io: f64) -> f64 {
@@ -82,16 +83,21 @@ pub(crate) struct DiskType {
     pub(crate) name: String,
     /// Size, for a tier.
     pub(crate) tier: Option<Bytes>,
+    /// Name of its family.
+    family: String,
     node: Node,
 }
 
 static TYPES: LazyLock<Vec<DiskType>> = LazyLock::new(|| {
     let file = parse(FILE.0, FILE.1);
     let families = file.get("family").map_or(&[][..], Node::items);
-    let of = |family: &Node, key: &str| family.get(key).map_or(&[][..], Node::items).to_vec();
-    let tiers =
-        families.iter().flat_map(|f| of(f, "tier")).map(|node| DiskType { name: text(&node, "name"), tier: Some(Bytes::gib(integer(&node, "gib"))), node });
-    let sized = families.iter().flat_map(|f| of(f, "sized")).map(|node| DiskType { name: text(&node, "name"), tier: None, node });
+    let kinds = |family: &Node, key: &str| family.get(key).map_or(&[][..], Node::items).to_vec();
+    let of = |family: &Node, node: Node| {
+        let gib = integer(&node, "gib");
+        DiskType { name: text(&node, "name"), tier: (gib > 0).then(|| Bytes::gib(gib)), family: text(family, "name"), node }
+    };
+    let tiers = families.iter().flat_map(|f| kinds(f, "tier").into_iter().map(|node| of(f, node)));
+    let sized = families.iter().flat_map(|f| kinds(f, "sized").into_iter().map(|node| of(f, node)));
     tiers.chain(sized).collect()
 });
 
@@ -105,7 +111,28 @@ pub(crate) fn find(name: &str) -> Option<&'static DiskType> {
     TYPES.iter().find(|t| t.name.eq_ignore_ascii_case(name))
 }
 
+/// The smallest tier of a family that holds so much, else the largest; `None` when there is no such family.
+pub(crate) fn tier(family: &str, size: Bytes) -> Option<&'static DiskType> {
+    let theirs = || TYPES.iter().filter(|t| t.family.eq_ignore_ascii_case(family) && t.tier.is_some());
+    theirs().filter(|t| t.tier >= Some(size)).min_by_key(|t| t.tier).or_else(|| theirs().max_by_key(|t| t.tier))
+}
+
 impl DiskType {
+    /// A claim of a volume of this type: what it holds is its own size, whatever its tier.
+    pub(crate) fn claim(&self, size: Bytes) -> ClaimSpec {
+        let volume = self.disk("", Bytes::gib(size.get().div_ceil(1 << 30)), Bytes::ZERO, None);
+        ClaimSpec {
+            size,
+            read: volume.read,
+            write: volume.write,
+            iops: volume.iops,
+            io_size: volume.io_size,
+            shared: false,
+            burst: volume.burst,
+            class: ClassFacts::FREE,
+        }
+    }
+
     /// A disk of this type and size, under the caps of the machine that it is attached to.
     pub(super) fn disk(&self, name: &str, size: Bytes, used: Bytes, machine: Option<&Limits>) -> DiskSpec {
         let own = if self.tier.is_some() { Limits::read(&self.node) } else { Limits::sized(&self.node, size.as_gib()) };
@@ -134,6 +161,7 @@ fn attached(name: &str, size: Bytes, used: Bytes, own: &Limits, machine: Option<
             iops: least(&|l| l.fast_iops) as u64,
             credit: Bytes::from_f64(credit),
         }),
+        remote: true,
     }
 }
 

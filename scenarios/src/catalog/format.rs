@@ -133,27 +133,7 @@ static CLASS: Shape = Shape {
         Field::optional("binding", Kind::Choice(&["Immediate", "WaitForFirstConsumer"]), "volumeBindingMode."),
         Field::optional("access", Kind::Choice(&["ReadWriteOncePod", "ReadWriteOnce", "ReadWriteMany"]), "The widest access mode of a claim."),
         Field::optional("expands", Kind::Bool, "allowVolumeExpansion."),
-        Field::optional("tier", Kind::List(&Kind::Table(&CLASS_TIER)), "Figures by size."),
-        Field::optional("line", Kind::Table(&CLASS_LINE), "Figures that grow with the size."),
-    ],
-};
-static CLASS_TIER: Shape = Shape {
-    name: "a tier",
-    fields: &[
-        Field::required("gib", N, "Largest size, GiB."),
-        Field::required("iops", N, "Operations per second."),
-        Field::required("mb", N, "Read and write, 10^6 B/s."),
-    ],
-};
-const PART: Kind = Kind::Integer(0, 1_000_000_000);
-static CLASS_LINE: Shape = Shape {
-    name: "a line",
-    fields: &[
-        Field::required("iops", N, "Operations per second of the smallest."),
-        Field::required("iops_per_gib", PART, "Thousandths more by GiB."),
-        Field::required("max_iops", N, "At most."),
-        Field::required("mb", N, "Read and write of the smallest, 10^6 B/s."),
-        Field::required("mb_per_gib", PART, "Thousandths more by GiB."),
-        Field::required("max_mb", N, "At most."),
+        Field::optional("tiers", Kind::Text, "Family of disks: the next larger tier."),
+        Field::optional("type", Kind::Text, "Disk that follows its size."),
     ],
 };

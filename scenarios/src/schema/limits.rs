@@ -1,4 +1,4 @@
-//! `[limits]`: where a run is cut off, and whether its books are checked.
+//! `[limits]`: when one run is cut off, and whether its books are checked.
 
 use super::{Field, Kind, Shape};
 

@@ -6,16 +6,19 @@
 //! same walker. A new key is one line in a table and one line where the model's input is built.
 
 mod autoscaler;
+mod daemon;
 mod dist;
 mod fill;
 mod inject;
 mod json;
 mod kube_scheduler;
 mod limits;
+mod neighbour;
 mod pool;
 mod reclaim;
 mod remote_shuffle;
 mod storage_class;
+mod swap;
 mod sweep;
 mod tables;
 mod walk;

@@ -35,7 +35,15 @@ pub(super) static POOL: Shape = Shape {
             "AK-1, AK-2, 5.11",
         ),
         Field::computed("nic", Kind::Rate, "80 % of the VM shape's line rate", "Effective NIC bandwidth each way.", "8.1"),
-        Field::optional("remote", Kind::Rate, "Ceiling on all remote disks together, so on all claims of a node; the VM shape's where the catalog has one."),
+        Field::computed(
+            "remote",
+            Kind::Rate,
+            "the VM shape's, where the catalog has one",
+            "Cap on all remote disks of a node together, claims among them.",
+            "5.11",
+        ),
+        Field::computed("remote_iops", Kind::Integer(1, 100_000_000), "the VM shape's", "The same in I/O operations per second, of 256 KiB each.", "5.11"),
+        Field::computed("remote_burst", Kind::Table(&BURST), "the VM shape's", "What that cap is for a while, if the machine has credit.", "5.11"),
         Field::default(
             "system_memory",
             Kind::Dist(Measure::Bytes),
@@ -89,11 +97,12 @@ static DISK: Shape = Shape {
             "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.",
             "unit in which cloud disks count I/O",
         ),
+        Field::computed("remote", Kind::Bool, "true for a managed type", "Whether it is reached over the network, under the pool's `remote` cap.", "5.11"),
         Field::optional("burst", Kind::Table(&BURST), "What the disk does for a while beyond that, if it has credit; a type brings its own."),
     ],
 };
 
-static BURST: Shape = Shape {
+pub(super) static BURST: Shape = Shape {
     name: "[cluster.pool.disk.burst]",
     fields: &[
         Field::required("rate", Kind::Rate, "Bandwidth while there is credit, reading and writing."),

@@ -56,7 +56,7 @@ const GENERAL: &[ConfKey] = &[
     key("spark.memory.offHeap.enabled", Bool, Released, "Whether Tungsten memory is off-heap.", "MEM-8"),
     key("spark.memory.offHeap.size", Size(B), Released, "Off-heap memory for execution and storage.", "MEM-8"),
     key("spark.executor.pyspark.memory", Size(MiB), Unset("Python workers share the overhead"), "Memory of the Python workers of an executor.", "1.5"),
-    key("spark.executor.extraJavaOptions", Text, Unset("none"), "JVM options; collector and -Xms are read from it.", "JVM-5"),
+    key("spark.executor.extraJavaOptions", Text, Unset("none"), "JVM options; collector, -Xms and what a full heap does are read from it.", "JVM-5"),
     key("spark.python.worker.reuse", Bool, Released, "Whether a Python worker serves one task after the other.", "Appendix B"),
     key("spark.driver.memory", Size(MiB), Released, "Heap of the driver.", "POD-10"),
     key("spark.driver.memoryOverhead", Size(MiB), Unset("factor × driver memory, at least the minimum"), "Memory beside the driver's heap.", "POD-10"),

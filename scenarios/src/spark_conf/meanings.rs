@@ -49,7 +49,7 @@ static MOVES: &[(&str, &str)] = &[
     ("spark.excludeOnFailure.", "which executors and nodes get tasks after failures"),
     ("spark.executor.", "executors: number, life and end"),
     ("spark.executor.cores", "task slots of an executor, share of memory of a task, CPU request"),
-    ("spark.executor.extraJavaOptions", "collector, touched heap"),
+    ("spark.executor.extraJavaOptions", "collector, touched heap, exit code of a full heap"),
     ("spark.executor.failuresValidityInterval", "end of the application after many executor failures"),
     ("spark.executor.instances", "number of executors"),
     ("spark.executor.maxNumFailures", "end of the application after many executor failures"),

@@ -120,6 +120,7 @@ fn executor(conf: &Conf, around: &Surroundings) -> ExecutorConf {
         container_memory,
         cpu_request: conf.cpu("spark.kubernetes.executor.request.cores").unwrap_or(CoreMillis::cores(u64::from(cores))),
         cpu_limit: conf.cpu("spark.kubernetes.executor.limit.cores"),
+        heap_exit: heap_exit(&options, around.platform),
         collector: around.collector.unwrap_or_else(|| collector(&options, container_memory)),
         xms_equals_xmx: around.xms_equals_xmx.unwrap_or_else(|| around.platform == Platform::Kubernetes || sets_full_xms(&options, heap)),
     }
@@ -135,6 +136,26 @@ fn collector(options: &str, limit: Bytes) -> Collector {
         Collector::G1
     } else {
         Collector::Serial
+    }
+}
+
+/// Exit code of a JVM whose heap is full, in the order in which `HotSpot` looks at its flags (6.6). On YARN Spark adds `kill %p` where no command is given.
+fn heap_exit(options: &str, platform: Platform) -> u8 {
+    let command = options.split_once("-XX:OnOutOfMemoryError=").map(|(_, rest)| {
+        let quote = rest.chars().next().filter(|c| "'\"".contains(*c));
+        quote.map_or_else(|| rest.split_whitespace().next().unwrap_or_default(), |quote| rest[1..].split(quote).next().unwrap_or_default())
+    });
+    let command = command.or((platform == Platform::Yarn).then_some("kill %p")).unwrap_or_default();
+    if command.contains("kill -9") || command.contains("kill -KILL") || command.contains("kill -SIGKILL") {
+        137
+    } else if command.contains("kill") {
+        143
+    } else if options.contains("-XX:+CrashOnOutOfMemoryError") {
+        134
+    } else if options.contains("-XX:+ExitOnOutOfMemoryError") {
+        3
+    } else {
+        52
     }
 }
 
@@ -248,5 +269,25 @@ fn kubernetes(conf: &Conf, around: Surroundings) -> KubernetesConf {
         max_replacements: around.max_replacements,
         namespace: conf.text("spark.kubernetes.namespace").unwrap_or_else(|| "default".to_owned()),
         pod_template: around.template,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 6.6: commands run first, then the crash, then the exit; Spark's own handler is last, and on YARN Spark adds a command.
+    #[test]
+    fn a_full_heap_ends_as_the_flags_say() {
+        for (options, kubernetes, yarn) in [
+            ("-XX:+UseG1GC", 52, 143),
+            ("-XX:+ExitOnOutOfMemoryError", 3, 143),
+            ("-XX:+ExitOnOutOfMemoryError -XX:+CrashOnOutOfMemoryError", 134, 143),
+            ("-XX:OnOutOfMemoryError='kill -9 %p' -XX:+ExitOnOutOfMemoryError", 137, 137),
+            ("-XX:OnOutOfMemoryError=\"kill %p\"", 143, 143),
+            ("-XX:OnOutOfMemoryError=/opt/dump.sh -XX:+ExitOnOutOfMemoryError", 3, 3),
+        ] {
+            assert_eq!((heap_exit(options, Platform::Kubernetes), heap_exit(options, Platform::Yarn)), (kubernetes, yarn), "{options}");
+        }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
         let (memory, cpu) = facts.room(pool);
         container <= memory && driver.cpu <= cpu
     });
-    if placed && !fits {
+    if placed && !fits && !facts.refused_by_yarn(driver.container_memory) {
         let problem = Diagnostic::warning("driver-fits", "no node is large enough for the driver: the application never starts")
             .found(format!("{container} for the driver"));
         problems.push(facts.at_conf(&["spark.driver.memory"], problem).expected("less than a node can give").hint("lower spark.driver.memory"));

@@ -8,7 +8,10 @@ pub(super) fn rule(facts: &Facts<'_>, problems: &mut Diagnostics) {
     let sidecars = facts.spec.spark.kubernetes.pod_template.sidecars;
     let (memory, cpu) = (facts.spec.container(executor.container_memory) + sidecars.memory_request, executor.cpu_request + sidecars.cpu_request);
     let rooms: Vec<_> = facts.spec.cluster.pools.iter().filter(|pool| pool.count.max(pool.max_count.unwrap_or(0)) > 0).map(|pool| facts.room(pool)).collect();
-    if rooms.is_empty() || rooms.iter().any(|(room_memory, room_cpu)| memory <= *room_memory && cpu <= *room_cpu) {
+    if rooms.is_empty()
+        || facts.refused_by_yarn(executor.container_memory)
+        || rooms.iter().any(|(room_memory, room_cpu)| memory <= *room_memory && cpu <= *room_cpu)
+    {
         return;
     }
     let largest = rooms.iter().max_by_key(|(room_memory, _)| *room_memory).copied().unwrap_or_default();

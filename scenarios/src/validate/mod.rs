@@ -6,6 +6,7 @@
 mod autoscaler;
 mod claims;
 mod codec;
+mod daemons;
 mod driver_fits;
 mod dynamic_allocation;
 mod executor_fits;
@@ -24,12 +25,14 @@ mod push_shuffle;
 mod reclaim;
 mod remote_shuffle;
 mod shuffle_service;
+mod swap;
 mod task_slots;
 mod tmpfs_overhead;
 mod tmpfs_unused;
+mod yarn_allocation;
 
 use sim_core::kube::reservation::{allocatable_cpu, allocatable_memory};
-use sim_core::spec::{Platform, PoolSpec, Spec};
+use sim_core::spec::{NodeShape, Platform, PoolSpec, Spec, YarnSpec};
 use sim_core::units::{Bytes, CoreMillis};
 use sim_core::yarn::sizing::node_capacity;
 
@@ -59,14 +62,23 @@ impl Facts<'_> {
     fn kubernetes(&self) -> bool {
         self.spec.cluster.platform == Platform::Kubernetes
     }
-    /// Memory and CPU that pods of a node can have: allocatable on Kubernetes, the `NodeManager`'s share on YARN, all elsewhere.
+    /// Whether YARN refuses a container of this size, which the rule `yarn-allocation` says.
+    fn refused_by_yarn(&self, asked: Bytes) -> bool {
+        self.spec.cluster.platform == Platform::Yarn && asked > self.spec.largest_yarn_container()
+    }
+    /// Memory and CPU that pods of a node can have: allocatable on Kubernetes, what the `NodeManager` offers on YARN, all elsewhere.
     fn room(&self, pool: &PoolSpec) -> (Bytes, CoreMillis) {
         let shape = &pool.shape;
         match self.spec.cluster.platform {
-            Platform::Yarn => (node_capacity(shape.memory, &self.spec.cluster.yarn), shape.cpu),
+            Platform::Yarn => (node_capacity(shape.memory, &self.spec.cluster.yarn), yarn_vcores(shape, &self.spec.cluster.yarn)),
             Platform::Kubernetes | Platform::Standalone | Platform::Bare => (allocatable_memory(shape), allocatable_cpu(shape)),
         }
     }
+}
+
+/// Vcores that a node offers; no end of them where YARN does not count them.
+fn yarn_vcores(shape: &NodeShape, yarn: &YarnSpec) -> CoreMillis {
+    if yarn.counts_vcores { yarn.node_vcores.map_or(shape.cpu, |vcores| CoreMillis::cores(vcores.into())) } else { CoreMillis::new(u64::MAX) }
 }
 
 type Rule = fn(&Facts<'_>, &mut Diagnostics);
@@ -96,6 +108,9 @@ const RULES: &[Rule] = &[
     inject::rule,
     kube_scheduler::rule,
     autoscaler::rule,
+    yarn_allocation::rule,
+    daemons::rule,
+    swap::rule,
 ];
 
 /// Applies every rule.

@@ -8,6 +8,7 @@
 //! then on.
 
 pub(crate) mod autoscaler;
+pub(crate) mod daemons;
 pub(crate) mod neighbours;
 mod placement;
 pub(crate) mod preemption;
@@ -28,13 +29,13 @@ use crate::event::Event;
 use crate::hardware::NodeDevices;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{IdVec, Luck, Purpose, mix};
-use crate::kube::empty_dir;
+use crate::kube::{empty_dir, swap};
 use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::{claims, driver, executor, jvm};
-use crate::spec::{Collector, DeployMode, Platform};
+use crate::spark::{claims, driver, jvm, start};
+use crate::spec::{Collector, DeployMode, Platform, Resources};
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Seconds from submission until the driver asks for executors: pod, JVM and context (8.5).
@@ -114,7 +115,7 @@ impl Cluster {
         let mut machines = IdVec::new();
         for (index, node) in plan.nodes.iter().enumerate() {
             let devices = NodeDevices::new(&node.shape, &day.speeds[index]);
-            let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit).with_kernel_memory();
+            let memory = NodeMemory::new(node.shape.memory, node.kubepods_limit).with_kernel_memory().with_swap(plan.spec().cluster.swap);
             let mut machine = Machine::new(NodeId::new(index as u32), devices, memory, &node.shape.disks, plan.spec().cluster.cgroup);
             claims::open_ceiling(plan, index, &mut machine);
             machines.push(machine);
@@ -145,15 +146,16 @@ pub(crate) fn settle_in(sim: &mut Sim) {
     }
 }
 
-/// Memory of a node's system, from its start on.
+/// Memory of a node's system and of its daemons, from its start on.
 fn charge_system(sim: &mut Sim, node: NodeId) {
     let system = system_memory(sim, node);
     sim.machines[node].memory.charge_system(system);
+    daemons::start_on(sim, node);
 }
 
-/// A node is gone, with its system.
+/// A node is gone, with its system and its daemons.
 fn give_system_back(sim: &mut Sim, node: NodeId) {
-    let (system, now) = (system_memory(sim, node), sim.now());
+    let (system, now) = (system_memory(sim, node) + daemons::end_on(sim, node), sim.now());
     let machine = &mut sim.machines[node];
     // Peaks are taken before what lowers them.
     let v = machine.v(now);
@@ -176,13 +178,23 @@ fn settle_driver(sim: &mut Sim) {
     let Verdict::Bound(node) = placement::place(sim, Candidate::Driver) else { return };
     let machine = &mut sim.machines[node];
     machine.has_image = true;
-    let slot = machine.open_pod(Owner::Driver, plan.driver_container, None);
+    let slot = machine.open_pod(Owner::Driver, plan.driver_limit, None);
     let non_heap = jvm::non_heap(conf.memory, jvm::threads(1), Bytes::ZERO, plan.spec().app.sql, Collector::G1);
     let limit = plan.driver_container.map_or(Bytes::MAX, |limit| machine.memory.usable(limit));
     let used = (conf.memory.scale(driver::heap::TOUCHED) + non_heap).min(limit.saturating_sub(Bytes::mib(1)));
     machine.memory.charge(slot, Charge::Process, used);
+    limit_swap(sim, node, slot, &crate::linux::oom::driver_resources(sim), 0);
     sim.cluster.driver = Some((node, slot));
     sim.touch(node);
+}
+
+/// How much swap a pod may have: on Kubernetes what its kubelet sets, elsewhere there is no limit.
+fn limit_swap(sim: &mut Sim, node: NodeId, slot: PodSlot, resources: &Resources, priority: i32) {
+    let cluster = &sim.plan.spec().cluster;
+    if cluster.platform == Platform::Kubernetes {
+        let most = swap::swap_max(&cluster.swap, cluster.cgroup, resources, priority, sim.plan.nodes[node.index()].shape.memory);
+        sim.machines[node].memory.limit_swap(slot, most);
+    }
 }
 
 /// The node that a waiting executor would get now.
@@ -316,8 +328,9 @@ fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     // Several mounts are each looked at when something is written there.
     let capacity = (scratch.tmpfs_dirs == 1).then(|| empty_dir::mount_size(plan, &plan.nodes[node.index()], scratch.tmpfs_size_limit));
     let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);
+    limit_swap(sim, node, slot, &plan.executor.resources, plan.spec().spark.kubernetes.pod_template.priority);
     claims::mount(sim, id, node);
-    executor::on_bound(sim, id, node, slot);
+    start::on_bound(sim, id, node, slot);
     let now: SimTime = sim.now();
     sim.observer.placed(now, id.index() as u32 + 1, node.index() as u32);
 }

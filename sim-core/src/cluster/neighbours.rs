@@ -1,11 +1,14 @@
-//! Neighbours: pods that use memory beyond their requests, and come back when killed.
+//! Neighbours: pods that use memory beyond their requests, disk and network beside the executors, and come back when killed.
 //!
 //! A neighbour's memory is drawn once a (neighbour, node) and held from the start: daemons and services are
 //! older than the job, unless they are said to arrive later. Killed or evicted ones with `restartPolicy: Always` return after the kubelet's crash
 //! back-off (10 s, doubled up to 300 s), on the same node. Their tmpfs pages survive a kill in place (ED-5); assumption: an
-//! eviction too, although it would tear their volumes down. Source: NO-1, 7.3; the back-off is recalled.
+//! eviction too, although it would tear their volumes down. What they hold on the kubelet's disk survives a kill and goes with an
+//! eviction (NE-7), and who comes back starts with an empty volume; their rates on disk and NIC end and begin with them.
+//! Source: NO-1, 7.3; the back-off is recalled.
 
 use crate::event::Event;
+use crate::hardware::Standing;
 use crate::ids::{NodeId, PodSlot};
 use crate::kernel::{Purpose, mix};
 use crate::linux::cgroup::Charge;
@@ -14,6 +17,7 @@ use crate::sim::Sim;
 use crate::spec::{NeighbourPlacement, NeighbourSpec};
 use crate::units::{Bytes, SimSpan, SimTime};
 
+use super::daemons::waits_for_agents;
 use super::placement::{self, Verdict};
 
 /// First restart delay of the kubelet's crash back-off.
@@ -30,6 +34,12 @@ pub(crate) struct Tenant {
     pub(crate) slot: PodSlot,
     /// Anonymous memory when it runs.
     pub(crate) anon: Bytes,
+    /// What it holds on the kubelet's disk.
+    held: Bytes,
+    /// What it takes of disk and NIC when it runs.
+    standing: Standing,
+    /// Whether it takes that now.
+    stands: bool,
     /// Whether it was preempted and is gone; its place in the list stays.
     gone: bool,
     restarts: u32,
@@ -106,11 +116,15 @@ pub(super) fn move_out(sim: &mut Sim, node: NodeId, slot: PodSlot) {
     tenant.gone = true;
     let spec = tenant.spec;
     let neighbour = &sim.plan.spec().cluster.neighbours[spec as usize];
-    let now = sim.now();
+    let now = sim.calendar.now();
     let machine = &mut sim.machines[node];
     let v = machine.v(now);
     machine.memory.close_pod(slot, v);
     machine.devices.reserve_cpu(now, -neighbour.cpu_use.as_cores());
+    machine.disk_used -= std::mem::take(&mut tenant.held);
+    if std::mem::take(&mut tenant.stands) {
+        machine.devices.stand(now, &tenant.standing, false);
+    }
     sim.touch(node);
     if matches!(neighbour.placement, NeighbourPlacement::Replicas(_)) {
         let pod = sim.cluster.new_pod_of(spec);
@@ -127,18 +141,46 @@ fn move_in(sim: &mut Sim, index: u32, neighbour: &NeighbourSpec, node: NodeId) {
     // A neighbour that would die of its own limit before the job starts lives just under it instead.
     let shmem = usable.map_or(shmem, |limit| shmem.min(limit.saturating_sub(Bytes::mib(1))));
     let anon = usable.map_or(anon, |limit| anon.min(limit.saturating_sub(shmem + Bytes::mib(1))));
+    let held = held(sim, neighbour, node, entity);
+    let disk = &sim.plan.nodes[node.index()].shape.disks[0];
     let machine = &mut sim.machines[node];
+    let standing = machine.devices.standing(&neighbour.devices, disk);
+    machine.devices.stand(sim.calendar.now(), &standing, true);
+    machine.disk_used += held;
     let slot = machine.open_pod(Owner::Neighbour(index), limit, None);
+    super::limit_swap(sim, node, slot, &neighbour.resources, neighbour.priority);
+    let machine = &mut sim.machines[node];
     machine.memory.charge(slot, Charge::Process, anon);
     machine.memory.charge(slot, Charge::Shmem, shmem);
     machine.devices.reserve_cpu(sim.calendar.now(), neighbour.cpu_use.as_cores());
-    sim.cluster.tenants.push(Tenant { spec: index, node, slot, anon, gone: false, restarts: 0 });
+    sim.cluster.tenants.push(Tenant { spec: index, node, slot, anon, held, standing, stands: true, gone: false, restarts: 0 });
     sim.touch(node);
+}
+
+/// What a neighbour holds on the kubelet's disk: what is drawn for it, but no more than its limit and the room there.
+fn held(sim: &Sim, neighbour: &NeighbourSpec, node: NodeId, entity: u64) -> Bytes {
+    let drawn = Bytes::from_f64(sim.luck.draw(&neighbour.devices.held, Purpose::NeighbourDisk, entity).max(0.0));
+    let (machine, size) = (&sim.machines[node], sim.plan.nodes[node.index()].shape.disks[0].size);
+    let room = size.saturating_sub(machine.disk_used + machine.files_on[0]);
+    drawn.min(room).min(neighbour.resources.ephemeral_limit.unwrap_or(drawn))
+}
+
+/// What the neighbour in a pod of a node holds on the kubelet's disk.
+pub(crate) fn on_disk(sim: &Sim, node: NodeId, slot: PodSlot) -> Bytes {
+    sim.cluster.tenants.iter().find(|t| !t.gone && t.node == node && t.slot == slot).map_or(Bytes::ZERO, |tenant| tenant.held)
+}
+
+/// The kubelet evicts a neighbour: what it holds on disk goes, too.
+pub(crate) fn on_evicted(sim: &mut Sim, node: NodeId, slot: PodSlot) {
+    if let Some(tenant) = sim.cluster.tenants.iter_mut().find(|t| !t.gone && t.node == node && t.slot == slot) {
+        sim.machines[node].disk_used -= std::mem::take(&mut tenant.held);
+    }
+    on_killed(sim, node, slot, 1);
 }
 
 /// One of a neighbour's `processes` is gone (all, when it is one); it may come back.
 pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u32) {
-    let now = sim.now();
+    let now = sim.calendar.now();
     let Some(index) = sim.cluster.tenants.iter().position(|t| !t.gone && t.node == node && t.slot == slot) else { return };
     let tenant = &mut sim.cluster.tenants[index];
     let backoff = (FIRST_BACKOFF_S << tenant.restarts.min(5)).min(LAST_BACKOFF_S);
@@ -149,6 +191,9 @@ pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u
     let held = machine.memory.held(slot, Charge::Process, v);
     let freed = Bytes::new(held.get().div_ceil(u64::from(processes)));
     machine.memory.uncharge(slot, Charge::Process, freed, v);
+    if processes == 1 && std::mem::take(&mut tenant.stands) {
+        machine.devices.stand(now, &tenant.standing, false);
+    }
     if sim.plan.spec().cluster.neighbours[spec as usize].restarts {
         sim.after(SimSpan::from_secs(backoff), Event::NeighbourBack(node, index as u32));
     }
@@ -157,13 +202,28 @@ pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, slot: PodSlot, processes: u
 
 /// A neighbour is back and takes its memory again.
 pub(crate) fn on_back(sim: &mut Sim, node: NodeId, tenant: u32) {
-    let tenant = &sim.cluster.tenants[tenant as usize];
+    if waits_for_agents(sim, node, Event::NeighbourBack(node, tenant)) {
+        return;
+    }
+    let tenant = &mut sim.cluster.tenants[tenant as usize];
     if tenant.gone {
         return;
     }
-    let (slot, anon) = (tenant.slot, tenant.anon);
+    let (slot, anon, now) = (tenant.slot, tenant.anon, sim.calendar.now());
     let machine = &mut sim.machines[node];
-    let held = machine.memory.held(slot, Charge::Process, machine.v(sim.calendar.now()));
+    if !std::mem::replace(&mut tenant.stands, true) {
+        machine.devices.stand(now, &tenant.standing, true);
+    }
+    let held = machine.memory.held(slot, Charge::Process, machine.v(now));
     machine.memory.charge(slot, Charge::Process, anon.saturating_sub(held));
     sim.touch(node);
+}
+
+/// Panics if devices serve others than the neighbours that run.
+pub(crate) fn check(sim: &Sim) {
+    for (node, machine) in sim.machines.iter() {
+        let here = sim.cluster.tenants.iter().filter(|tenant| tenant.stands && tenant.node == node);
+        let asked: f64 = here.map(|tenant| tenant.standing.sum()).sum();
+        assert!((machine.devices.standing_sum() - asked).abs() < 1e-6, "steady rates on {node:?}: {} of {asked}", machine.devices.standing_sum());
+    }
 }

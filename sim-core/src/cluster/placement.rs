@@ -1,7 +1,7 @@
 //! Which node a new pod gets, by platform.
 //!
 //! Kubernetes: the default scheduler's filters and scores over views of the nodes. YARN: containers go where
-//! most memory is free. Standalone: spread out over the workers. Bare: pack all on one node when the template
+//! most memory is free. Standalone: spread out over the workers with cores and memory left (byte code of `Master` 3.5). Bare: pack all on one node when the template
 //! requires pod affinity, else the node with the fewest executors. Ties are broken at random by seed on
 //! Kubernetes (SC-5), by index elsewhere.
 
@@ -48,12 +48,12 @@ pub(super) enum Verdict {
 pub(super) fn find(sim: &Sim, pod: Candidate) -> Option<NodeId> {
     match (sim.plan.spec().cluster.platform, pod) {
         (Platform::Kubernetes, _) => decide(sim, pod).node.map(|index| id(sim, index)),
-        (Platform::Yarn, Candidate::Executor(_)) => on_yarn(sim, sim.plan.executor.container()),
-        (Platform::Yarn, Candidate::Driver) => on_yarn(sim, driver_memory(sim)),
-        (Platform::Standalone, Candidate::Executor(_)) => fewest(sim, true),
+        (Platform::Yarn, Candidate::Executor(_)) => on_yarn(sim, sim.plan.executor.container(), sim.plan.spec().spark.executor.cores),
+        (Platform::Yarn, Candidate::Driver) => on_yarn(sim, driver_memory(sim), driver_vcores(sim)),
+        (Platform::Standalone, Candidate::Executor(_)) => fewest(sim, |node, more| worker_has_room(sim, node, more)),
         (Platform::Bare, Candidate::Executor(_)) => on_bare(sim),
         (Platform::Standalone | Platform::Bare, Candidate::Driver) => Some(NodeId::new(0)),
-        (Platform::Yarn | Platform::Standalone | Platform::Bare, Candidate::Neighbour { .. }) => fewest(sim, false),
+        (Platform::Yarn | Platform::Standalone | Platform::Bare, Candidate::Neighbour { .. }) => fewest(sim, |_, _| true),
     }
 }
 
@@ -160,30 +160,51 @@ fn executors_on(sim: &Sim, node: NodeId) -> u64 {
     sim.executors.iter().filter(|(_, e)| e.node == Some(node) && e.life != Life::Gone).count() as u64
 }
 
-fn on_yarn(sim: &Sim, container: Bytes) -> Option<NodeId> {
-    let views: Vec<yarn::NodeView> = (0..sim.machines.len())
-        .map(|n| {
-            let node = NodeId::new(n as u32);
-            let driver = if sim.cluster.driver.is_some_and(|(at, _)| at == node) { driver_memory(sim) } else { Bytes::ZERO };
-            let capacity = sizing::node_capacity(sim.plan.nodes[n].shape.memory, &sim.plan.spec().cluster.yarn);
-            let capacity = if sim.machines[node].cordoned { Bytes::ZERO } else { capacity };
-            yarn::NodeView { capacity, allocated: sim.plan.executor.container() * executors_on(sim, node) + driver }
-        })
-        .collect();
-    yarn::place(container, &views).map(|n| NodeId::new(n as u32))
+fn on_yarn(sim: &Sim, container: Bytes, vcores: u32) -> Option<NodeId> {
+    let views: Vec<yarn::NodeView> = (0..sim.machines.len()).map(|n| yarn_node(sim, NodeId::new(n as u32))).collect();
+    yarn::place(container, vcores, &views).map(|n| NodeId::new(n as u32))
 }
 
-/// The node with the fewest executors; with `fit`, only nodes whose RAM holds one more executor heap.
-fn fewest(sim: &Sim, fit: bool) -> Option<NodeId> {
-    let heap = sim.plan.executor.heap;
+/// What YARN's scheduler knows of a node: nothing is left where it may not place.
+fn yarn_node(sim: &Sim, node: NodeId) -> yarn::NodeView {
+    let (spec, shape) = (sim.plan.spec(), &sim.plan.nodes[node.index()].shape);
+    let settings = &spec.cluster.yarn;
+    let executors = executors_on(sim, node);
+    let driver = sim.cluster.driver.is_some_and(|(at, _)| at == node);
+    let closed = sim.machines[node].cordoned || sim.machines[node].unhealthy;
+    let capacity = if closed { Bytes::ZERO } else { sizing::node_capacity(shape.memory, settings) };
+    let allocated = sim.plan.executor.container() * executors + if driver { driver_memory(sim) } else { Bytes::ZERO };
+    let used = u64::from(spec.spark.executor.cores) * executors + if driver { u64::from(driver_vcores(sim)) } else { 0 };
+    let all = u64::from(settings.node_vcores.unwrap_or(shape.cpu.as_cores() as u32));
+    yarn::NodeView { capacity, allocated, vcores: settings.counts_vcores.then(|| all.saturating_sub(used) as u32) }
+}
+
+/// Vcores of the application master that carries the driver (`spark.driver.cores`).
+fn driver_vcores(sim: &Sim) -> u32 {
+    sim.plan.spec().spark.driver.cpu.as_cores().ceil() as u32
+}
+
+/// What a standalone worker leaves to the operating system (`WorkerArguments.inferDefaultMemory`).
+const WORKER_LEAVES: Bytes = Bytes::gib(1);
+
+/// Whether a standalone worker has cores and memory for so many executors. Their memory is the heap and nothing else (1.9).
+fn worker_has_room(sim: &Sim, node: NodeId, executors: u64) -> bool {
+    let shape = &sim.plan.nodes[node.index()].shape;
+    let memory = shape.memory.saturating_sub(WORKER_LEAVES).max(WORKER_LEAVES);
+    let cores = shape.cpu.as_cores() as u64;
+    memory >= sim.plan.executor.heap * executors && cores >= u64::from(sim.plan.spec().spark.executor.cores) * executors
+}
+
+/// The node with the fewest executors, among those that `hold` one more.
+fn fewest(sim: &Sim, hold: impl Fn(NodeId, u64) -> bool) -> Option<NodeId> {
     sim.machines
         .ids()
         .filter(|&node| !sim.machines[node].cordoned)
-        .filter(|&node| !fit || sim.plan.nodes[node.index()].shape.memory >= heap * (executors_on(sim, node) + 1))
+        .filter(|&node| hold(node, executors_on(sim, node) + 1))
         .min_by_key(|&node| (executors_on(sim, node), node))
 }
 
 fn on_bare(sim: &Sim) -> Option<NodeId> {
     let packed = !sim.plan.spec().spark.kubernetes.pod_template.affinity.required_pod.is_empty();
-    if packed { Some(NodeId::new(0)) } else { fewest(sim, false) }
+    if packed { Some(NodeId::new(0)) } else { fewest(sim, |_, _| true) }
 }

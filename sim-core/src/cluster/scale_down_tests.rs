@@ -8,7 +8,7 @@ use crate::fixture;
 use crate::observe::Nobody;
 use crate::sim::{RunKey, Simulator};
 use crate::spark::executor::Life;
-use crate::spec::{Dist, JobSpec, JobStart, MemoryUse, NeighbourPlacement, NeighbourSpec, PodsAllocator, Resources, Spec};
+use crate::spec::{DaemonRole, DaemonSpec, DeviceUse, Dist, JobSpec, JobStart, MemoryUse, NeighbourPlacement, NeighbourSpec, PodsAllocator, Resources, Spec};
 use crate::units::CoreMillis;
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
@@ -62,6 +62,7 @@ fn neighbour(placement: NeighbourPlacement, cpu: u64, namespace: &str) -> Neighb
         priority: 0,
         labels: Vec::new(),
         namespace: namespace.into(),
+        devices: DeviceUse::NONE,
         arrives: None,
         restarts: true,
     }
@@ -69,7 +70,8 @@ fn neighbour(placement: NeighbourPlacement, cpu: u64, namespace: &str) -> Neighb
 
 #[test]
 fn empty_nodes_go_after_ten_minutes_down_to_the_pools_min() {
-    let table: [(&dyn Fn(&mut Spec), usize); 5] = [
+    type Row<'a> = (&'a dyn Fn(&mut Spec), usize);
+    let table: [Row; 5] = [
         (&|_| {}, 1),
         (&|s| s.cluster.pools[0].min_count = Some(2), 2),
         (&|s| s.cluster.pools[0].min_count = None, 4),
@@ -192,4 +194,44 @@ fn a_node_that_went_may_come_back() {
     spec.cluster.neighbours[1].arrives = Some(SimSpan::from_secs(615));
     let plan = SimPlan::compile(&spec).expect("the fixture compiles");
     assert!(!Simulator::new(&plan).run(KEY).job_failed());
+}
+
+/// A node goes with the processes outside `kubepods`, whether they run or wait for systemd, and comes back with all of them, each once.
+#[test]
+fn daemons_of_the_node_go_and_come_back_with_it() {
+    let mut spec = spec(|spec| {
+        let mut late = neighbour(NeighbourPlacement::Replicas(2), 14_000, "default");
+        (late.name, late.arrives) = ("late".into(), Some(SimSpan::from_secs(700)));
+        spec.cluster.neighbours.push(late);
+        let daemon = |name: &str, mib| DaemonSpec {
+            name: name.into(),
+            anon: Dist::Constant(Bytes::mib(mib).as_f64()),
+            oom_score_adj: 0,
+            role: DaemonRole::Service,
+            restart: Some(SimSpan::from_secs(60)),
+        };
+        spec.cluster.daemons = vec![daemon("agent", 200), daemon("logs", 100)];
+    });
+    let seen = |spec: &Spec| {
+        run(spec, |sim| {
+            let full = sim.machines[NodeId::new(0)].memory.system();
+            sim.run_until(at(600));
+            for node in sim.machines.ids() {
+                daemons::on_killed(sim, node, 1);
+                assert_eq!(sim.machines[node].memory.system(), full - Bytes::mib(100));
+            }
+            // At 660 s systemd would start it again.
+            [650, 670, 1100].map(|second| {
+                sim.run_until(at(second));
+                let held: Vec<Bytes> = sim.machines.values().map(|machine| machine.memory.system()).collect();
+                let (there, gone) = (held.iter().filter(|&&held| held == full).count(), held.iter().filter(|held| held.is_zero()).count());
+                (sim.cluster.present.len(), there, gone)
+            })
+        })
+    };
+    assert_eq!(seen(&spec), [(1, 0, 3), (1, 1, 3), (3, 3, 1)]);
+    // Back at once: what systemd had left to do was the old machine's.
+    spec.cluster.autoscaler.scale_up_s = Dist::Constant(0.0);
+    spec.cluster.neighbours[0].arrives = Some(SimSpan::from_secs(625));
+    assert_eq!(seen(&spec), [(3, 2, 1), (3, 3, 1), (3, 3, 1)]);
 }

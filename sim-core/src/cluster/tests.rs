@@ -6,8 +6,10 @@ use crate::kube::scheduler::Rule;
 use crate::observe::{Nobody, Placements};
 use crate::sim::{RunKey, Simulator};
 use crate::spark::executor::Life;
-use crate::spec::{Dist, Expander, NeighbourPlacement, NeighbourSpec, Resources, SelectorOp, Spec, SpreadConstraint, Volume, VolumeSource, WhenUnsatisfiable};
-use crate::units::CoreMillis;
+use crate::spec::{
+    DeviceUse, Dist, Expander, NeighbourPlacement, NeighbourSpec, Resources, SelectorOp, Spec, SpreadConstraint, Volume, VolumeSource, WhenUnsatisfiable,
+};
+use crate::units::{ByteRate, CoreMillis};
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
 
@@ -43,6 +45,7 @@ fn big(count: u32, priority: i32, arrives_s: Option<u64>) -> NeighbourSpec {
         resources,
         memory: crate::spec::MemoryUse { anon: Dist::Constant(1e8), shmem: Dist::Constant(0.0), processes: 1 },
         cpu_use: CoreMillis::new(100),
+        devices: crate::spec::DeviceUse::NONE,
         priority,
         labels: Vec::new(),
         namespace: "default".into(),
@@ -146,6 +149,7 @@ fn claims_fill_a_node_of_few_data_disks() {
             iops: 500,
             io_size: Bytes::kib(256),
             shared: false,
+            burst: None,
             class: crate::spec::ClassFacts::FREE,
         };
         spec.spark.kubernetes.pod_template.volumes =
@@ -311,4 +315,33 @@ fn watching_placements_changes_no_run_and_names_every_pod() {
     let second = &placements.all[2].explained;
     let term = second.without.iter().find(|one| one.rule == Rule::PodAffinity { required: true, index: 0 }).expect("its term");
     assert!(second.decision.node == placements.all[1].explained.decision.node && term.node != second.decision.node);
+}
+
+/// A neighbour that holds nine tenths of a disk of 512 GiB is evicted at the kubelet's first look, within 10 s, and is back 10 s later with an
+/// empty volume and its rate; one that is killed in place keeps its files, and asks for nothing until it is back.
+#[test]
+fn an_evicted_neighbour_comes_back_without_its_files() {
+    let devices = DeviceUse { held: Dist::Constant(Bytes::gib(480).as_f64()), write: ByteRate::mb_per_sec(30), ..DeviceUse::NONE };
+    let holds =
+        spec(|spec| spec.cluster.neighbours.push(NeighbourSpec { placement: NeighbourPlacement::On(vec![0]), devices: devices.clone(), ..big(0, 0, None) }));
+    let state = |sim: &Sim| {
+        let machine = &sim.machines[NodeId::new(0)];
+        (machine.disk_used - sim.plan.nodes[0].shape.disks[0].used, (machine.devices.standing_sum() * 10.0).round() as u64)
+    };
+    // 30 of 150 MB/s are two tenths of the disk.
+    assert_eq!(at(&holds, 0.0, state), (Bytes::gib(480), 2));
+    assert_eq!(at(&holds, 10.1, state), (Bytes::ZERO, 0));
+    assert_eq!(at(&holds, 25.0, state), (Bytes::ZERO, 2));
+    let mut small = holds.clone();
+    small.cluster.neighbours[0].devices.held = Dist::Constant(Bytes::gib(100).as_f64());
+    let plan = SimPlan::compile(&small).expect("the fixture compiles");
+    let mut nobody = Nobody;
+    let mut sim = Sim::new(&plan, KEY, &mut nobody);
+    settle_in(&mut sim);
+    sim.run_until(SimTime::ZERO + SimSpan::from_secs(5));
+    let slot = sim.cluster.tenants[0].slot;
+    neighbours::on_killed(&mut sim, NodeId::new(0), slot, 1);
+    assert_eq!(state(&sim), (Bytes::gib(100), 0));
+    sim.run_until(SimTime::ZERO + SimSpan::from_secs(16));
+    assert_eq!(state(&sim), (Bytes::gib(100), 2));
 }

@@ -3,13 +3,14 @@
 //! CPU work is in core-seconds, work of disks and NIC in seconds of the whole device. Neighbours take a steady part of the
 //! cores. A disk's bandwidth is capped by its I/O operations at one size of I/O (5.11). Assumptions: a NIC carries both directions at
 //! full rate, and traffic inside a node crosses none; flows are equal whatever their size. A disk with burst credit has a
-//! bucket ([`super::burst`]).
+//! bucket ([`super::burst`]); several remote disks are behind their machine's cap ([`super::ceiling`]).
 
 use super::burst::Bucket;
+use super::ceiling::Ceiling;
 use crate::event::Event;
 use crate::ids::TaskId;
 use crate::kernel::{Calendar, EventHandle, FairShare, FlowHandle};
-use crate::spec::{DiskSpec, NodeShape};
+use crate::spec::{BurstSpec, DiskSpec, NodeShape, RemoteSpec};
 use crate::units::{Bytes, SimTime};
 
 /// A device of a node.
@@ -75,6 +76,10 @@ pub(crate) struct NodeDevices {
     cpu_speed: f64,
     /// By disk; empty where none bursts.
     buckets: Vec<Option<Bucket>>,
+    /// The machine's cap on remote disks, where more than one may be in use.
+    ceiling: Option<Ceiling>,
+    /// Capacities that disks have of their own, while a cap is divided.
+    own: Vec<f64>,
     /// Attached disks that have been detached again.
     free: Vec<u8>,
 }
@@ -102,7 +107,7 @@ impl NodeDevices {
         }
         let pending = vec![None; servers.len()];
         let bursts = shape.disks.iter().any(|disk| disk.burst.is_some());
-        let bucket = |disk: &DiskSpec| disk.burst.and_then(|burst| Bucket::new(disk, &burst));
+        let bucket = |disk: &DiskSpec| disk.burst.and_then(|burst| bucket_of(disk, &burst));
         let buckets = if bursts { shape.disks.iter().map(bucket).collect() } else { Vec::new() };
         Self {
             servers,
@@ -114,13 +119,50 @@ impl NodeDevices {
             cores,
             cpu_speed: speeds.cpu,
             buckets,
+            ceiling: None,
+            own: Vec::new(),
             free: Vec::new(),
         }
     }
 
-    /// Attaches a disk of these rates, bytes a second; its number. A number that was detached is used again: what is still on its
-    /// way there takes its time beside the new traffic.
-    pub(crate) fn attach(&mut self, read: f64, write: f64) -> u8 {
+    /// Sets the machine's cap on remote disks. Those of its shape are behind it from now on, and each that is attached.
+    pub(crate) fn open_ceiling(&mut self, spec: &RemoteSpec, disks: &[DiskSpec]) {
+        self.ceiling = Some(Ceiling::new(spec));
+        for disk in (0..disks.len()).filter(|&disk| disks[disk].remote) {
+            self.put_behind(disk);
+        }
+    }
+
+    fn put_behind(&mut self, disk: usize) {
+        let seconds_per_byte = self.seconds_per_byte_read[disk].min(self.seconds_per_byte_write[disk]);
+        if let Some(ceiling) = &mut self.ceiling {
+            ceiling.put_behind(disk, 1.0 / seconds_per_byte);
+        }
+    }
+
+    /// A device.
+    pub(super) fn server(&mut self, device: Device) -> &mut FairShare<FlowOwner> {
+        &mut self.servers[device.index()]
+    }
+
+    /// A device, to look at.
+    pub(super) fn look(&self, device: Device) -> &FairShare<FlowOwner> {
+        &self.servers[device.index()]
+    }
+
+    /// Seconds of a disk for a byte that is read, and for one that is written.
+    pub(super) fn seconds_per_byte(&self, disk: usize) -> (f64, f64) {
+        (self.seconds_per_byte_read[disk], self.seconds_per_byte_write[disk])
+    }
+
+    /// Seconds of the NIC for a byte.
+    pub(super) fn seconds_per_byte_nic(&self) -> f64 {
+        self.seconds_per_byte_nic
+    }
+
+    /// Attaches a disk that is so much faster than it should be; its number. A number that was detached is used again: what is still on
+    /// its way there takes its time beside the new traffic. Credit is full.
+    pub(crate) fn attach(&mut self, spec: &DiskSpec, speed: f64) -> u8 {
         let disk = self.free.pop().unwrap_or_else(|| {
             self.servers.push(FairShare::new(1.0, f64::INFINITY));
             self.pending.push(None);
@@ -128,8 +170,18 @@ impl NodeDevices {
             self.seconds_per_byte_write.push(0.0);
             self.seconds_per_byte_read.len() as u8 - 1
         });
-        self.seconds_per_byte_read[usize::from(disk)] = 1.0 / read.max(1.0);
-        self.seconds_per_byte_write[usize::from(disk)] = 1.0 / write.max(1.0);
+        let at = usize::from(disk);
+        let rate = |bandwidth: f64| (effective_rate(spec, bandwidth) * speed).max(1.0);
+        self.seconds_per_byte_read[at] = 1.0 / rate(spec.read.as_f64());
+        self.seconds_per_byte_write[at] = 1.0 / rate(spec.write.as_f64());
+        if spec.remote {
+            self.put_behind(at);
+        }
+        let bucket = spec.burst.and_then(|burst| bucket_of(spec, &burst));
+        if bucket.is_some() || at < self.buckets.len() {
+            self.buckets.resize(self.buckets.len().max(at + 1), None);
+            self.buckets[at] = bucket;
+        }
         disk
     }
 
@@ -205,14 +257,16 @@ impl NodeDevices {
             match (&self.pending[index], next) {
                 (None, None) => {}
                 (Some((at, _)), Some(due)) if *at == due => {}
-                (old, next) => {
-                    if let Some((_, handle)) = old {
-                        calendar.cancel(*handle);
-                    }
-                    self.pending[index] = next.map(|due| {
-                        let event = event(Device::from_index(index));
-                        (due, calendar.schedule(due.max(calendar.now()), event.class(), event))
-                    });
+                (Some((_, handle)), Some(due)) => {
+                    self.pending[index] = Some((due, calendar.reschedule(*handle, due.max(calendar.now()))));
+                }
+                (Some((_, handle)), None) => {
+                    calendar.cancel(*handle);
+                    self.pending[index] = None;
+                }
+                (None, Some(due)) => {
+                    let event = event(Device::from_index(index));
+                    self.pending[index] = Some((due, calendar.schedule(due.max(calendar.now()), event.class(), event)));
                 }
             }
         }
@@ -220,28 +274,61 @@ impl NodeDevices {
 
     /// Brings credit up to date and gives each disk the rate that it then has.
     fn spend_credit(&mut self, now: SimTime) {
-        for (disk, bucket) in self.buckets.iter_mut().enumerate() {
-            let server = &mut self.servers[Device::Disk(disk as u8).index()];
-            if let Some(bucket) = bucket {
-                server.set_capacity(now, bucket.at(now, server.next_completion().is_some()));
+        let Some(ceiling) = &mut self.ceiling else {
+            for (disk, bucket) in self.buckets.iter_mut().enumerate() {
+                let server = &mut self.servers[Device::Disk(disk as u8).index()];
+                if let Some(bucket) = bucket {
+                    server.set_capacity(now, bucket.at(now));
+                    bucket.uses(used(server));
+                }
             }
+            return;
+        };
+        let disks = &mut self.servers[Device::Disk(0).index()..];
+        self.own.clear();
+        for (disk, server) in disks.iter_mut().enumerate() {
+            let own = self.buckets.get_mut(disk).and_then(Option::as_mut).map_or(1.0, |bucket| bucket.at(now));
+            self.own.push(own);
+            if !ceiling.holds(disk) && (server.capacity() - own).abs() > f64::EPSILON {
+                server.set_capacity(now, own);
+            }
+        }
+        ceiling.divide(now, disks, &self.own);
+        for (bucket, server) in self.buckets.iter_mut().zip(disks).filter_map(|(bucket, server)| Some((bucket.as_mut()?, server))) {
+            bucket.uses(used(server));
         }
     }
 
-    /// Panics if a disk has more credit than its bucket holds, or less than none.
+    /// Panics if a disk or the machine has more credit than its bucket holds, or less than none.
     pub(crate) fn check_credit(&self) {
         self.buckets.iter().flatten().for_each(Bucket::check);
+        self.ceiling.iter().for_each(Ceiling::check);
     }
 
-    /// When a busy disk runs out of credit.
+    /// When a busy disk runs out of its own credit, or its machine of that for all.
     fn dry_at(&self, server: usize) -> Option<SimTime> {
-        self.buckets.get(server.checked_sub(Device::Disk(0).index())?)?.as_ref()?.dry_at()
+        if self.buckets.is_empty() && self.ceiling.is_none() {
+            return None;
+        }
+        let disk = server.checked_sub(Device::Disk(0).index())?;
+        let own = self.buckets.get(disk).and_then(|bucket| bucket.as_ref()?.dry_at());
+        let machine = self.ceiling.as_ref().filter(|ceiling| ceiling.holds(disk)).and_then(Ceiling::dry_at);
+        own.into_iter().chain(machine).min()
     }
 
     /// Forgets the pending completion of a device whose event has just come.
     pub(crate) fn fired(&mut self, device: Device) {
         self.pending[device.index()] = None;
     }
+}
+
+/// How much of a disk is used, relative to its own rate.
+fn used(server: &FairShare<FlowOwner>) -> f64 {
+    if server.active() > 0 { server.capacity() } else { server.steady().iter().sum::<f64>().min(server.capacity()) }
+}
+
+fn bucket_of(disk: &DiskSpec, burst: &BurstSpec) -> Option<Bucket> {
+    Bucket::new(effective_rate(disk, disk.write.as_f64()), disk.io_size, burst)
 }
 
 /// `spark.shuffle.push.server.minChunkSizeInMergedShuffleFile`: merged files are read in chunks of it.
@@ -267,7 +354,6 @@ mod tests {
     use super::*;
     use crate::fixture;
     use crate::ids::NodeId;
-    use crate::spec::BurstSpec;
     use crate::units::{ByteRate, SimSpan};
 
     /// A node with one disk of 100 MB/s that does 170 with 700 MB of credit.

@@ -1,6 +1,7 @@
 //! Egalitarian processor sharing of one device, in virtual time.
 //!
-//! Every flow gets the same rate, `min(per-flow cap, capacity / flows)`. Virtual time is the service that each
+//! Every flow gets the same rate, `min(per-flow cap, capacity / flows)`. Others may take a steady rate beside the flows, which is no
+//! work that ends: each takes what it asks for, or as much as a flow gets where that is less ([`super::max_min`]). Virtual time is the service that each
 //! flow has had since the device was last idle; a flow that arrives at virtual time `v` with work `w` ends at
 //! `v + w` whatever happens to the rate in between, so an arrival or a departure costs O(log n), and
 //! only the smallest finish tag has to be in the calendar (DES practice since Parekh and Gallager's fair queueing).
@@ -8,8 +9,9 @@
 //! Completions are rounded up to the nanosecond; what is served in that fraction counts for the others.
 
 use super::heap::{MAX_SLOTS, SLOT_BITS, SlotHeap, slot_of};
+use super::max_min::{self, Claimants};
 use super::slab::{Slab, SlotHandle};
-use crate::units::SimTime;
+use crate::units::{SimTime, round_up};
 
 /// Names one flow. Once it has ended or was cancelled the handle is stale.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +25,8 @@ pub struct FlowHandle(SlotHandle);
 pub struct FairShare<T: Copy> {
     capacity: f64,
     per_flow_cap: f64,
+    /// Rates that others ask for steadily.
+    steady: Vec<f64>,
     heap: SlotHeap,
     flows: Slab<T>,
     anchor: SimTime,
@@ -42,6 +46,7 @@ impl<T: Copy> FairShare<T> {
         let mut share = Self {
             capacity,
             per_flow_cap,
+            steady: Vec::new(),
             heap: SlotHeap::new(),
             flows: Slab::new(),
             anchor: SimTime::ZERO,
@@ -103,9 +108,34 @@ impl<T: Copy> FairShare<T> {
     /// When it is negative or not a number: a defect of the model.
     pub fn set_capacity(&mut self, now: SimTime, capacity: f64) {
         assert!(capacity >= 0.0, "a device's capacity must not be negative");
+        if self.heap.len() == 0 && capacity == self.capacity {
+            // Nothing changes on an idle device, whose owner may ask after every event.
+            return;
+        }
         self.advance(now);
         self.capacity = capacity;
         self.refresh();
+    }
+    /// Somebody takes a steady rate from now on, in work units per second.
+    ///
+    /// # Panics
+    /// When it is negative or not finite: a defect of the model.
+    pub fn add_steady(&mut self, now: SimTime, rate: f64) {
+        assert!(rate >= 0.0 && rate.is_finite(), "a steady rate must be finite and not negative, not {rate}");
+        self.advance(now);
+        self.steady.push(rate);
+        self.refresh();
+    }
+    /// Somebody who took this steady rate is gone; nothing happens when there was nobody.
+    pub fn remove_steady(&mut self, now: SimTime, rate: f64) {
+        let Some(place) = self.steady.iter().position(|one| one.total_cmp(&rate).is_eq()) else { return };
+        self.advance(now);
+        self.steady.swap_remove(place);
+        self.refresh();
+    }
+    /// Rates that others ask for steadily, in work units per second.
+    pub fn steady(&self) -> &[f64] {
+        &self.steady
     }
     /// Service that each flow has had since the device was last idle, in work units; zero while it is idle.
     pub fn virtual_time(&self, now: SimTime) -> f64 {
@@ -128,10 +158,11 @@ impl<T: Copy> FairShare<T> {
     pub const fn active(&self) -> usize {
         self.heap.len()
     }
-    /// Forgets all flows and sets the clock to zero; keeps the capacity and the allocations. Older handles are stale.
+    /// Forgets all flows and steady rates and sets the clock to zero; keeps the capacity and the allocations. Older handles are stale.
     pub fn clear(&mut self) {
         self.heap.clear();
         self.flows.clear();
+        self.steady.clear();
         self.anchor = SimTime::ZERO;
         self.virtual_at_anchor = 0.0;
         self.arrivals = 0;
@@ -156,9 +187,17 @@ impl<T: Copy> FairShare<T> {
         self.refresh();
         payload
     }
+    /// What each of so many flows gets beside the steady rates.
+    fn beside_steady(&self, flows: f64) -> f64 {
+        let flows = Claimants { ceiling: self.per_flow_cap, count: flows };
+        let mut all: Vec<Claimants> = self.steady.iter().map(|&ceiling| Claimants { ceiling, count: 1.0 }).chain([flows]).collect();
+        max_min::level(self.capacity, &mut all)
+    }
     /// Recomputes the rate and the next completion; called after every change.
     fn refresh(&mut self) {
-        self.rate = self.per_flow_cap.min(self.capacity / self.heap.len().max(1) as f64);
+        let flows = self.heap.len().max(1) as f64;
+        let share = if self.steady.is_empty() { self.capacity / flows } else { self.beside_steady(flows) };
+        self.rate = self.per_flow_cap.min(share);
         self.due = match self.heap.peek() {
             None => SimTime::MAX,
             Some(first) => completion(self.anchor, finish_of(first) - self.virtual_at_anchor, self.rate),
@@ -171,8 +210,8 @@ fn completion(anchor: SimTime, work: f64, rate: f64) -> SimTime {
     if work <= 0.0 {
         return anchor;
     }
-    // Casts saturate: a rate of zero gives infinity and hence the end of time.
-    let ns = (work / rate * 1e9).ceil() as u64;
+    // A rate of zero gives infinity and hence the end of time.
+    let ns = round_up(work / rate * 1e9);
     SimTime::from_ns(anchor.as_ns().saturating_add(ns))
 }
 
@@ -277,12 +316,31 @@ mod tests {
         assert_eq!(share.pop_completed(secs(3.0)), Some('b'));
     }
 
+    /// By hand: 150 units/s, two that ask for 30 and 100 of them, one flow of 600. The 30 leave 120, shared by the other two: the flow
+    /// takes 10 s. From 5 s on the second is gone, and the flow has 120: 300 + 120 · 2.5.
+    #[test]
+    fn a_flow_beside_two_steady_rates() {
+        let mut share = FairShare::new(150.0, f64::INFINITY);
+        share.add_steady(secs(0.0), 30.0);
+        share.add_steady(secs(0.0), 100.0);
+        share.add(secs(0.0), 600.0, 'f');
+        assert_eq!((share.rate(), share.next_completion()), (60.0, Some(secs(10.0))));
+        share.remove_steady(secs(5.0), 100.0);
+        assert_eq!(drain(&mut share), [(secs(7.5), 'f')]);
+        // Two flows and the 30: nobody is held back, and 60 each are left.
+        share.add(secs(8.0), 60.0, 'a');
+        share.add(secs(8.0), 60.0, 'b');
+        assert_eq!(drain(&mut share), [(secs(9.0), 'a'), (secs(9.0), 'b')]);
+    }
+
     #[derive(Clone, Debug)]
     enum Step {
         Add(f64),
         Cancel(usize),
         Advance(u64),
         SetCapacity(f64),
+        AddSteady(f64),
+        RemoveSteady(usize),
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -291,6 +349,8 @@ mod tests {
             3 => any::<usize>().prop_map(Step::Cancel),
             6 => prop_oneof![Just(0), Just(1_000_000_000), 0..20_000_000_000u64].prop_map(Step::Advance),
             1 => prop_oneof![(1..9u32).prop_map(f64::from), MIN_CAPACITY..MAX_CAPACITY].prop_map(Step::SetCapacity),
+            1 => (0.0..MAX_CAPACITY / 4.0).prop_map(Step::AddSteady),
+            1 => any::<usize>().prop_map(Step::RemoveSteady),
         ]
     }
 
@@ -353,7 +413,16 @@ mod tests {
                     self.fast.set_capacity(self.now, capacity);
                     self.slow.set_capacity(self.now, capacity);
                 }
-                Step::Cancel(_) => {}
+                Step::AddSteady(rate) => {
+                    self.fast.add_steady(self.now, rate);
+                    self.slow.set_steady(self.now, self.fast.steady());
+                }
+                Step::RemoveSteady(which) if !self.fast.steady().is_empty() => {
+                    let rate = self.fast.steady()[which % self.fast.steady().len()];
+                    self.fast.remove_steady(self.now, rate);
+                    self.slow.set_steady(self.now, self.fast.steady());
+                }
+                Step::Cancel(_) | Step::RemoveSteady(_) => {}
             }
             // What ends at this instant, such as flows without work, ends before anything else happens.
             self.advance(self.now);

@@ -90,8 +90,12 @@ pub enum Purpose {
     ClaimResize = 45,
     /// The cluster autoscaler: the phase of its scans, its choice of a pool, and a node's time to start.
     Autoscaler = 46,
+    /// Memory of a daemon; entity (daemon, node).
+    Daemons = 47,
     /// Zone or node of a volume that is bound at once, entity (executor, claim); time until volumes are detached, entity (all, executor).
     ClaimPlace = 48,
+    /// What a neighbour holds on disk; entity (neighbour, node, count on it).
+    NeighbourDisk = 49,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

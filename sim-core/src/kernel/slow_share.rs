@@ -9,6 +9,7 @@ use crate::units::SimTime;
 pub struct SlowShare<T: Copy> {
     capacity: f64,
     per_flow_cap: f64,
+    steady: Vec<f64>,
     flows: Vec<(u64, f64, T)>,
     now: SimTime,
     arrivals: u64,
@@ -17,7 +18,7 @@ pub struct SlowShare<T: Copy> {
 impl<T: Copy> SlowShare<T> {
     /// An idle device; see [`super::FairShare::new`].
     pub const fn new(capacity: f64, per_flow_cap: f64) -> Self {
-        Self { capacity, per_flow_cap, flows: Vec::new(), now: SimTime::ZERO, arrivals: 0 }
+        Self { capacity, per_flow_cap, steady: Vec::new(), flows: Vec::new(), now: SimTime::ZERO, arrivals: 0 }
     }
     /// A flow arrives; returns its name.
     pub fn add(&mut self, now: SimTime, work: f64, payload: T) -> u64 {
@@ -54,9 +55,24 @@ impl<T: Copy> SlowShare<T> {
         self.serve_until(now);
         self.capacity = capacity;
     }
-    /// Rate of one flow now.
+    /// Others ask for these steady rates from now on.
+    pub fn set_steady(&mut self, now: SimTime, rates: &[f64]) {
+        self.serve_until(now);
+        self.steady = rates.to_vec();
+    }
+    /// Rate of one flow now: beside steady rates the one at which all together take the capacity, found by halving.
     pub fn rate(&self) -> f64 {
-        self.per_flow_cap.min(self.capacity / self.flows.len().max(1) as f64)
+        let flows = self.flows.len().max(1) as f64;
+        if self.steady.is_empty() {
+            return self.per_flow_cap.min(self.capacity / flows);
+        }
+        let taken = |rate: f64| flows * rate.min(self.per_flow_cap) + self.steady.iter().map(|one| one.min(rate)).sum::<f64>();
+        let (mut low, mut high) = (0.0, self.capacity);
+        for _ in 0..200 {
+            let middle = f64::midpoint(low, high);
+            if taken(middle) <= self.capacity { low = middle } else { high = middle }
+        }
+        self.per_flow_cap.min(low)
     }
     /// Number of flows.
     pub fn active(&self) -> usize {

@@ -5,8 +5,8 @@
 //! reservation the one on `kubepods` comes first (5.9). Pods are ranked by usage above request, then priority, then how
 //! far usage is above request; the same rule serves memory and disk (NE-3, NE-7). Executors have request = limit, so
 //! they rarely exceed their memory request, but never have an ephemeral one. A critical pod is skipped and the next one
-//! is tried. A soft threshold counts when it was met for its grace period; a minimum reclaim makes the manager go on. A swap file and
-//! inodes are not modelled. Source: 5.9, A22.
+//! is tried. A soft threshold counts when it was met for its grace period; a minimum reclaim makes the manager go on. Pages in swap are in
+//! no working set. Inodes are not modelled. Source: 5.9, A22.
 
 use std::cmp::Reverse;
 

@@ -10,12 +10,14 @@
 
 use super::eviction::{self, Candidate, MemoryStats, Signal};
 use super::qos;
+use crate::cluster::{daemons, neighbours};
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kernel::{Purpose, mix};
 use crate::machine::{Metrics, Owner};
 use crate::plan::Carrier;
 use crate::record::{Cause, Incident, Level};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::executor::{self, Death};
 use crate::units::{Bytes, SimSpan};
@@ -64,6 +66,9 @@ pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
 pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
     if sim.machines[node].lost || sim.machines[node].away {
         sim.machines[node].kubelet = false;
+        return;
+    }
+    if daemons::waits_for_agents(sim, node, Event::KubeletTick(node)) {
         return;
     }
     let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
@@ -159,11 +164,13 @@ fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
         Owner::Driver => crate::linux::oom::kill_driver(sim, death),
         Owner::Neighbour(_) => {
             let machine = &sim.machines[node];
+            let victim = crate::linux::oom::party(sim, machine, slot);
             let incident = Incident {
                 at: sim.now(),
                 cause: death.cause,
                 level: death.level,
-                victim: crate::linux::oom::party(sim, machine, slot),
+                shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
+                victim,
                 node: node.index() as u32,
                 stage: sim.driver.running_stage(),
                 used: death.used,
@@ -172,7 +179,7 @@ fn evict(sim: &mut Sim, node: NodeId, slot: PodSlot, death: Death) {
                 holders: sim.holders(node, None),
             };
             sim.tally.incident(incident);
-            crate::cluster::neighbours::on_killed(sim, node, slot, 1);
+            neighbours::on_evicted(sim, node, slot);
         }
     }
 }
@@ -243,9 +250,10 @@ fn disk_pressure(sim: &mut Sim, node: NodeId) -> Option<Owner> {
     }
     let used = files + machine.disk_used;
     let limit = size.scale(1.0 - f64::from(percent) / 100.0);
-    let disk = |sim: &Sim, _: PodSlot, owner: Owner| match owner {
+    let disk = |sim: &Sim, slot: PodSlot, owner: Owner| match owner {
         Owner::Executor(id) => scratch_on_disk(sim, id),
-        Owner::Driver | Owner::Neighbour(_) => Bytes::ZERO,
+        Owner::Neighbour(_) => neighbours::on_disk(sim, node, slot),
+        Owner::Driver => Bytes::ZERO,
     };
     let (slots, candidates) = ranked(sim, node, disk, true);
     let with_files = candidates.iter().any(|c| !c.usage.is_zero());
@@ -268,6 +276,7 @@ mod tests {
     use crate::sim::RunKey;
     use crate::spark::executor::{Executor, Life};
     use crate::spark::scratch::Stored;
+    use crate::spec::{DeviceUse, Dist, NeighbourSpec, Resources};
 
     /// ED-11: the local-storage pass evicts every pod over its limit, not one like the pass for node pressure (NE-2).
     #[test]
@@ -312,6 +321,49 @@ mod tests {
         disk_pressure(&mut sim, node);
         assert_eq!(sim.machines[node].disk_used, full);
         assert!(sim.machines[node].disk_pressure_until > sim.now());
+    }
+
+    /// NE-7 by hand, in GiB: a cache holds 200 without a request, an executor 40 without one, a database of high priority 60 with a request of 10,
+    /// a logger 100 with one of 120. The first three are above their request: by priority the cache and the executor before the database,
+    /// by what is above it the cache before the executor; the logger is the last.
+    #[test]
+    fn ne_7_neighbours_and_executors_are_ranked_by_what_they_hold_on_disk() {
+        let mut spec = fixture::case_study(false, true);
+        let model = spec.cluster.neighbours[0].clone();
+        let holding = |name: &str, held: u64, request: u64, priority: i32| NeighbourSpec {
+            name: name.into(),
+            devices: DeviceUse { held: Dist::Constant(Bytes::gib(held).as_f64()), ..DeviceUse::NONE },
+            resources: Resources { ephemeral_request: Bytes::gib(request), ..model.resources },
+            priority,
+            ..model.clone()
+        };
+        spec.cluster.neighbours = vec![holding("database", 60, 10, 1000), holding("logger", 100, 120, 0), holding("cache", 200, 0, 0)];
+        spec.cluster.pools[0].shape.disks[0].used = Bytes::gib(80);
+        let plan = SimPlan::compile(&spec).expect("the fixture compiles");
+        let mut nobody = Nobody;
+        let mut sim = Sim::new(&plan, RunKey { seed: 1, replication: 0 }, &mut nobody);
+        crate::cluster::settle_in(&mut sim);
+        let (node, id) = (NodeId::new(0), ExecutorId::new(0));
+        let mut executor = Executor::new(&sim, id);
+        let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, None);
+        (executor.life, executor.node, executor.slot) = (Life::Registered, Some(node), Some(slot));
+        sim.executors.push(executor);
+        sim.machines[node].memory.charge(slot, crate::linux::cgroup::Charge::Process, Bytes::gib(1));
+        let files = Stored::at(&plan.executor.scratch, 0, Bytes::gib(40));
+        sim.executors[id].outputs[crate::ids::ShuffleId::new(0)] += &files;
+        crate::spark::scratch::put(&mut sim, id, node, &files);
+        assert_eq!(sim.machines[node].disk_used, Bytes::gib(80 + 60 + 100 + 200));
+        // 480 of 512 GiB are used; the threshold is at 460.8. Without the cache it is not met.
+        let mut evicted = Vec::new();
+        for refilled in [200, 40, 60, 100] {
+            evicted.push(disk_pressure(&mut sim, node).expect("somebody goes"));
+            if evicted.len() == 1 {
+                assert_eq!((sim.machines[node].disk_used, disk_pressure(&mut sim, node)), (Bytes::gib(240), None));
+            }
+            // Somebody else fills the disk again; the executor's own files are torn down later.
+            sim.machines[node].disk_used += Bytes::gib(refilled);
+        }
+        assert_eq!(evicted, [Owner::Neighbour(2), Owner::Executor(id), Owner::Neighbour(0), Owner::Neighbour(1)]);
     }
 
     /// D of 5.9: when the node's signal fired, the incident carries the node's numbers.

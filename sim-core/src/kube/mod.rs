@@ -12,3 +12,4 @@ pub mod local_dirs;
 pub mod qos;
 pub mod reservation;
 pub mod scheduler;
+pub mod swap;

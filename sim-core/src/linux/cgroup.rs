@@ -7,6 +7,7 @@
 
 use super::file_pages::FilePages;
 use super::ramp::{FlowRamp, Ramp};
+use super::swap::{Swap, Swapped};
 use crate::ids::PodSlot;
 use crate::kernel::{AccountClass, AccountId, Ledger};
 use crate::record::MemoryClass;
@@ -29,7 +30,7 @@ pub enum Charge {
 
 impl Charge {
     pub(crate) const ALL: [Self; 5] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process, Self::Shmem];
-    const ANON: [Self; 4] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process];
+    pub(super) const ANON: [Self; 4] = [Self::Heap, Self::NonHeap, Self::Python, Self::Process];
 }
 
 impl AccountClass for Charge {
@@ -58,6 +59,10 @@ pub(crate) struct PodMemory {
     pub(crate) peak: Bytes,
     /// Whether it is in the books.
     pub(crate) open: bool,
+    /// Its pages in swap.
+    pub(super) swapped: Swapped,
+    /// `memory.swap.max`.
+    pub(super) swap_max: Bytes,
 }
 
 /// The memory of one node: charges, limits and page cache of its cgroups.
@@ -72,6 +77,10 @@ pub struct NodeMemory {
     ramp: Ramp,
     /// Page cache of all pods and orphans.
     pub(super) cached: Bytes,
+    /// File pages with slots in their files' trees, resident or evicted, of all pods and orphans.
+    pub(super) slotted: Bytes,
+    /// What reclaim takes at least of pages that were read in.
+    pub(super) folio: Bytes,
     /// Files whose pods are gone.
     pub(super) orphans: FilePages,
     opened: u32,
@@ -79,6 +88,7 @@ pub struct NodeMemory {
     pub(super) kernel_memory: bool,
     /// Largest anonymous + shmem memory so far.
     pub(crate) peak: Bytes,
+    pub(super) swap: Swap,
 }
 
 impl NodeMemory {
@@ -96,10 +106,13 @@ impl NodeMemory {
             pods: Vec::new(),
             ramp: Ramp::default(),
             cached: Bytes::ZERO,
+            slotted: Bytes::ZERO,
+            folio: Bytes::new(1),
             orphans: FilePages::default(),
             opened: 0,
             kernel_memory: false,
             peak: Bytes::ZERO,
+            swap: Swap::default(),
         }
     }
 
@@ -129,6 +142,8 @@ impl NodeMemory {
             ramp: Ramp::default(),
             peak: Bytes::ZERO,
             open: true,
+            swapped: Swapped::default(),
+            swap_max: Bytes::MAX,
         };
         if let Some(free) = self.pods.iter().position(|p| !p.open) {
             self.pods[free] = memory;
@@ -174,6 +189,7 @@ impl NodeMemory {
             return;
         }
         self.reclaim(slot, v);
+        self.free_swap(slot, class, bytes);
         let (account, pod) = (self.account(slot), self.pods[slot.index()].pod);
         let here = self.ledger.own(account, class);
         if class == Charge::Shmem && here < bytes {
@@ -219,6 +235,7 @@ impl NodeMemory {
             let held = self.ledger.own(container, class);
             self.ledger.uncharge(container, class, held);
         }
+        self.page_in(slot, false, Bytes::MAX);
         self.ledger.reparent_remains(container);
     }
 
@@ -228,6 +245,7 @@ impl NodeMemory {
         let pod = self.pods[slot.index()].pod;
         let held = self.ledger.own(pod, Charge::Shmem);
         self.ledger.uncharge(pod, Charge::Shmem, held);
+        self.page_in(slot, true, Bytes::MAX);
         self.ledger.close(pod);
         self.leave_files(slot);
         self.pods[slot.index()].open = false;
@@ -249,9 +267,15 @@ impl NodeMemory {
         Charge::ANON.into_iter().any(|class| !self.held(slot, class, v).is_zero())
     }
 
-    /// Settled anonymous + shmem memory of a pod, without ramps.
+    /// Settled anonymous + shmem memory of a pod in RAM, without ramps.
     pub(crate) fn settled(&self, slot: PodSlot) -> Bytes {
-        self.ledger.sum(self.pods[slot.index()].pod)
+        let pod = &self.pods[slot.index()];
+        self.ledger.sum(pod.pod) - pod.swapped.sum()
+    }
+
+    /// Settled memory of a pod in some classes, in RAM or in swap.
+    pub(super) fn settled_of(&self, slot: PodSlot, classes: &[Charge]) -> Bytes {
+        classes.iter().map(|&class| self.ledger.total(self.pods[slot.index()].pod, class)).sum()
     }
 
     /// Settled heap of a pod.
@@ -266,20 +290,20 @@ impl NodeMemory {
 
     /// Anonymous + shmem memory of a pod.
     pub fn level(&self, slot: PodSlot, v: f64) -> Bytes {
-        let ramp = &self.pods[slot.index()].ramp;
-        self.settled(slot) + Bytes::from_f64(ramp.heap(v) + ramp.shmem(v))
+        self.settled(slot) + self.pods[slot.index()].ramp.bytes(v)
     }
 
     /// Anonymous + shmem memory of a pod's running container.
     pub(super) fn container_level(&self, slot: PodSlot, v: f64) -> Bytes {
         let pod = &self.pods[slot.index()];
         let settled = pod.container.map_or(Bytes::ZERO, |container| self.ledger.sum(container));
-        settled + Bytes::from_f64(pod.ramp.heap(v) + pod.ramp.shmem(v))
+        settled.saturating_sub(pod.swapped.sum()) + pod.ramp.bytes(v)
     }
 
     /// Settled memory of all pods, and of the node.
     pub(crate) fn settled_sums(&self) -> (Bytes, Bytes) {
-        (self.ledger.sum(self.kubepods), self.ledger.sum(self.root))
+        let swapped = self.swap_used();
+        (self.ledger.sum(self.kubepods) - swapped, self.ledger.sum(self.root) - swapped)
     }
 
     /// The sum of all pods' ramps.
@@ -289,12 +313,12 @@ impl NodeMemory {
 
     /// Anonymous + shmem memory of all pods.
     pub fn pods_level(&self, v: f64) -> Bytes {
-        self.ledger.sum(self.kubepods) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
+        self.settled_sums().0 + self.ramp.bytes(v)
     }
 
     /// Anonymous + shmem memory of the node.
     pub fn node_level(&self, v: f64) -> Bytes {
-        self.ledger.sum(self.root) + Bytes::from_f64(self.ramp.heap(v) + self.ramp.shmem(v))
+        self.settled_sums().1 + self.ramp.bytes(v)
     }
 
     /// Takes the peaks of a pod and of the node. A process that takes much at once (a JVM's start) may be booked beyond a limit
@@ -302,14 +326,14 @@ impl NodeMemory {
     pub(crate) fn note_peaks(&mut self, slot: PodSlot, v: f64) {
         let granted = self.note_node_peak(v);
         let level = self.level(slot, v).min(granted);
-        let most = self.pods[slot.index()].limit.map_or(level, |limit| level.min(self.usable(limit)));
+        let most = self.usable_in_pod(slot).map_or(level, |usable| level.min(usable));
         let pod = &mut self.pods[slot.index()];
         pod.peak = pod.peak.max(most);
     }
 
     /// Takes the peak of the node; returns its level as far as the RAM goes.
     pub(crate) fn note_node_peak(&mut self, v: f64) -> Bytes {
-        let granted = self.node_level(v).min(self.usable(self.capacity));
+        let granted = self.node_level(v).min(self.usable_on_node());
         self.peak = self.peak.max(granted);
         granted
     }
@@ -325,13 +349,15 @@ impl NodeMemory {
         out[MemoryClass::Python as usize] = total(Charge::Python);
         out[MemoryClass::Tmpfs as usize] = total(Charge::Shmem) + Bytes::from_f64(self.ramp.shmem(v));
         out[MemoryClass::PageCache as usize] = page_cache;
+        self.leave_out_swap(&mut out);
         out
     }
 
     /// Whether the books balance; the text says where they do not.
     pub fn check(&self) -> Result<(), String> {
         self.ledger.check().map_err(|imbalance| format!("{imbalance:?}"))?;
-        self.check_files()
+        self.check_files()?;
+        self.check_swap()
     }
 
     /// Memory outside `kubepods`.

@@ -7,7 +7,7 @@
 use super::cgroup::{Charge, NodeMemory};
 use super::oom_badness::{self, Candidate};
 use crate::ids::PodSlot;
-use crate::units::{Bytes, SimSpan};
+use crate::units::{Bytes, SimSpan, round_up};
 
 /// A crossing this far away, 30 years in seconds, is none.
 const NEVER_S: f64 = 1e9;
@@ -30,38 +30,44 @@ pub enum Over {
 impl NodeMemory {
     /// The innermost limit that is reached at virtual time `v`, if any.
     pub fn over_limit(&self, v: f64) -> Option<Over> {
+        // Runs after every event on every node that it touched, so one pass over the pods finds a full mount as well.
+        let mut full_mount = None;
         for slot in self.open_slots() {
-            if self.pods[slot.index()].container_limit.is_some_and(|limit| self.container_level(slot, v) >= self.usable(limit)) && self.has_process(slot, v) {
+            if self.usable_in_container(slot).is_some_and(|usable| self.container_level(slot, v) >= usable) && self.has_process(slot, v) {
                 return Some(Over::Container(slot));
             }
-            if self.pods[slot.index()].limit.is_some_and(|limit| self.level(slot, v) >= self.usable(limit)) && self.has_process(slot, v) {
+            if self.usable_in_pod(slot).is_some_and(|usable| self.level(slot, v) >= usable) && self.has_process(slot, v) {
                 return Some(Over::Pod(slot));
             }
+            if full_mount.is_none() && self.tmpfs_full(slot, v) {
+                full_mount = Some(Over::Tmpfs(slot));
+            }
         }
-        if self.kubepods_limit.is_some_and(|limit| self.pods_level(v) >= self.usable(limit)) {
+        if self.usable_in_kubepods().is_some_and(|usable| self.pods_level(v) >= usable) {
             return Some(Over::Kubepods);
         }
-        if self.node_level(v) >= self.usable(self.capacity) {
+        if self.node_level(v) >= self.usable_on_node() {
             return Some(Over::Node);
         }
-        self.open_slots().find(|&slot| self.tmpfs_full(slot, v)).map(Over::Tmpfs)
+        full_mount
     }
 
     /// What a limit is compared with at virtual time `v`, the kernel's part included, and the limit.
     pub fn used_and_limit(&self, over: Over, v: f64) -> (Bytes, Bytes) {
         let pod = |slot: PodSlot| &self.pods[slot.index()];
-        let (used, limit) = match over {
-            Over::Container(slot) => (self.with_tables(self.container_level(slot, v)), pod(slot).container_limit),
-            Over::Pod(slot) => (self.with_tables(self.level(slot, v)), pod(slot).limit),
-            Over::Kubepods => (self.with_tables(self.pods_level(v)), self.kubepods_limit),
-            Over::Node => (self.with_tables(self.node_level(v)), Some(self.capacity)),
-            Over::Tmpfs(slot) => (self.held(slot, Charge::Shmem, v), pod(slot).tmpfs_capacity),
+        let (level, slotted, limit) = match over {
+            Over::Container(slot) => (self.container_level(slot, v), pod(slot).files.slotted().0, pod(slot).container_limit),
+            Over::Pod(slot) => (self.level(slot, v), pod(slot).files.slotted().1, pod(slot).limit),
+            Over::Kubepods => (self.pods_level(v), self.slotted, self.kubepods_limit),
+            Over::Node => (self.node_level(v), self.slotted, Some(self.capacity)),
+            Over::Tmpfs(slot) => return (self.held(slot, Charge::Shmem, v), pod(slot).tmpfs_capacity.unwrap_or(Bytes::MAX)),
         };
-        (used, limit.unwrap_or(Bytes::MAX))
+        let limit = limit.unwrap_or(Bytes::MAX);
+        (self.with_tables(level) + self.slots(slotted, limit), limit)
     }
 
     /// Which of the node's processes, each with its pod if it is in one, dies when a limit is reached: that with the most points among those under the limit,
-    /// which is also the total that adjustments are parts of (OO-1, VS-1, VS-2). None when there is none to kill.
+    /// which with the swap that may be used there is also the total that adjustments are parts of (OO-1, VS-1, VS-2). None when there is none to kill.
     pub fn victim(&self, over: Over, processes: &[(Option<PodSlot>, Candidate)]) -> Option<usize> {
         let is_under = |slot: Option<PodSlot>| match over {
             Over::Container(limited) | Over::Pod(limited) => slot == Some(limited),
@@ -71,7 +77,7 @@ impl NodeMemory {
         };
         let under: Vec<usize> = (0..processes.len()).filter(|&index| is_under(processes[index].0)).collect();
         let candidates: Vec<Candidate> = under.iter().map(|&index| processes[index].1).collect();
-        oom_badness::victim(&candidates, self.used_and_limit(over, 0.0).1).map(|index| under[index])
+        oom_badness::victim(&candidates, self.used_and_limit(over, 0.0).1 + self.swap_under(over)).map(|index| under[index])
     }
 
     /// A mount is full for writers only: one that holds its capacity and has no writer does no harm.
@@ -92,31 +98,31 @@ impl NodeMemory {
                 soonest = soonest.min(room.max(0.0) / (slope * rate));
             }
         };
-        for slot in self.open_slots() {
-            let pod = &self.pods[slot.index()];
+        for (index, pod) in self.pods.iter().enumerate().filter(|(_, pod)| pod.open) {
             let slope = pod.ramp.slope();
             if slope <= 0.5 {
                 continue;
             }
-            if let Some(limit) = pod.limit {
-                consider(self.usable(limit).as_f64() - self.settled(slot).as_f64() - pod.ramp.heap(v) - pod.ramp.shmem(v), slope);
+            let (slot, heap, shmem) = (PodSlot::new(index as u32), pod.ramp.heap(v), pod.ramp.shmem(v));
+            if let Some(usable) = self.usable_in_pod(slot) {
+                consider(usable.as_f64() - self.settled(slot).as_f64() - heap - shmem, slope);
             }
-            if let Some(limit) = pod.container_limit {
-                consider(self.usable(limit).as_f64() - self.container_level(slot, v).as_f64(), slope);
+            if let Some(usable) = self.usable_in_container(slot) {
+                consider(usable.as_f64() - self.container_level(slot, v).as_f64(), slope);
             }
             if let Some(capacity) = pod.tmpfs_capacity {
-                consider(capacity.as_f64() - self.settled_shmem(slot).as_f64() - pod.ramp.shmem(v), pod.ramp.shmem_slope());
+                consider(capacity.as_f64() - self.settled_shmem(slot).as_f64() - shmem, pod.ramp.shmem_slope());
             }
         }
         let ramp = self.node_ramp();
         let under_way = ramp.heap(v) + ramp.shmem(v);
         let (pods, node) = self.settled_sums();
-        if let Some(limit) = self.kubepods_limit {
-            consider(self.usable(limit).as_f64() - pods.as_f64() - under_way, ramp.slope());
+        if let Some(usable) = self.usable_in_kubepods() {
+            consider(usable.as_f64() - pods.as_f64() - under_way, ramp.slope());
         }
-        consider(self.usable(self.capacity).as_f64() - node.as_f64() - under_way, ramp.slope());
+        consider(self.usable_on_node().as_f64() - node.as_f64() - under_way, ramp.slope());
         // A trickle that would take longer than any run never arrives; its nanoseconds would not fit either.
-        (soonest < NEVER_S).then(|| SimSpan::from_ns((soonest * 1e9).ceil() as u64 + 1))
+        (soonest < NEVER_S).then(|| SimSpan::from_ns(round_up(soonest * 1e9) + 1))
     }
 }
 

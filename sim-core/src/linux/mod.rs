@@ -14,3 +14,4 @@ pub mod limits;
 pub(crate) mod oom;
 pub mod oom_badness;
 pub mod ramp;
+pub mod swap;

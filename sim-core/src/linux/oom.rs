@@ -2,24 +2,27 @@
 //!
 //! A container at its limit loses its own processes. `kubepods` or the node at theirs lose the process with the
 //! most badness points ([`super::oom_badness`]): resident memory plus `oom_score_adj`, so tmpfs counts for
-//! nothing (VS-3) and system-critical daemons are spared. Each kill frees anonymous memory at once; the check
+//! nothing (VS-3) and system-critical daemons are spared. Where there is swap pages go there first ([`super::swap`]). Each kill frees anonymous memory at once; the check
 //! is repeated until everything fits or no process is left (only tmpfs of dead pods, which waits for its tear-down). A full
 //! tmpfs mount fails the task that writes next with ENOSPC. Where the kernel does not kill whole containers (cgroup v1, kubelets before 1.28,
 //! `singleProcessOOMKill`) a Python worker that is larger than its JVM dies alone, and its task fails (QO-4). Assumptions: a
-//! neighbour's memory is spread evenly over its processes; daemons outside `kubepods` are never chosen (−999); no swap (AK-4).
+//! neighbour's memory is spread evenly over its processes. Daemons outside `kubepods` that the scenario names are candidates when the node itself is full
+//! (NO-2, `cluster::daemons`); what is not named there is never chosen.
 
 use super::limits::Over;
 use super::oom_badness::Candidate;
+use crate::cluster::daemons;
 use crate::ids::{ExecutorId, NodeId, PodSlot, TaskId};
 use crate::kube::qos;
 use crate::linux::cgroup::Charge;
 use crate::machine::{Machine, Owner};
 use crate::record::{Cause, Ending, FailureReason, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::driver::failures;
 use crate::spark::executor::{self, Death};
 use crate::spark::python;
-use crate::spark::task::{self, Failure};
+use crate::spark::task::{self, Failure, paging};
 use crate::spec::{CgroupVersion, Platform, Resources};
 use crate::units::Bytes;
 
@@ -35,51 +38,60 @@ pub(crate) fn relieve(sim: &mut Sim, node: NodeId) -> bool {
         Over::Kubepods => (Cause::Node, Level::Kubepods),
         Over::Node => (Cause::Node, Level::Node),
     };
+    if paging::make_room(sim, node, over) {
+        return true;
+    }
     let (places, processes) = processes(sim, node);
-    match machine.memory.victim(over, &processes) {
+    match sim.machines[node].memory.victim(over, &processes) {
         Some(index) => kill(sim, node, places[index], Death { cause, level, used, limit }),
         None => false,
     }
 }
 
-/// Which of a pod's processes.
+/// Where a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// The container's main process, with which the container ends.
-    Main,
+enum Place {
+    /// The main process of a pod's container, with which the container ends.
+    Main(PodSlot),
     /// The largest worker beside it.
-    Worker,
+    Worker(PodSlot),
+    /// A daemon outside `kubepods`, by its place on the node.
+    Daemon(usize),
 }
 
 /// Processes: where they are, and how the kernel sees them.
-type Processes = (Vec<(PodSlot, Part)>, Vec<(Option<PodSlot>, Candidate)>);
+type Processes = (Vec<Place>, Vec<(Option<PodSlot>, Candidate)>);
 
 /// The processes of a node that the kernel may choose: the largest of each kind in each pod.
 fn processes(sim: &Sim, node: NodeId) -> Processes {
     let machine = &sim.machines[node];
     let v = machine.v(sim.now());
     let (mut places, mut out) = (Vec::new(), Vec::new());
-    let mut push = |part, slot, rss: Bytes, adj| {
+    let mut push = |place, slot, rss: Bytes, adj| {
         if !rss.is_zero() {
-            places.push((slot, part));
-            out.push((Some(slot), Candidate::resident(rss, adj)));
+            places.push(place);
+            out.push((slot, Candidate::resident(rss, adj)));
         }
     };
+    // Older than every pod; of equal ones the kernel takes the last.
+    for (place, daemon) in machine.daemons.iter().enumerate() {
+        push(Place::Daemon(place), None, daemon.held(), sim.plan.spec().cluster.daemons[daemon.spec as usize].oom_score_adj);
+    }
     for (index, owner) in machine.owners.iter().enumerate().filter(|(i, _)| machine.memory.pods[*i].open) {
         let slot = PodSlot::new(index as u32);
         let held = |class| machine.memory.held(slot, class, v);
         match *owner {
             Owner::Executor(id) if sim.executors[id].is_up() => {
                 let adj = adj_executor(sim, node);
-                push(Part::Main, slot, held(Charge::Heap) + held(Charge::NonHeap), adj);
-                push(Part::Worker, slot, python::largest(sim, id), adj);
+                push(Place::Main(slot), Some(slot), held(Charge::Heap) + held(Charge::NonHeap), adj);
+                push(Place::Worker(slot), Some(slot), python::largest(sim, id), adj);
             }
             Owner::Executor(_) => {}
-            Owner::Driver => push(Part::Main, slot, held(Charge::Process), adj_driver(sim, node)),
+            Owner::Driver => push(Place::Main(slot), Some(slot), held(Charge::Process), adj_driver(sim, node)),
             Owner::Neighbour(neighbour) => {
                 let spec = &sim.plan.spec().cluster.neighbours[neighbour as usize];
                 let one = Bytes::new(held(Charge::Process).get() / u64::from(spec.memory.processes.max(1)));
-                push(Part::Main, slot, one, adj(sim, node, &spec.resources, spec.priority));
+                push(Place::Main(slot), Some(slot), one, adj(sim, node, &spec.resources, spec.priority));
             }
         }
     }
@@ -108,10 +120,19 @@ pub(crate) fn driver_resources(sim: &Sim) -> Resources {
     Resources { cpu_request: sim.plan.spec().spark.driver.cpu, memory_request: limit.unwrap_or_default(), memory_limit: limit, ..Resources::default() }
 }
 
-/// Kills a process of a pod. `true` when that freed anything.
-fn kill(sim: &mut Sim, node: NodeId, (slot, part): (PodSlot, Part), death: Death) -> bool {
+/// Kills a process. `true` when that freed anything.
+fn kill(sim: &mut Sim, node: NodeId, place: Place, death: Death) -> bool {
+    let slot = match place {
+        Place::Main(slot) | Place::Worker(slot) => slot,
+        Place::Daemon(place) => {
+            let spec = sim.machines[node].daemons[place].spec;
+            record(sim, node, Party::Daemon(sim.plan.spec().cluster.daemons[spec as usize].name.clone()), death);
+            daemons::on_killed(sim, node, place);
+            return true;
+        }
+    };
     match sim.machines[node].owners[slot.index()] {
-        Owner::Executor(id) if part == Part::Worker && !kills_groups(sim) => {
+        Owner::Executor(id) if matches!(place, Place::Worker(_)) && !kills_groups(sim) => {
             // No executor dies: it counts as the task's failure, as a `MemoryError` does.
             python::kill_largest(sim, id);
             true
@@ -168,6 +189,7 @@ fn record(sim: &mut Sim, node: NodeId, victim: Party, death: Death) {
     let holders = sim.holders(node, None);
     let machine = &sim.machines[node];
     let incident = Incident {
+        shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
         at: now,
         cause: death.cause,
         level: death.level,

@@ -3,7 +3,7 @@
 //! `points = RSS + page tables + oom_score_adj · (total pages / 1000)`, in pages of 4 KiB, with the division first;
 //! most points lose (6.3). Total is the node's memory for a global OOM and the limit of the cgroup that is over for a
 //! memcg OOM. Files in tmpfs are not in any process's RSS, so the owner of a large scratch volume is not preferred
-//! (VS-3), and for a limit above the container the adjustment decides, not usage (VS-2). No swap (AK-4); no bonus for
+//! (VS-3), and for a limit above the container the adjustment decides, not usage (VS-2). What a process has in swap counts as its RSS does, and the swap that may be used is part of the total; no bonus for
 //! root, as in current kernels.
 
 use crate::units::Bytes;

@@ -32,6 +32,10 @@ impl FlowRamp {
     pub(crate) fn shmem_slope(&self) -> f64 {
         self.shmem.as_f64() / self.work
     }
+    /// Growth of heap and tmpfs together, bytes per core-second of virtual time.
+    pub(crate) fn slope(&self) -> f64 {
+        (self.heap + self.shmem).as_f64() / self.work
+    }
     /// Share of the work that is done by virtual time `v`.
     pub(crate) fn share(&self, v: f64) -> f64 {
         ((v - self.start) / self.work).clamp(0.0, 1.0)
@@ -87,6 +91,10 @@ impl Ramp {
     /// tmpfs under way at virtual time `v`, bytes.
     pub(crate) fn shmem(&self, v: f64) -> f64 {
         (self.shmem_slope * v - self.shmem_offset).max(0.0)
+    }
+    /// Heap and tmpfs under way at virtual time `v`, whole bytes.
+    pub(crate) fn bytes(&self, v: f64) -> Bytes {
+        if self.is_idle() { Bytes::ZERO } else { Bytes::from_f64(self.heap(v) + self.shmem(v)) }
     }
     /// Growth of heap and tmpfs together, bytes per core-second of virtual time.
     pub(crate) fn slope(&self) -> f64 {

@@ -7,7 +7,7 @@
 use super::scratch::ScratchPlan;
 use crate::spark::unified_memory::{self, UnifiedMemory};
 use crate::spark::{jvm, page};
-use crate::spec::{Label, Platform, Resources, Spec};
+use crate::spec::{ContainerControl, Label, Platform, Resources, Spec};
 use crate::units::{Bytes, CoreMillis};
 
 /// What an executor says of itself when it registers, and what its JVM makes of that.
@@ -69,7 +69,8 @@ impl ExecutorPlan {
         let container = spec.container(executor.container_memory);
         let limit = match spec.cluster.platform {
             Platform::Kubernetes | Platform::Bare => (!container.is_zero()).then_some(container),
-            Platform::Yarn | Platform::Standalone => None,
+            Platform::Yarn => (spec.cluster.yarn.control == ContainerControl::Cgroup).then_some(container),
+            Platform::Standalone => None,
         };
         let template = &conf.kubernetes.pod_template;
         let resources = Resources {

@@ -35,6 +35,8 @@ pub struct SimPlan {
     pub(crate) pods: PodPlans,
     /// Memory of the driver's container: request and limit. `None` where it has none.
     pub(crate) driver_container: Option<Bytes>,
+    /// The same where the kernel enforces it.
+    pub(crate) driver_limit: Option<Bytes>,
     /// Writer of each shuffle.
     pub(crate) writers: Vec<WriterKind>,
     /// By shuffle, whether a remote shuffle service has it.
@@ -100,6 +102,7 @@ impl SimPlan {
             executor,
             pods: PodPlans::new(spec),
             driver_container: (!driver.is_zero()).then_some(driver),
+            driver_limit: (!driver.is_zero() && !spec.monitors_containers()).then_some(driver),
             writers,
             remote,
             needed_by: graph::needed_by(&spec.app, &parents),

@@ -69,40 +69,43 @@ impl ExecutionPool {
 
     /// Puts a task into the pool, so that it counts in N, if it is not there yet.
     pub fn enter(&mut self, task: u64) {
-        if let Err(place) = self.tasks.binary_search_by_key(&task, |entry| entry.0) {
+        self.place_of(task);
+    }
+    /// Where a task is in the pool; it enters if it is not there yet.
+    fn place_of(&mut self, task: u64) -> usize {
+        self.tasks.binary_search_by_key(&task, |entry| entry.0).unwrap_or_else(|place| {
             self.tasks.insert(place, (task, Bytes::ZERO));
-        }
+            place
+        })
     }
 
     /// Grants `bytes` or a part of it to a task by the rule of 1.3. `max_pool` is what execution could own after
     /// every eviction that is allowed (MEM-11); the pool has been grown for this request already (MEM-10).
     pub fn acquire(&mut self, task: u64, bytes: Bytes, max_pool: Bytes) -> Acquire {
-        self.enter(task);
-        let grant = self.grantable(task, bytes, max_pool);
+        let place = self.place_of(task);
+        let grant = self.grantable(place, bytes, max_pool);
         let min_share = Bytes::new(self.size.get() / (2 * self.tasks.len() as u64));
-        if grant < bytes && self.task_used(task) + grant < min_share {
+        if grant < bytes && self.tasks[place].1 + grant < min_share {
             return Acquire::Blocked;
         }
-        self.give(task, grant);
+        self.give(place, grant);
         Acquire::Granted(grant)
     }
     /// Gives a task what it may have of `bytes` now, waiting aside. Returns the bytes given.
     pub fn take(&mut self, task: u64, bytes: Bytes, max_pool: Bytes) -> Bytes {
-        self.enter(task);
-        let grant = self.grantable(task, bytes, max_pool);
-        self.give(task, grant);
+        let place = self.place_of(task);
+        let grant = self.grantable(place, bytes, max_pool);
+        self.give(place, grant);
         grant
     }
     /// What the free memory and the task's largest share leave of a request.
-    fn grantable(&self, task: u64, bytes: Bytes, max_pool: Bytes) -> Bytes {
+    fn grantable(&self, place: usize, bytes: Bytes, max_pool: Bytes) -> Bytes {
         let max_share = Bytes::new(max_pool.get() / self.tasks.len() as u64);
-        bytes.min(max_share.saturating_sub(self.task_used(task))).min(self.free())
+        bytes.min(max_share.saturating_sub(self.tasks[place].1)).min(self.free())
     }
-    fn give(&mut self, task: u64, grant: Bytes) {
-        if let Some(i) = self.find(task) {
-            self.tasks[i].1 += grant;
-            self.used += grant;
-        }
+    fn give(&mut self, place: usize, grant: Bytes) {
+        self.tasks[place].1 += grant;
+        self.used += grant;
     }
 
     /// Takes `bytes` back from a task, at most what it holds; a task left with nothing leaves the pool. Returns the

@@ -1,20 +1,19 @@
 //! An executor's life: bound, started, registered, dead, gone.
 //!
-//! The container's processes start some seconds after binding and register when the JVM is up (8.5). A memory
-//! death ends all its tasks at once and frees its anonymous memory; tmpfs files stay charged until the volumes
-//! are torn down (6.4, ED-8, ED-9); the driver and the scheduler learn of it later (DT-1), and only then are
+//! How it starts is in [`super::start`]. A memory death ends all its tasks at once and frees its anonymous
+//! memory; tmpfs files stay charged until the volumes are torn down (6.4, ED-8, ED-9); the driver and the scheduler learn of it later (DT-1), and only then are
 //! its map outputs unregistered and a replacement asked for. Between the two, reducers that need its files
 //! retry in vain (FF-1). With an external shuffle service the files belong to the node and outlive it.
 
-use crate::cluster;
+use crate::cluster::{self, daemons};
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
-use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
-use crate::spark::claims::{PodClaims, attach, place, resize, reuse};
+use crate::spark::claims::{PodClaims, reuse};
 use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
@@ -26,9 +25,6 @@ use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, push_merge, task};
 use crate::spec::Platform;
 use crate::units::{Bytes, SimSpan, SimTime};
-
-/// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
-const STARTS_AT: f64 = 0.35;
 
 /// Where an executor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +64,8 @@ pub(crate) struct Executor {
     pub(crate) growth: Growth,
     /// What its attempts add up to; kept for the plugin that replaces executors only.
     pub(crate) work: Work,
+    /// When its process started.
+    pub(crate) started_at: Option<SimTime>,
     /// When it registered.
     pub(crate) registered_at: Option<SimTime>,
     /// That it vanished, and when the driver gives it up.
@@ -80,6 +78,8 @@ pub(crate) struct Executor {
     pub(crate) young_share: f64,
     /// Execution memory that tasks acquired in the heap and that the heap could not hold (MEM-31).
     pub(crate) unused: Bytes,
+    /// Heap that the running steps will have touched at their ends: the sum over their ramps.
+    pub(crate) touching: Bytes,
     /// Live objects of tasks outside managed memory.
     pub(crate) unmanaged: Bytes,
     /// Values of broadcast variables that tasks refer to and that are not in storage memory.
@@ -150,12 +150,14 @@ impl Executor {
             lost: Vec::new(),
             growth: Growth::default(),
             work: Work::default(),
+            started_at: None,
             registered_at: None,
             silent: None,
             cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
             unused: Bytes::ZERO,
+            touching: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             broadcasts: Vec::new(),
@@ -233,69 +235,6 @@ impl Executor {
     }
 }
 
-/// The pod has a node: its process starts and registers after a drawn time, when its volumes are attached.
-pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
-    let executor = &mut sim.executors[id];
-    executor.life = Life::Bound;
-    executor.node = Some(node);
-    executor.slot = Some(slot);
-    place::on_bound(sim, id, node);
-    reuse::on_bound(sim, id, node);
-    if let Some(attach) = attach::on_bound(sim, id, node) {
-        start_after(sim, id, attach);
-    }
-}
-
-/// The volumes of a pod that has its node are there after `attach`.
-pub(crate) fn start_after(sim: &mut Sim, id: ExecutorId, attach: SimSpan) {
-    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
-    sim.after(SimSpan::from_secs_f64(total * STARTS_AT) + attach, Event::ExecutorStarts(id));
-    sim.after(SimSpan::from_secs_f64(total) + attach, Event::ExecutorRegisters(id));
-}
-
-/// A container has restarted in its pod: its process starts now, as another executor.
-pub(crate) fn on_restarted(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
-    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
-    let executor = &mut sim.executors[id];
-    executor.life = Life::Bound;
-    executor.node = Some(node);
-    executor.slot = Some(slot);
-    sim.after(SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
-    on_starts(sim, id);
-}
-
-/// The JVM is up: non-heap memory and the first heap pages are charged.
-pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
-    // It may have been stopped meanwhile.
-    if sim.executors[id].life != Life::Bound {
-        return;
-    }
-    sim.driver.retries.started();
-    let plan = sim.plan;
-    let conf = &plan.spec().spark.executor;
-    let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
-    let executor = &mut sim.executors[id];
-    executor.life = Life::Starting;
-    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
-    sim.machines[node].has_image = true;
-    let memory = &mut sim.machines[node].memory;
-    memory.charge(slot, Charge::NonHeap, non_heap);
-    memory.charge(slot, Charge::Heap, jvm::BASE_LIVE.min(conf.heap));
-    sim.touch(node);
-    allocator::on_pod_running(sim);
-}
-
-/// The executor offers its slots.
-pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
-    if sim.executors[id].life == Life::Starting {
-        sim.executors[id].life = Life::Registered;
-        sim.executors[id].registered_at = Some(sim.now());
-        resize::on_registered(sim, id);
-        driver::on_executor_registered(sim, id);
-    }
-}
-
 /// What killed an executor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Death {
@@ -369,6 +308,7 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
         at: now,
         cause: death.cause,
         level: death.level,
+        shown: shown(sim.plan.spec(), &victim, death.cause, death.level),
         victim,
         node: node.index() as u32,
         stage,
@@ -381,6 +321,10 @@ fn record(sim: &mut Sim, id: ExecutorId, node: NodeId, death: Death) {
 
 /// Driver and scheduler learn of the death.
 pub(crate) fn on_loss_seen(sim: &mut Sim, id: ExecutorId) {
+    // The kubelet tells of a container's end.
+    if sim.executors[id].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::ExecutorLossSeen(id))) {
+        return;
+    }
     sim.executors[id].life = Life::Gone;
     allocator::recovery::on_failed(sim, id);
     reuse::free_if_known(sim, id);

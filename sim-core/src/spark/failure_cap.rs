@@ -2,12 +2,14 @@
 //!
 //! From 3.5 Spark on Kubernetes stops an application whose failed executors outnumber a cap, by default twice the executors
 //! asked for and at least three; before, replacement went on without end. YARN always had the cap. Only pods that were seen
-//! in phase Failed count, each once (FC-3). Standalone has another rule: the
+//! in phase Failed count, each once (FC-3). On YARN a container that its monitor killed does not count: Spark counts what it takes for a bad node,
+//! and a memory limit is none (exit statuses −103 and −104, byte code of 3.5 and 4.3). Standalone has another rule: the
 //! master ends an application when so many executors have failed in a row and none runs; each process that starts begins the
 //! count anew, so single deaths never add up. Source: FC-1 to FC-3, YRN-8, A20; 1.9 and `Master` for standalone.
 
 use std::collections::VecDeque;
 
+use crate::record::Cause;
 use crate::spec::{Platform, SparkVersion};
 use crate::units::{SimSpan, SimTime};
 
@@ -43,6 +45,11 @@ pub fn failure_cap(platform: Platform, version: SparkVersion, set: Option<u32>, 
     };
     // Above half of the largest 32-bit integer Spark's default is that integer: no cap in effect.
     (expected <= i32::MAX as u32 / 2).then(|| (2 * expected).max(LEAST_CAP))
+}
+
+/// Whether a death counts: not one by the memory monitor of a `NodeManager` (YRN-5). One by a cgroup does, with exit status 137.
+pub fn counts(cause: Option<Cause>, under_monitor: bool) -> bool {
+    !(under_monitor && cause == Some(Cause::Container))
 }
 
 /// Failed executors of a running application, against its cap.
@@ -160,5 +167,20 @@ mod tests {
         assert_eq!(stopped_by(Some(3), Some(SimSpan::from_secs(2))), None, "three at a time within two seconds");
         assert_eq!(stopped_by(Some(3), Some(SimSpan::from_secs(3))), Some(4));
         assert_eq!(stopped_by(Some(3), Some(SimSpan::ZERO)), Some(4), "zero forgets none");
+    }
+
+    #[test]
+    fn yrn5_a_kill_by_the_monitor_does_not_count() {
+        // Cause, whether the monitor kills: counted.
+        let cases = [
+            (Some(Cause::Container), true, false),
+            (Some(Cause::Container), false, true),
+            (Some(Cause::Heap), true, true),
+            (Some(Cause::Node), true, true),
+            (None, true, true),
+        ];
+        for (cause, under_monitor, counted) in cases {
+            assert_eq!(counts(cause, under_monitor), counted, "{cause:?}, {under_monitor}");
+        }
     }
 }

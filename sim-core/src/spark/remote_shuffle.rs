@@ -152,6 +152,7 @@ fn together(service: &RemoteShuffleService) -> NodeShape {
             iops: u64::from(u32::MAX),
             io_size: Bytes::mib(1),
             burst: None,
+            remote: false,
         }],
         remote: None,
         nic: all(service.nic),

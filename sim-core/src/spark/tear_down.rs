@@ -5,7 +5,8 @@
 //! ends. Where other executors of the host read its files themselves, fetches fail from here on if the driver does not know of the
 //! death yet. Nothing here is drawn: `executor::kill` has decided when.
 
-use crate::cluster;
+use crate::cluster::{self, daemons};
+use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::sim::Sim;
 use crate::spark::claims::{self, attach, reuse};
@@ -17,6 +18,9 @@ use crate::spec::Platform;
 /// The pod's volumes are unmounted and removed.
 pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     let now = sim.now();
+    if sim.executors[id].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::VolumesTornDown(id))) {
+        return;
+    }
     let executor = &mut sim.executors[id];
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
     let platform = sim.plan.spec().cluster.platform;

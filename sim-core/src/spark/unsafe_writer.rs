@@ -118,6 +118,11 @@ pub fn least(initial_slots: u64, slot_bytes: u64, record_bytes: Bytes) -> Bytes 
 /// # Errors
 /// As [`plan_spills`].
 pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
+    fill_behind(input, certainly_filled)
+}
+
+/// The same behind an array that is known to fill up.
+fn fill_behind(input: &UnsafeWriterInput, known: impl Fn(&UnsafeWriterInput, u64, u64, u64) -> Option<Level>) -> Result<Filled, SpillError> {
     let required = input.record_bytes + RECORD_PREFIX;
     let share = input.share.get();
     let mut slots = input.initial_slots.clamp(2, MAX_SLOTS);
@@ -130,9 +135,18 @@ pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
     // A writer that has just spilled takes a page smaller than usual if the share has no room for a whole one.
     let page = input.page_size.min(MAX_PAGE).max(required).get().min(share.saturating_sub(first)).max(required.get());
     let limit = input.records.min(input.force_spill_records.max(1));
+    let per_page = page / required.get();
     let (mut pages, mut records, mut peak) = (0, 0, first);
+    if let Some(filled) = known(input, limit, page, per_page) {
+        (pages, records) = (filled.rows.div_ceil(per_page), filled.rows);
+        if pages > MAX_PAGES_PER_TASK {
+            return Err(SpillError::TooManyPages);
+        }
+        peak = pages * page + 3 * filled.array;
+        slots = 2 * filled.array / slot;
+    }
     while records < limit {
-        let level = Level { array: slots * slot, rows: limit.min(usable(slots, input.radix_sort)), page, per_page: page / required.get() };
+        let level = Level { array: slots * slot, rows: limit.min(usable(slots, input.radix_sort)), page, per_page };
         let forced;
         let granted = if level.rows <= input.in_memory { u64::MAX } else { share };
         (pages, records, forced) = level.fill(pages, records, granted, input.force_spill_bytes.get());
@@ -149,6 +163,25 @@ pub fn fill(input: &UnsafeWriterInput) -> Result<Filled, SpillError> {
         peak = peak.max(with_copy);
     }
     Ok(Filled { records, held: Bytes::new(pages * page + slots * slot), pages: Bytes::new(pages * page), peak: Bytes::new(peak) })
+}
+
+/// The last of the arrays that fill up for sure, with their copies, whatever comes after them: in a large share that is a dozen
+/// one after the other, and all that they leave behind follows from the last. Found with a bound on the pages instead of their
+/// number, which would be a division for each array.
+fn certainly_filled(input: &UnsafeWriterInput, limit: u64, page: u64, per_page: u64) -> Option<Level> {
+    let per_row = page.div_ceil(per_page);
+    let mut last = None;
+    let mut slots = input.initial_slots.clamp(2, MAX_SLOTS);
+    loop {
+        let (array, rows) = (slots * input.slot_bytes, usable(slots, input.radix_sort));
+        let most = rows.saturating_mul(per_row).saturating_add(page).saturating_add(3 * array);
+        let fits = most <= input.share.get() || rows < input.in_memory;
+        if rows >= limit || most >= input.force_spill_bytes.get() || !fits {
+            return last;
+        }
+        last = Some(Level { array, rows, page, per_page });
+        slots *= 2;
+    }
 }
 
 /// The writer while it has one pointer array.
@@ -192,7 +225,45 @@ pub fn scratch_peak(out: Bytes, files: u32) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Sizes of all magnitudes, with small steps where arrays and pages end.
+    fn size() -> impl Strategy<Value = u64> {
+        (0..34_u32, -2..3_i64).prop_map(|(bits, off)| (1_u64 << bits).saturating_add_signed(off).max(1))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        /// One array after the other from the first gives what the jump over those that fill for sure gives.
+        #[test]
+        fn arrays_that_fill_for_sure_can_be_left_out(
+            (share, page, records, in_memory) in (size(), size(), size(), size()),
+            (record, slots, force_records, force_bytes) in (1..5000_u64, 1..10_000_u64, size(), size()),
+            (wide, radix_sort, forced) in any::<(bool, bool, bool)>(),
+        ) {
+            let input = UnsafeWriterInput {
+                share: Bytes::new(share),
+                page_size: Bytes::new(page),
+                records,
+                in_memory: in_memory.min(records),
+                record_bytes: Bytes::new(record),
+                initial_slots: slots,
+                slot_bytes: if wide { 16 } else { SLOT },
+                radix_sort,
+                force_spill_records: if forced { force_records } else { FORCE_SPILL_RECORDS },
+                force_spill_bytes: if forced { Bytes::new(force_bytes) } else { Bytes::MAX },
+            };
+            // What is in memory has had its memory: a share below it is no state of a run.
+            let held = fill_behind(&UnsafeWriterInput { records: input.in_memory, share: Bytes::MAX, ..input }, |_, _, _, _| None);
+            let input = match held {
+                Ok(held) => UnsafeWriterInput { share: input.share.max(held.held), ..input },
+                Err(_) => UnsafeWriterInput { in_memory: 0, ..input },
+            };
+            prop_assert_eq!(fill(&input), fill_behind(&input, |_, _, _, _| None));
+        }
+    }
 
     fn a17() -> UnsafeWriterInput {
         UnsafeWriterInput {

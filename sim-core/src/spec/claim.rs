@@ -5,6 +5,7 @@
 //! `MountVolumesFeatureStep`, `ExecutorPodsAllocator`, `KubernetesLocalDiskShuffleDataIO` and `ExecutorPVCResizePlugin` of Spark 3.4 to
 //! 4.3; `StorageClass` and `PersistentVolumeClaim` of Kubernetes 1.30.
 
+use super::{BurstSpec, DiskSpec};
 use crate::units::{ByteRate, Bytes, SimSpan};
 
 /// A claim that an executor mounts.
@@ -22,8 +23,27 @@ pub struct ClaimSpec {
     pub io_size: Bytes,
     /// Whether all executors mount the same one (a plain `claimName`), instead of one each (`OnDemand`).
     pub shared: bool,
+    /// What its volume does for a while beyond that, if it has credit.
+    pub burst: Option<BurstSpec>,
     /// Where it can be used, by whom, and whether it can grow.
     pub class: ClassFacts,
+}
+
+impl ClaimSpec {
+    /// Its volume as a disk of a node, behind the machine's cap unless it is local or a shared file system.
+    pub(crate) fn disk(&self) -> DiskSpec {
+        DiskSpec {
+            name: String::new(),
+            size: self.size,
+            used: Bytes::ZERO,
+            read: self.read,
+            write: self.write,
+            iops: self.iops,
+            io_size: self.io_size,
+            burst: self.burst,
+            remote: !self.shared && self.class.reach != Reach::Node,
+        }
+    }
 }
 
 /// What a storage class says of its volumes beside their speed.

@@ -1,6 +1,6 @@
 //! The machines: node shapes, reservations, disks, and who else lives there.
 
-use super::{AutoscalerSpec, Dist, KubeSchedulerSpec, Label, Resources, Taint};
+use super::{AutoscalerSpec, DaemonSpec, DeviceUse, Dist, KubeSchedulerSpec, Label, RemoteSpec, Resources, SwapSpec, Taint, YarnSpec};
 use crate::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
 /// What runs the executors.
@@ -35,8 +35,12 @@ pub struct ClusterSpec {
     pub platform: Platform,
     /// Node pools.
     pub pools: Vec<PoolSpec>,
-    /// Other users of the nodes' memory.
+    /// Other users of the nodes.
     pub neighbours: Vec<NeighbourSpec>,
+    /// Daemons on every node, outside `kubepods`.
+    pub daemons: Vec<DaemonSpec>,
+    /// Swap of every node.
+    pub swap: SwapSpec,
     /// Memory cgroup version.
     pub cgroup: CgroupVersion,
     /// Kubelet periods and limits; used on Kubernetes only.
@@ -109,8 +113,8 @@ pub struct NodeShape {
     pub disks: Vec<DiskSpec>,
     /// NIC bandwidth each way, effective (line rate × efficiency, 8.1).
     pub nic: ByteRate,
-    /// Ceiling on all remote disks together, so on all claims of the node; `None` where none is known (5.11).
-    pub remote: Option<ByteRate>,
+    /// Cap on all remote disks together, claims among them; `None` where none is known (5.11).
+    pub remote: Option<RemoteSpec>,
     /// Memory of the kernel, system services, kubelet and runtime, outside `kubepods` (7.3).
     pub system_memory: Dist,
 }
@@ -147,6 +151,8 @@ pub struct DiskSpec {
     pub io_size: Bytes,
     /// What it does for a while beyond that, if it has credit.
     pub burst: Option<BurstSpec>,
+    /// Whether it is reached over the network, so that [`NodeShape::remote`] caps it, too.
+    pub remote: bool,
 }
 
 /// A disk that is faster for as long as it has credit: Azure's premium and standard SSDs, EBS gp2, st1 and small instances.
@@ -195,6 +201,8 @@ pub struct NeighbourSpec {
     pub memory: MemoryUse,
     /// Steady CPU use, cores.
     pub cpu_use: CoreMillis,
+    /// What it holds on the kubelet's disk and moves over disk and NIC.
+    pub devices: DeviceUse,
     /// Pod priority; from 2 000 000 000 on it is never evicted, from 2 000 001 000 (`system-node-critical`) on its
     /// `oom_score_adj` is −997 (QO-1).
     pub priority: i32,
@@ -247,21 +255,4 @@ pub struct SoftEviction {
     pub available: Bytes,
     /// How long less may be.
     pub grace: SimSpan,
-}
-
-/// YARN settings.
-#[derive(Clone, Debug, PartialEq)]
-pub struct YarnSpec {
-    /// `yarn.scheduler.minimum-allocation-mb`: containers are rounded up to it (YRN-1).
-    pub minimum_allocation: Bytes,
-    /// `yarn.nodemanager.resource.memory-mb` as a share of `MemTotal`.
-    pub node_memory_share: f64,
-    /// `yarn.nodemanager.container-monitor.interval-ms`, seconds (YRN-2).
-    pub monitor_interval_s: f64,
-    /// `yarn.nodemanager.pmem-check-enabled`.
-    pub pmem_check: bool,
-    /// `yarn.nodemanager.vmem-check-enabled`.
-    pub vmem_check: bool,
-    /// `yarn.nodemanager.vmem-pmem-ratio`.
-    pub vmem_ratio: f64,
 }

@@ -12,6 +12,8 @@ mod app;
 mod autoscaler;
 mod claim;
 mod cluster;
+mod daemon;
+mod devices;
 mod dist;
 mod executor_life;
 mod inject;
@@ -27,7 +29,9 @@ mod shuffle_storage;
 mod spark;
 mod sql;
 mod stage_memory;
+mod swap;
 mod uncertainty;
+mod yarn;
 
 pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
 pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, FallbackStorage, PodsAllocator};
@@ -37,8 +41,10 @@ pub use claim::{AccessMode, ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf, Clas
 pub(crate) use cluster::ZONE;
 pub use cluster::{
     BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
-    Reservation, SoftEviction, YarnSpec, zones,
+    Reservation, SoftEviction, zones,
 };
+pub use daemon::{DaemonRole, DaemonSpec};
+pub use devices::{DeviceUse, RemoteSpec};
 pub use dist::Dist;
 pub use executor_life::{HeartbeatConf, RecoveryMode, ResizeConf};
 pub use inject::{Injection, Moment};
@@ -59,10 +65,12 @@ pub use spark::{
 };
 pub use sql::{RowBuffer, SqlConf};
 pub use stage_memory::{GROUP_ROWS, Operators, StageMemory, StorageLevel};
+pub use swap::SwapSpec;
 pub use uncertainty::Uncertainty;
+pub use yarn::{ContainerControl, YarnSpec};
 
 use crate::units::Bytes;
-use crate::yarn::sizing::container_size;
+use crate::yarn::sizing::{container_size, node_capacity};
 
 /// One point of a study, complete.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,10 +94,22 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Whether a `NodeManager`'s monitor holds containers to their memory, and no cgroup (YRN-6).
+    pub fn monitors_containers(&self) -> bool {
+        self.cluster.platform == Platform::Yarn && self.cluster.yarn.control == ContainerControl::Monitor
+    }
+
+    /// The largest container that YARN gives: `yarn.scheduler.maximum-allocation-mb`, or what the largest node offers when that is less.
+    pub fn largest_yarn_container(&self) -> Bytes {
+        let yarn = &self.cluster.yarn;
+        let node = self.cluster.pools.iter().map(|pool| node_capacity(pool.shape.memory, yarn)).max().unwrap_or_default();
+        yarn.maximum_allocation.map_or(node, |maximum| maximum.min(node))
+    }
+
     /// The container that a request for `asked` bytes becomes: YARN rounds it up (YRN-1), others give what is asked for.
     pub fn container(&self, asked: Bytes) -> Bytes {
         match self.cluster.platform {
-            Platform::Yarn => container_size(asked, self.cluster.yarn.minimum_allocation),
+            Platform::Yarn => container_size(asked, &self.cluster.yarn, self.largest_yarn_container()),
             Platform::Kubernetes | Platform::Standalone | Platform::Bare => asked,
         }
     }

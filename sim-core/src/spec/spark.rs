@@ -130,6 +130,8 @@ pub struct ExecutorConf {
     pub cpu_limit: Option<CoreMillis>,
     /// Collector.
     pub collector: Collector,
+    /// Exit code of a JVM whose heap is full: 52 from Spark's own handler; with another the JVM ends by its flags, whether or not the error is caught (6.6).
+    pub heap_exit: u8,
     /// Whether `-Xms` = `-Xmx`: committed at start, never given back (JVM-1, JVM-4).
     pub xms_equals_xmx: bool,
 }

@@ -5,6 +5,7 @@
 
 use super::{Estimate, Summary};
 use crate::record::{Cause, Ending, FailureReason, Incident, Level, Outcome, Truncation};
+use crate::shown::{Reason, Shown};
 
 /// An estimate for each cause, in [`Cause::ALL`] order.
 pub type CauseEstimates = [Estimate; Cause::ALL.len()];
@@ -24,8 +25,14 @@ pub struct PointResult {
     pub first_cause: [u64; Cause::ALL.len()],
     /// Level of the first memory death: count by [`Level`] key.
     pub first_level: Vec<(Level, u64)>,
+    /// How the first end of an executor or the driver shows: counts, in order of what is shown.
+    pub first_shown: Vec<(Shown, u64)>,
     /// Executors lost a replication.
     pub executors_lost: Summary,
+    /// Deaths and evictions of neighbours a replication.
+    pub neighbours_lost: Summary,
+    /// Deaths of daemons outside `kubepods` a replication.
+    pub daemons_lost: Summary,
     /// Executors that waited for a node.
     pub executors_pending: Summary,
     /// Seconds from submission to the end, of replications that succeeded (failed ones end early and would flatter it).
@@ -46,6 +53,8 @@ pub struct PointResult {
     pub spill: Summary,
     /// Replications cut off, by reason: horizon, events, starved.
     pub truncated: [u64; 3],
+    /// Bytes that went to swap.
+    pub swap_out: Summary,
     /// Task attempts that failed with `SparkOutOfMemoryError`; their executors lived on.
     pub task_ooms: Summary,
     /// Replications that failed, by reason, in [`FailureReason::ALL`] order.
@@ -78,7 +87,10 @@ impl PointResult {
             p_by_cause: Cause::ALL.map(|cause| share(&|o| o.has(cause))),
             first_cause: Cause::ALL.map(|cause| outcomes.iter().filter(|o| o.incidents.first().is_some_and(|i| i.cause == cause)).count() as u64),
             first_level: first_levels(outcomes),
+            first_shown: first_shown(outcomes),
             executors_lost: over(&|o| Some(f64::from(o.executors_lost))),
+            neighbours_lost: over(&|o| Some(f64::from(o.neighbours_lost()))),
+            daemons_lost: over(&|o| Some(f64::from(o.daemons_lost()))),
             executors_pending: over(&|o| Some(f64::from(o.executors_pending))),
             duration_s: over(&|o| (!o.job_failed()).then(|| o.duration.as_secs_f64())),
             node_peak: over(&|o| Some(o.node_peak.as_f64())),
@@ -89,6 +101,7 @@ impl PointResult {
             shuffle_write: over(&|o| Some(o.shuffle_write.as_f64())),
             spill: over(&|o| Some(o.spill.as_f64())),
             truncated: [Truncation::Horizon, Truncation::Events, Truncation::Starved].map(|t| count(outcomes, Ending::Truncated(t))),
+            swap_out: over(&|o| Some(o.swap_out.as_f64())),
             task_ooms: over(&|o| Some(f64::from(o.task_ooms))),
             failed: FailureReason::ALL.map(|r| count(outcomes, Ending::Failed(r))),
             node_peaks: outcomes.iter().map(|o| o.node_peak.as_f64()).collect(),
@@ -105,6 +118,13 @@ fn count(outcomes: &[Outcome], ending: Ending) -> u64 {
 
 fn first_death(outcome: &Outcome) -> Option<&Incident> {
     outcome.incidents.iter().find(|i| i.cause.is_oom())
+}
+
+fn first_shown(outcomes: &[Outcome]) -> Vec<(Shown, u64)> {
+    let first = |o: &Outcome| o.incidents.iter().find(|i| i.victim.is_ours() && i.shown.reason != Reason::Nothing).map(|i| i.shown);
+    let mut counts = std::collections::BTreeMap::new();
+    outcomes.iter().filter_map(first).for_each(|shown| *counts.entry(shown).or_insert(0) += 1);
+    counts.into_iter().collect()
 }
 
 fn first_levels(outcomes: &[Outcome]) -> Vec<(Level, u64)> {

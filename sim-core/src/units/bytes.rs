@@ -5,6 +5,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
 
 use super::SimSpan;
+use super::rounding::nearest;
 
 /// A number of bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -50,7 +51,7 @@ impl Bytes {
     }
     /// The nearest number of bytes to a float; negative values and NaN become zero.
     pub fn from_f64(bytes: f64) -> Self {
-        if bytes > 0.0 { Self(bytes.round() as u64) } else { Self(0) }
+        if bytes > 0.0 { Self(nearest(bytes)) } else { Self(0) }
     }
     /// `self − other`, or zero when `other` is larger.
     #[must_use]

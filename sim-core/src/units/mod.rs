@@ -9,9 +9,11 @@
 mod bytes;
 mod cpu;
 mod probability;
+mod rounding;
 mod time;
 
 pub use bytes::{ByteRate, Bytes};
 pub use cpu::CoreMillis;
 pub use probability::Probability;
+pub(crate) use rounding::round_up;
 pub use time::{SimSpan, SimTime};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
 
+use super::rounding::nearest;
+
 /// An instant of simulated time, nanoseconds since the start of the run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SimTime(u64);
@@ -56,7 +58,7 @@ impl SimSpan {
     }
     /// The nearest span to a float of seconds; negative values and NaN become zero.
     pub fn from_secs_f64(s: f64) -> Self {
-        if s > 0.0 { Self((s * 1e9).round() as u64) } else { Self(0) }
+        if s > 0.0 { Self(nearest(s * 1e9)) } else { Self(0) }
     }
     /// Nanoseconds.
     pub const fn as_ns(self) -> u64 {
@@ -70,7 +72,7 @@ impl SimSpan {
     #[must_use]
     pub fn scale(self, factor: f64) -> Self {
         let ns = self.0 as f64 * factor;
-        if ns > 0.0 { Self(ns.round() as u64) } else { Self(0) }
+        if ns > 0.0 { Self(nearest(ns)) } else { Self(0) }
     }
     /// Whether the span is empty.
     pub const fn is_zero(self) -> bool {

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn yarn(pmem_check: bool, vmem_check: bool) -> YarnSpec {
-        YarnSpec { minimum_allocation: Bytes::gib(1), node_memory_share: 0.8, monitor_interval_s: 3.0, pmem_check, vmem_check, vmem_ratio: 2.1 }
+        YarnSpec { pmem_check, vmem_check, ..YarnSpec::default() }
     }
 
     fn usage(current: u64, aged: u64) -> TreeUsage {

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Plays random sequences of memory operations in nested memory cgroups and records what the kernel makes of them.
 
-Usage: record.py OUT.jsonl.gz [--sequences 200] [--first-seed 1] [--work DIR]
+Usage: record.py OUT.jsonl.gz [--sequences 200] [--repeats 5] [--jobs 8] [--first-seed 1 | --seeds 79,118] [--work DIR]
 
 A sequence is a node with a limit, `kubepods` in it, pods in that, a container in each pod, processes in the containers and a
 daemon beside `kubepods`. A step is one operation by one process, or of the kubelet. After each step: which processes the kernel
 has killed and at which cgroup's limit (from its log), and the bytes of each class in each cgroup. Nothing is computed here.
+Each sequence is played several times, to see what the kernel itself decides now so and now so; from where it does, nothing is recorded.
+Memory that the machine itself runs out of would be reclaimed from our cgroups too: such a run is no evidence and is played again.
 
 Needs root (and CAP_SYS_RESOURCE for negative values of oom_score_adj), the memory controller of cgroup version 1, tmpfs, /dev/kmsg and a C compiler; says what is missing and ends with 77.
 """
-import argparse, errno, functools, gzip, json, math, os, random, re, select, shutil, signal, subprocess, sys, time
+import argparse, errno, functools, gzip, json, math, mmap, os, random, re, shutil, signal, subprocess, sys, time, traceback
 
 ROOT = "/sys/fs/cgroup/memory"
 PAGE = 4096
@@ -18,9 +20,13 @@ ADJUSTMENTS = [-997, 0, 3, 500, 863, 900, 963, 999, 1000]
 DAEMON = [-1000, -999, -999]
 LEVELS = ["container", "pod", "kubepods", "node"]
 # The kernel writes ten kills in five seconds to its log, and drops what is beyond.
-BURST, INTERVAL = 6, 5.2
-# Pages that are charged in advance, 64 for each CPU.
+BURST, INTERVAL = 5, 5.2
+# Pages that are charged in advance for a cgroup, 64 for each CPU.
 GRAIN = 64 * os.cpu_count()
+# Free memory of the machine, KiB, below which no run begins, and as much as is made free then.
+FREE_LOW, FREE_HIGH = 2 << 20, 4 << 20
+# A run that is no evidence is played again so often.
+TRIES = 30
 
 
 class Lost(Exception):
@@ -154,22 +160,30 @@ def lowest():
 
 
 def state(path):
-    """Pages: anonymous, shmem, file cache, dirty, all that is charged."""
-    for _ in range(600):
+    """Pages: anonymous, shmem, file cache, dirty, all that is charged, and of that the kernel's own."""
+    for attempt in range(600):
         s = dict(line.split() for line in read(path + "/memory.stat").splitlines())
         pages = lambda key: int(s["total_" + key]) // PAGE
         usage, in_kernel = (int(read(f"{path}/memory.{name}usage_in_bytes")) // PAGE for name in ("", "kmem."))
-        # The classes are added up over the CPUs now and then, what is charged is exact: wait until they agree.
-        if abs(usage - in_kernel - pages("rss") - pages("cache")) <= GRAIN:
-            return [pages("rss"), pages("shmem"), pages("cache") - pages("shmem"), pages("dirty") + pages("writeback"), usage]
+        # The classes are added up over the CPUs every two seconds or earlier, what is charged is exact: wait until they agree. Then what is left
+        # are pages charged in advance, possibly for several cgroups.
+        if abs(usage - in_kernel - pages("rss") - pages("cache")) <= (GRAIN if attempt < 550 else 2 * GRAIN):
+            return [pages("rss"), pages("shmem"), pages("cache") - pages("shmem"), pages("dirty") + pages("writeback"), usage, in_kernel]
         time.sleep(0.005)
     raise Lost(f"the counters of {path} do not agree")
+
+
+def disturbances():
+    """Pages that the machine has scanned for want of memory of its own, or swapped out; reclaim at the limit of a cgroup is not among them."""
+    counts = r"(pgscan_(kswapd|direct|khugepaged|proactive)|pswpout) "
+    return sum(int(line.split()[1]) for line in read("/proc/vmstat").splitlines() if re.match(counts, line))
 
 
 class World:
     def __init__(self, binary, work, log, seed):
         self.rng, self.log, self.binary = random.Random(seed), log, binary
-        self.work = f"{work}/{seed}"
+        self.disturbances = disturbances()
+        self.work = f"{work}/{os.getpid()}"
         shutil.rmtree(self.work, ignore_errors=True)
         self.node = f"{ROOT}/recorded_{os.getpid()}_{seed}"
         self.kubepods = self.node + "/kubepods"
@@ -202,6 +216,8 @@ class World:
         for _ in range(steps):
             self.log.pace()
             self.step()
+            if disturbances() != self.disturbances:
+                raise Lost("the machine itself ran short of memory, or has swapped")
 
     def start(self, pod):
         adj = self.rng.choice([a for a in (DAEMON if pod < 0 else ADJUSTMENTS) if a >= lowest()] or [0])
@@ -245,7 +261,7 @@ class World:
     def is_brimful(self, pod):
         """Whether there is next to no room for page cache. Then a file's page kills as any other would, which is another question."""
         for path, limit in ((pod.container, pod.spec["container"]), (pod.cg, pod.spec["limit"]), (self.kubepods, self.shape["kubepods"]), (self.node, self.shape["node"])):
-            _, _, file, _, usage = state(path)
+            _, _, file, _, usage, _ = state(path)
             if limit and limit - (usage - file) < 512:
                 return True
         return False
@@ -324,12 +340,103 @@ def missing():
     return None if shutil.which("cc") else "a C compiler"
 
 
+def free_kib():
+    return int(re.search(r"^MemFree:\s*(\d+)", read("/proc/meminfo"), re.M)[1])
+
+
+def make_room():
+    """Has the machine give up caches for memory that is then given back: free memory, not cache, is what our cgroups grow into."""
+    if os.fork() == 0:
+        room = mmap.mmap(-1, FREE_HIGH << 10)
+        for at in range(0, len(room), PAGE):
+            room[at] = 1
+        os._exit(0)
+    os.wait()
+
+
+def run(binary, out, a, seed):
+    """One run in a process of its own; leaves it in a file. Exit status 1: no evidence."""
+    world = None
+    try:
+        world = World(binary, os.path.abspath(a.work), Log(), seed)
+        world.play(a.steps)
+        with open(out + ".part", "w") as f:
+            json.dump(dict(seed=seed, **world.shape, steps=world.steps), f, separators=(",", ":"))
+        os.rename(out + ".part", out)
+        status = 0
+    except Lost as why:
+        print(f"seed {seed} is played again: {why}", file=sys.stderr)
+        status = 1
+    finally:
+        if world:
+            world.close()
+    return status
+
+
+def play_all(binary, a, seeds):
+    """All runs, so many at a time; those of a seed in order, where all of them are evidence. Runs that an earlier call has left are kept."""
+    out = lambda task: f"{a.work}/run-{task[0]}-{task[1]}.json"
+    todo = [(seed, repeat) for seed in seeds for repeat in range(a.repeats) if not os.path.exists(out((seed, repeat)))]
+    tries, running = dict.fromkeys(todo, 0), {}
+    while todo or running:
+        if todo and len(running) < a.jobs and free_kib() > FREE_LOW:
+            task = todo.pop(0)
+            pid = os.fork()
+            if pid == 0:
+                status = 1
+                try:
+                    status = run(binary, out(task), a, task[0])
+                except Exception:
+                    traceback.print_exc()
+                finally:
+                    os._exit(status)
+            running[pid] = task
+            continue
+        if not running:
+            make_room()
+            continue
+        pid, status = os.wait()
+        task = running.pop(pid)
+        tries[task] += 1
+        if status and tries[task] < TRIES:
+            todo.append(task)
+    runs = {seed: [json.loads(read(out((seed, r)))) for r in range(a.repeats) if os.path.exists(out((seed, r)))] for seed in seeds}
+    return {seed: found for seed, found in runs.items() if len(found) == a.repeats}
+
+
+def asked(step):
+    """What was asked for, and who was killed over it, without what was measured."""
+    return ([step[i] for i in (0, 1, 2, 5)] if step[0] == "start" else step[:-2][:3]) + step[-2:-1]
+
+
+def merged(runs):
+    """The steps of the first run with the states of all: the first's, and by how much each of the others differs. Up to where they part."""
+    steps, longest = [], max(len(run["steps"]) for run in runs)
+    for same in zip(*(run["steps"] for run in runs)):
+        if any(asked(step) != asked(same[0]) for step in same):
+            break
+        of_all = zip(*(step[-1] for step in same))
+        states = [first and [first] + [[b - a for a, b in zip(first, other)] for other in others] for first, *others in of_all]
+        steps.append(same[0][:-1] + [states])
+    shape = {key: value for key, value in runs[0].items() if key != "steps"}
+    return dict(shape, parted=len(steps) < longest, steps=steps)
+
+
+def read_ahead_kib(path):
+    """How far ahead the machine reads files in this directory: folios of a file that is read are as large as this, 2 MiB at most."""
+    dev = os.stat(path).st_dev
+    return int(read(f"/sys/class/bdi/{os.major(dev)}:{os.minor(dev)}/read_ahead_kb"))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("out")
     p.add_argument("--sequences", type=int, default=200)
+    p.add_argument("--repeats", type=int, default=5)
+    p.add_argument("--jobs", type=int, default=8)
     p.add_argument("--steps", type=int, default=25)
     p.add_argument("--first-seed", type=int, default=1)
+    p.add_argument("--seeds", help="these and no others")
     p.add_argument("--work", default="kernel-work")
     a = p.parse_args()
     lacks = missing()
@@ -340,18 +447,12 @@ def main():
     binary = f"{os.path.abspath(a.work)}/worker"
     subprocess.check_call(["cc", "-O1", "-static", "-o", binary, f"{HERE}/worker.c"])
     subprocess.run([binary], stdin=subprocess.DEVNULL, check=True)  # its file pages are charged to us, not to a container
-    log, lines, seed = Log(), [], a.first_seed
-    while len(lines) < a.sequences:
-        world = World(binary, os.path.abspath(a.work), log, seed)
-        try:
-            world.play(a.steps)
-            lines.append(json.dumps(dict(seed=seed, **world.shape, steps=world.steps), separators=(",", ":")))
-        except Lost as why:
-            print(f"seed {seed} is left out: {why}", file=sys.stderr)
-        finally:
-            world.close()
-        seed += 1
-    head = json.dumps(dict(kernel=os.uname().release, cgroup="v1", page=PAGE, cpus=os.cpu_count(), lowest_adj=lowest(), columns=["anon", "shmem", "file", "dirty", "usage"]))
+    seeds = [int(seed) for seed in a.seeds.split(",")] if a.seeds else list(range(a.first_seed, a.first_seed + a.sequences))
+    runs = play_all(binary, a, seeds)
+    for seed in sorted(set(seeds) - set(runs)):
+        print(f"seed {seed} is left out", file=sys.stderr)
+    lines = [json.dumps(merged(found), separators=(",", ":")) for found in runs.values()]
+    head = json.dumps(dict(kernel=os.uname().release, cgroup="v1", page=PAGE, cpus=os.cpu_count(), lowest_adj=lowest(), read_ahead_kib=read_ahead_kib(a.work), repeats=a.repeats, columns=["anon", "shmem", "file", "dirty", "usage", "kernel"]))
     with open(a.out, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=9, mtime=0, filename="") as f:
         f.write("\n".join([head, *lines, ""]).encode())
 

@@ -33,6 +33,36 @@ fn with_a_shuffle_service_a_death_causes_no_fetch_failure() {
     assert!(without.iter().filter(|o| tried_again(o)).count() > 5, "outputs must be lost without it");
 }
 
+/// NO-1: executors whose limit is their request reach their own limit, never that of `kubepods`, of the node, or of an eviction: these need
+/// somebody who uses more than was asked for.
+#[test]
+fn no1_executors_alone_never_reach_a_limit_above_their_own() {
+    let mut spec = on_yarn(true);
+    spec.cluster.platform = Platform::Kubernetes;
+    spec.cluster.neighbours.clear();
+    let incidents: Vec<_> = runs(&spec, 12, 40).into_iter().flat_map(|o| o.incidents).collect();
+    assert!(incidents.len() > 5);
+    assert!(incidents.iter().all(|i| i.level == Level::Pod), "{incidents:?}");
+}
+
+/// 1.9: a standalone worker gives executors what it has of cores, and its memory less 1 GiB; an executor takes its heap of that, no overhead.
+#[test]
+fn standalone_workers_give_cores_and_memory_less_one_gib() {
+    let pending = |memory: Bytes, cores: u32, instances: u32| {
+        let mut spec = world::world();
+        spec.cluster.platform = Platform::Standalone;
+        spec.cluster.pools[0].count = 1;
+        spec.cluster.pools[0].shape.memory = memory;
+        spec.spark.executor.cores = cores;
+        spec.spark.executor.instances = instances;
+        runs(&spec, 6, 1)[0].executors_pending
+    };
+    // 8 cores. By memory: 4 GiB less 1 hold three heaps of 1 GiB.
+    assert_eq!([3, 4, 5].map(|instances| pending(Bytes::gib(4), 2, instances)), [0, 1, 2]);
+    // By cores: four executors of two.
+    assert_eq!([4, 5].map(|instances| pending(Bytes::gib(8), 2, instances)), [0, 1]);
+}
+
 fn with_scratch(medium: Medium, size_limit: Bytes) -> Spec {
     let mut spec = world::world();
     spec.spark.executor.container_memory = Bytes::gib(3);

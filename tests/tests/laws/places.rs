@@ -17,7 +17,7 @@ fn with_class(class: ClassFacts, zones: &[&str], nodes: u32) -> Spec {
     spec.spark.executor.container_memory = Bytes::gib(3);
     spec.app = world::passes(Bytes::new(900_000_000), 5, 12);
     let rate = ByteRate::mb_per_sec(200);
-    let claim = ClaimSpec { size: Bytes::gib(20), read: rate, write: rate, iops: 100_000, io_size: Bytes::kib(256), shared: false, class };
+    let claim = ClaimSpec { size: Bytes::gib(20), read: rate, write: rate, iops: 100_000, io_size: Bytes::kib(256), shared: false, burst: None, class };
     spec.spark.kubernetes.pod_template.volumes = vec![random_world::local_dir(1, VolumeSource::Claim(claim))];
     spec.spark.allocation.creation_timeout = SimSpan::from_secs(1);
     spec.spark.allocation.claims = ClaimsConf { reuse: Some(ClaimReuse { wait: false, recover: false, verify: false }), resize: None };

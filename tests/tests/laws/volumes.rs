@@ -11,7 +11,16 @@ use super::runs;
 
 fn claim(size: Bytes) -> VolumeSource {
     let rate = ByteRate::mb_per_sec(200);
-    VolumeSource::Claim(ClaimSpec { size, read: rate, write: rate, iops: 100_000, io_size: Bytes::kib(256), shared: false, class: ClassFacts::FREE })
+    VolumeSource::Claim(ClaimSpec {
+        size,
+        read: rate,
+        write: rate,
+        iops: 100_000,
+        io_size: Bytes::kib(256),
+        shared: false,
+        burst: None,
+        class: ClassFacts::FREE,
+    })
 }
 
 fn with_volumes(sources: &[VolumeSource]) -> Spec {

@@ -31,6 +31,8 @@ mod fixture;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod worked;

@@ -1,7 +1,7 @@
 //! Recovery mode: after an executor was lost to an OOM, new ones run one task at a time.
 //!
 //! Not set, the mode begins when the driver removes an executor with a reason whose text has "OOM" in it, and stays: exit 52 reads
-//! "JVM OOM", exit 137 "SIGKILL, possible container OOM", whoever sent the signal. A pod that is made in the mode has the same
+//! "JVM OOM", exit 137 "SIGKILL, possible container OOM", whoever sent the signal; a JVM that its own flags end with another code (3, 134, 143) is not named so. A pod that is made in the mode has the same
 //! requests, limits and heap, but its executor registers with the cores of one task, so its JVM has one slot, and Tungsten pages and
 //! threads for as many cores. Pods made before keep theirs. Dynamic allocation still divides by the slots of the application's
 //! profile, and so asks for too few. Pods that are deleted, and executors that fall silent, are lost for other reasons. Assumptions:
@@ -16,15 +16,18 @@ use crate::spec::RecoveryMode;
 
 /// The driver has seen an executor's pod fail.
 pub(crate) fn on_failed(sim: &mut Sim, id: ExecutorId) {
-    if sim.plan.spec().spark.allocation.recovery == RecoveryMode::AfterOom && sim.executors[id].cause.is_some_and(names_oom) {
+    if sim.plan.spec().spark.allocation.recovery == RecoveryMode::AfterOom
+        && sim.executors[id].cause.is_some_and(|cause| names_oom(cause, sim.plan.spec().spark.executor.heap_exit))
+    {
         sim.allocator.recovery = true;
     }
 }
 
-/// Whether Spark's words for a death have "OOM" in them: all processes end with 52 or 137 here.
-const fn names_oom(cause: Cause) -> bool {
+/// Whether Spark's words for a death have "OOM" in them: those for the exit codes 52 and 137 do.
+const fn names_oom(cause: Cause, heap_exit: u8) -> bool {
     match cause {
-        Cause::Heap | Cause::Container | Cause::Node | Cause::Eviction => true,
+        Cause::Heap => matches!(heap_exit, 52 | 137),
+        Cause::Container | Cause::Node | Cause::Eviction => true,
         Cause::ScratchFull => false,
     }
 }
@@ -78,6 +81,10 @@ mod tests {
         for cause in [Cause::Heap, Cause::Container, Cause::Node, Cause::Eviction] {
             assert_eq!(slots_after(&after_oom, killed(cause)), [4, 4, 4, 4, 1], "{cause:?}");
         }
+        // With -XX:+ExitOnOutOfMemoryError the exit code is 3, which Spark does not name.
+        let mut flagged = after_oom.clone();
+        flagged.spark.executor.heap_exit = 3;
+        assert_eq!(slots_after(&flagged, killed(Cause::Heap)), [4, 4, 4, 4, 4]);
         assert_eq!(slots_after(&after_oom, removal::stop), [4, 4, 4, 4, 4], "a pod that was deleted");
         assert_eq!(slots_after(&spec(RecoveryMode::Off), killed(Cause::Container)), [4, 4, 4, 4, 4]);
         assert_eq!(slots_after(&spec(RecoveryMode::Always), killed(Cause::Container)), [1, 1, 1, 1, 1]);

@@ -8,13 +8,15 @@
 //! anything restart here. An evicted pod is not restarted. Source: the kubelet's back-off (Kubernetes documentation, "Pod
 //! lifecycle"); `ExecutorPodsSnapshot`, `ExecutorPodsLifecycleManager` of Spark 4.3.
 
+use crate::cluster::daemons;
 use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::machine::Owner;
 use crate::record::Cause;
 use crate::sim::Sim;
-use crate::spark::executor::{self, Executor};
+use crate::spark::executor::Executor;
 use crate::spark::scratch::Stored;
+use crate::spark::start;
 use crate::spec::{Platform, PodsAllocator};
 use crate::units::SimSpan;
 
@@ -50,6 +52,9 @@ pub(crate) fn schedule(sim: &mut Sim, id: ExecutorId, cause: Cause) -> bool {
 
 /// The container starts again: a new executor in the old pod, with the old files.
 pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
+    if sim.executors[old].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::ContainerRestarts(old))) {
+        return;
+    }
     let id = ExecutorId::new(sim.executors.len() as u32);
     let mut new = Executor::new(sim, id);
     let dead = &mut sim.executors[old];
@@ -69,7 +74,7 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     let machine = &mut sim.machines[node];
     machine.owners[slot.index()] = Owner::Executor(id);
     machine.memory.restart_container(slot);
-    executor::on_restarted(sim, id, node, slot);
+    start::on_restarted(sim, id, node, slot);
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Purpose, mix};
 use crate::observe::Held;
 use crate::sim::Sim;
-use crate::spark::executor::{self, Life};
-use crate::spark::silence;
+use crate::spark::executor::{Executor, Life};
+use crate::spark::{silence, start};
 use crate::units::{SimSpan, SimTime};
 
 /// After so long a volume is detached although its node has not said that it is unmounted.
@@ -35,7 +35,7 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId) -> Option<Si
         let wait = hanging.until.since(now);
         let exclusive = sim.plan.executor.scratch.claims.iter().position(|claim| claim.class.is_exclusive());
         tell(sim, id, false, exclusive.unwrap_or(0), hanging.node, Some(wait));
-        attach = attach + wait;
+        attach += wait;
     }
     for number in exclusive_shared(sim) {
         match sim.cluster.shared[number].on {
@@ -98,7 +98,7 @@ pub(crate) fn on_closed(sim: &mut Sim, node: NodeId) {
 pub(crate) fn on_detached(sim: &mut Sim, number: u32) {
     let shared = &mut sim.cluster.shared[number as usize];
     (shared.on, shared.detaching) = (None, false);
-    let waits = |e: &executor::Executor| e.life == Life::Bound && e.claims.waits;
+    let waits = |e: &Executor| e.life == Life::Bound && e.claims.waits;
     let Some(node) = sim.executors.iter().find(|(_, e)| waits(e)).and_then(|(_, e)| e.node) else { return };
     sim.cluster.shared[number as usize].on = Some(node);
     let has_all = exclusive_shared(sim).into_iter().all(|other| sim.cluster.shared[other].on == Some(node) && !sim.cluster.shared[other].detaching);
@@ -106,7 +106,7 @@ pub(crate) fn on_detached(sim: &mut Sim, number: u32) {
     for id in here {
         sim.executors[id].claims.waits = false;
         let attach = attach_shared(sim, id);
-        executor::start_after(sim, id, attach);
+        start::start_after(sim, id, attach);
     }
 }
 

@@ -1,10 +1,11 @@
 //! Persistent volume claims as devices: mounted with their pod, one to an executor, or one that all share.
 //!
 //! A claim of the executor's own is made and attached after the pod is bound ([`attach`]), where its class lets it ([`place`]), and nothing
-//! of the pod starts before (4.8). It is a device with the bandwidth and I/O operations of its storage class; all claims of a node share what
-//! its VM lets through to remote disks (5.11). What a dead pod leaves on one goes with the claim, unless the driver owns it ([`reuse`]);
-//! claims may grow ([`resize`]). A plain `claimName` is one file system for all executors: its files outlive their pods, and its traffic
-//! crosses their NICs. Assumption: a shared one has no cache. Source: 4.8.
+//! of the pod starts before (4.8). It is a device with the bandwidth, I/O operations and burst credit of its storage class, and shares what its
+//! VM lets through to remote disks with the others and with the node's own (5.11), unless it is local. What a dead pod leaves on one goes with
+//! the claim, unless the driver owns it ([`reuse`]); claims may grow ([`resize`]). A plain `claimName` is one file system for all executors: its
+//! files outlive their pods, and its traffic crosses their NICs. Assumptions: a shared one has no cache; credit is full whenever a claim is
+//! mounted. Source: 4.8.
 
 pub(crate) mod attach;
 pub(crate) mod place;
@@ -15,13 +16,11 @@ mod tests;
 #[cfg(test)]
 mod volume_tests;
 
-use crate::hardware::node::capped;
 use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Purpose, mix};
 use crate::machine::Machine;
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spec::{ClaimSpec, Reach};
 use crate::units::{Bytes, SimSpan, SimTime};
 use reuse::{Found, Left};
 
@@ -91,23 +90,20 @@ pub(crate) struct Shared {
     pub(crate) detaching: bool,
 }
 
-/// Bandwidth of a claim's volume for reading and writing, bytes a second.
-fn rates(claim: &ClaimSpec, speed: f64) -> (f64, f64) {
-    let capped = |bandwidth: f64| capped(bandwidth, claim.iops, claim.io_size) * speed;
-    (capped(claim.read.as_f64()), capped(claim.write.as_f64()))
-}
-
-/// Gives a machine the ceiling on its remote disks, where claims will hang on it and the shape has one.
+/// Gives a machine its cap on remote disks, where one is known and more than one such disk may be in use.
 pub(crate) fn open_ceiling(plan: &SimPlan, node: usize, machine: &mut Machine) {
-    let ceiling = plan.nodes[node].shape.remote.filter(|_| plan.executor.scratch.claims.iter().any(|claim| claim.class.reach != Reach::Node));
-    machine.remote = ceiling.map(|rate| machine.devices.attach(rate.as_f64(), rate.as_f64()));
+    let shape = &plan.nodes[node].shape;
+    let several = shape.disks.iter().filter(|disk| disk.remote).count() > 1 || plan.executor.scratch.claims.iter().any(|claim| claim.disk().remote);
+    if let Some(cap) = shape.remote.as_ref().filter(|_| several) {
+        machine.devices.open_ceiling(cap, &shape.disks);
+    }
 }
 
 /// Opens the claims that all executors share.
 pub(crate) fn open_shared(sim: &mut Sim) {
     for (number, claim) in sim.plan.executor.scratch.shared.iter().enumerate() {
-        let (read, write) = rates(claim, speed(sim, u64::MAX, number));
-        let device = sim.machines[NodeId::new(0)].devices.attach(read, write);
+        let speed = speed(sim, u64::MAX, number);
+        let device = sim.machines[NodeId::new(0)].devices.attach(&claim.disk(), speed);
         sim.cluster.shared.push(Shared { files: Bytes::ZERO, device, on: None, detaching: false });
     }
 }
@@ -119,8 +115,8 @@ fn speed(sim: &Sim, owner: u64, number: usize) -> f64 {
 /// A pod's claims are attached to its node.
 pub(crate) fn mount(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     for (number, claim) in sim.plan.executor.scratch.claims.iter().enumerate() {
-        let (read, write) = rates(claim, speed(sim, id.index() as u64, number));
-        let device = sim.machines[node].devices.attach(read, write);
+        let speed = speed(sim, id.index() as u64, number);
+        let device = sim.machines[node].devices.attach(&claim.disk(), speed);
         let size = sim.executors[id].claims.reused.as_ref().map_or(claim.size, |left| left.sizes[number]);
         sim.executors[id].claims.mounted.push(Mounted { size, device });
     }

@@ -10,7 +10,7 @@ use crate::sim::{RunKey, Simulator};
 use crate::spark::driver::Location;
 use crate::spark::executor::{self, Death, Life};
 use crate::spark::scratch::{self, Stored};
-use crate::spec::{ClaimResize, ClaimReuse, ClaimsConf, JobSpec, JobStart, PodTemplate, Spec, Volume, VolumeSource};
+use crate::spec::{ClaimResize, ClaimReuse, ClaimsConf, JobSpec, JobStart, PodTemplate, RemoteSpec, Spec, Volume, VolumeSource};
 use crate::units::{ByteRate, SimTime};
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
@@ -199,7 +199,8 @@ fn a_ceiling_on_remote_disks_slows_claims_that_pass_it() {
             spec.app = fixture::passes(Bytes::new(12_000_000_000), 2, 80);
             spec.cluster.pools[0].shape.memory = Bytes::gib(24);
             spec.cluster.neighbours.clear();
-            spec.cluster.pools[0].shape.remote = remote.map(ByteRate::mb_per_sec);
+            spec.cluster.pools[0].shape.remote =
+                remote.map(|mb| RemoteSpec { rate: ByteRate::mb_per_sec(mb), iops: 1_000_000, io_size: Bytes::kib(256), burst: None });
         })
         .duration
     };

@@ -10,7 +10,9 @@ use crate::observe::{Nobody, Placements};
 use crate::record::{Cause, Level};
 use crate::sim::RunKey;
 use crate::spark::executor::{self, Death, Life};
-use crate::spec::{AccessMode, ClaimReuse, ClaimsConf, ClassFacts, Dist, JobSpec, JobStart, Reclaim, Reclaimed, Spec, Volume, VolumeSource, ZoneSet};
+use crate::spec::{
+    AccessMode, ClaimReuse, ClaimSpec, ClaimsConf, ClassFacts, Dist, JobSpec, JobStart, Reach, Reclaim, Reclaimed, Spec, Volume, VolumeSource, ZoneSet,
+};
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
 const REUSE: ClaimReuse = ClaimReuse { wait: false, recover: false, verify: false };

@@ -10,10 +10,11 @@ use super::{Location, barrier, complete_stage, fetch_failures, heap, offers, spe
 use crate::ids::{ExecutorId, NodeId, ShuffleId, StageId};
 use crate::record::Cause;
 use crate::record::{Ending, FailureReason, Incident, Level, Party};
+use crate::shown::shown;
 use crate::sim::Sim;
 use crate::spark::executor::Executor;
 use crate::spark::task::{self, Attempt, Failure};
-use crate::spark::{inject, push_merge};
+use crate::spark::{failure_cap, inject, push_merge};
 use crate::spec::{Platform, SinkSpec};
 use crate::units::Bytes;
 
@@ -206,6 +207,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     let now = sim.now();
     let dead = &sim.executors[executor];
     let (dismissed, silent) = (dead.dismissed, dead.silent.is_some());
+    let counted = failure_cap::counts(dead.cause, sim.plan.spec().monitors_containers());
     // Kubernetes' backend removes a silent executor as one that it killed.
     let blameless = dismissed || silent && sim.plan.spec().cluster.platform == Platform::Kubernetes;
     put_back(sim, executor);
@@ -220,7 +222,7 @@ pub(crate) fn on_executor_lost(sim: &mut Sim, executor: ExecutorId) {
     }
     sim.driver.health.removed(executor);
     offers::find_levels(sim);
-    if !dismissed && !silent && (sim.driver.executor_failures.record(now) || retries_are_used_up(sim)) {
+    if !dismissed && !silent && (counted && sim.driver.executor_failures.record(now) || retries_are_used_up(sim)) {
         sim.end(Ending::Failed(FailureReason::ExecutorFailures));
     }
     offers::offer_all(sim);
@@ -248,11 +250,13 @@ fn retries_are_used_up(sim: &mut Sim) -> bool {
 pub(crate) fn record_full_scratch(sim: &mut Sim, executor: ExecutorId, used: Bytes, limit: Bytes) {
     let Some(node) = sim.executors[executor].node else { return };
     let machine = &sim.machines[node];
+    let victim = Party::Executor(executor.index() as u32 + 1);
     let incident = Incident {
         at: sim.now(),
         cause: Cause::ScratchFull,
         level: Level::Volume,
-        victim: Party::Executor(executor.index() as u32 + 1),
+        shown: shown(sim.plan.spec(), &victim, Cause::ScratchFull, Level::Volume),
+        victim,
         node: node.index() as u32,
         stage: sim.driver.running_stage(),
         used,

@@ -150,13 +150,21 @@ impl Demand {
 
     /// Bytes of the first `records` records in a consumer.
     pub(crate) fn bytes_of(&self, consumer: ConsumerId, records: u64) -> Bytes {
-        Bytes::new((u128::from(records) * u128::from(self.of(consumer).get()) / u128::from(self.records(consumer))) as u64)
+        let (bytes, all) = (self.of(consumer).get(), self.records(consumer));
+        // A division of 128 bits costs several of 64, and nearly every product fits these.
+        Bytes::new(match records.checked_mul(bytes) {
+            Some(product) => product / all,
+            None => (u128::from(records) * u128::from(bytes) / u128::from(all)) as u64,
+        })
     }
 
     /// How many records so many bytes in a consumer are, the inverse of [`Self::bytes_of`].
     pub(crate) fn records_in(&self, consumer: ConsumerId, bytes: Bytes) -> u64 {
-        let product = u128::from(bytes.get()) * u128::from(self.records(consumer));
-        product.div_ceil(u128::from(self.of(consumer).get().max(1))) as u64
+        let (all, records) = (self.of(consumer).get().max(1), self.records(consumer));
+        match bytes.get().checked_mul(records) {
+            Some(product) => product.div_ceil(all),
+            None => (u128::from(bytes.get()) * u128::from(records)).div_ceil(u128::from(all)) as u64,
+        }
     }
 
     /// Stored bytes per in-memory byte of the writer's rows.

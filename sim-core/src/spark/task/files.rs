@@ -3,10 +3,9 @@
 //! With one directory there is no choice. With several, a map output lies where its name hashes to, a spill anywhere, the bypass
 //! writer's partition files are scattered one by one ([`crate::spark::local_dir`], CM-3, CM-4). A directory is full when its disk, its
 //! claim or, where several lie in memory, its mount is (F8, 4.8, ED-3); that others are empty does not help. Writes are absorbed by
-//! the page cache where there is room, but for shared claims, which are written through; claims also share what the VM lets through to
-//! all remote disks (5.11). Assumptions: moving a single spill to its output's directory takes no time of its own.
+//! the page cache where there is room, but for shared claims, which are written through. Assumptions: moving a single spill to its output's directory takes no time of its own.
 
-use super::{Piece, TaskRun};
+use super::{Piece, TaskRun, paging};
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, TaskId};
 use crate::kernel::{Purpose, mix};
@@ -32,6 +31,9 @@ pub(super) enum Kind {
 /// The directory of a task's map output.
 pub(super) fn output_dir(sim: &Sim, run: &TaskRun) -> usize {
     let dirs = sim.plan.executor.scratch.dirs.len();
+    if dirs < 2 {
+        return 0;
+    }
     let SinkSpec::Shuffle(shuffle) = sim.plan.spec().app.stages[run.stage.index()].sink else { return 0 };
     ordered(sim, run.executor, local_dir::of_map_output(shuffle, run.serial - 1, dirs))
 }
@@ -171,15 +173,12 @@ fn write_dir(sim: &mut Sim, id: TaskId, dir: usize, bytes: Bytes) {
         let pod = sim.executors[executor].slot;
         sim.machines[node].buffered_write(now, disk, bytes, pod)
     };
-    if let (Carrier::Claim(_), Some(ceiling)) = (place, sim.machines[node].remote) {
-        device_flow(sim, id, node, ceiling, waits, Access::Write);
-    }
     device_flow(sim, id, node, disk, waits, Access::Write);
 }
 
 /// How a flow uses a disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub(super) enum Access {
     Read,
     /// Merged files, in large chunks.
     ReadChunks,
@@ -187,7 +186,7 @@ enum Access {
 }
 
 /// A flow of a task on a disk, which its step waits for.
-fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, access: Access) {
+pub(super) fn device_flow(sim: &mut Sim, id: TaskId, node: NodeId, disk: u8, bytes: Bytes, access: Access) {
     if bytes.is_zero() {
         return;
     }
@@ -223,8 +222,11 @@ pub(super) fn read_back(sim: &mut Sim, id: TaskId, bytes: Bytes) {
 
 /// Reads files in a directory of an executor: what the page cache of its node does not have. Nothing where they are in memory.
 pub(super) fn read_dir(sim: &mut Sim, id: TaskId, executor: ExecutorId, dir: usize, bytes: Bytes) {
-    let Some((node, disk)) = device_of(sim, executor, dir).filter(|_| !bytes.is_zero()) else { return };
     let place = sim.plan.executor.scratch.dirs[dir].carrier;
+    if place == Carrier::Tmpfs {
+        return paging::read_tmpfs(sim, id, executor, bytes);
+    }
+    let Some((node, disk)) = device_of(sim, executor, dir).filter(|_| !bytes.is_zero()) else { return };
     if matches!(place, Carrier::Shared(_)) {
         let home = sim.executors[executor].node.unwrap_or(node);
         super::pieces::nic(sim, id, home, Device::NicIn, bytes);
@@ -233,9 +235,6 @@ pub(super) fn read_dir(sim: &mut Sim, id: TaskId, executor: ExecutorId, dir: usi
     let now = sim.now();
     let machine = &mut sim.machines[node];
     let missed = machine.read_files(now, machine.pod_of(executor, sim.executors[executor].slot), bytes);
-    if let (Carrier::Claim(_), Some(ceiling)) = (place, machine.remote) {
-        device_flow(sim, id, node, ceiling, missed, Access::Read);
-    }
     device_flow(sim, id, node, disk, missed, Access::Read);
 }
 

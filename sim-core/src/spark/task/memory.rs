@@ -4,7 +4,7 @@
 //! (1.3) or make consumers spill (1.4), and then takes what else there is, at most its share beside the tasks that run now, so a spill
 //! comes after as many bytes as Spark would have collected. Blocked tasks ask again, in order, at every release and when N grows.
 //! Granted pages that the heap cannot hold stay acquired while consumers are made to spill (MEM-31); on YARN the JVM is killed
-//! instead, because `-XX:OnOutOfMemoryError` runs whether or not the error is caught.
+//! instead, because `-XX:OnOutOfMemoryError` runs whether or not the error is caught, and so do `-XX:+ExitOnOutOfMemoryError` and its kind.
 
 use super::consumers::{self, BUILD, ConsumerState, WRITER};
 use super::pieces::{self, Work};
@@ -16,8 +16,10 @@ use crate::sim::Sim;
 use crate::spark::blocks;
 use crate::spark::jvm;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, Progress};
-use crate::spec::Platform;
 use crate::units::{Bytes, SimSpan};
+
+/// Exit code of Spark's own handler of uncaught errors, `SparkExitCode.OOM`.
+const HANDLED_EXIT: u8 = 52;
 
 /// Answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +119,7 @@ fn held_by_heap(sim: &mut Sim, id: TaskId, granted: Bytes) -> Bytes {
     let host = &mut sim.executors[run.executor];
     let usable = jvm::usable_heap(sim.plan.executor.heap, sim.plan.spec().spark.executor.collector);
     let over = host.live_heap().saturating_sub(usable);
-    let dies = over > granted || sim.plan.spec().cluster.platform == Platform::Yarn;
+    let dies = over > granted || sim.plan.spec().spark.executor.heap_exit != HANDLED_EXIT;
     if over.is_zero() || dies || run.memory.mode(run.filling) == MemoryMode::OffHeap {
         return granted;
     }

@@ -15,6 +15,7 @@ pub(crate) mod files;
 mod finish;
 mod memory;
 mod operators;
+pub(crate) mod paging;
 mod pieces;
 mod produce;
 mod remote;
@@ -257,6 +258,7 @@ pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
     let run = &mut sim.tasks[id];
     let (pieces, ramp, timer, gives_up) = (std::mem::take(&mut run.pieces), run.ramp.take(), run.timer.take(), run.gives_up.take());
     let (node, executor) = (run.node, run.executor);
+    sim.executors[executor].touching -= ramp.map_or(Bytes::ZERO, |ramp| ramp.heap);
     if let (Some(ramp), Some(slot)) = (ramp, sim.executors[executor].slot) {
         let v = sim.machines[node].v(now);
         let tmpfs = sim.machines[node].memory.abort_ramp(slot, &ramp, v);

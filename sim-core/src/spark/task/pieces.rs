@@ -6,7 +6,7 @@
 //! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
 //! or fails with ENOSPC, at the instant at which a write would.
 
-use super::{Piece, fetch, files, finish, remote, steps};
+use super::{Piece, fetch, files, finish, paging, remote, steps};
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{NodeId, TaskId};
 use crate::linux::ramp::FlowRamp;
@@ -131,6 +131,7 @@ fn start_pieces(sim: &mut Sim, id: TaskId, work: &Work, writing: &Stored, fetche
     let own = work.cpu + writing.tmpfs.as_f64() / TMPFS_BYTES_PER_CORE_SECOND;
     let collecting = collecting(sim, id, work.allocated, own);
     let cpu = (own + collecting) * sim.executors[sim.tasks[id].executor].announced.cpu_stretch;
+    paging::page_in(sim, id, work.allocated);
     start_cpu(sim, id, cpu, work.allocated, writing.tmpfs);
     if !writing.disk.is_zero() {
         files::write(sim, id, writing);
@@ -176,7 +177,9 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     let ramp = FlowRamp::new(machine.v(now), core_seconds, heap, shmem);
     machine.memory.start_ramp(slot, &ramp);
     let run = &mut sim.tasks[id];
-    run.ramp = Some(ramp);
+    let before = run.ramp.replace(ramp).map_or(Bytes::ZERO, |ramp| ramp.heap);
+    sim.executors[executor].touching += heap;
+    sim.executors[executor].touching -= before;
     let number = run.number_piece();
     let flow = machine.devices.add_cpu(now, core_seconds, FlowOwner::Task(id, number));
     run.pieces.push(Piece { node: Some(node), device: Device::Cpu, flow, number });
@@ -189,8 +192,8 @@ fn heap_touched(sim: &Sim, id: TaskId, allocated: Bytes) -> Bytes {
     let executor = &sim.executors[run.executor];
     let Some(slot) = executor.slot else { return Bytes::ZERO };
     let machine = &sim.machines[run.node];
-    let under_way: Bytes = executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum();
-    let touched = machine.memory.settled_heap(slot) + under_way;
+    debug_assert_eq!(executor.touching, executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum());
+    let touched = machine.memory.settled_heap(slot) + executor.touching;
     let live = executor.live_heap().min(sim.plan.executor.heap);
     let heap = committed(sim, run.node, live, live.saturating_sub(executor.unmanaged));
     let ceiling = jvm::touch_ceiling(heap, executor.young_share, live);
@@ -225,12 +228,15 @@ pub(super) fn piece_done(sim: &mut Sim, id: TaskId, number: u32) {
     let Some(position) = run.pieces.iter().position(|p| p.number == number) else { return };
     let piece = run.pieces.swap_remove(position);
     if piece.device == Device::Cpu {
-        if let (Some(ramp), Some(slot)) = (run.ramp.take(), sim.executors[run.executor].slot) {
-            let (home, executor) = (run.node, run.executor);
-            let written = std::mem::take(&mut run.writing);
-            run.temporary += &written;
-            sim.executors[executor].temporary += &written;
-            sim.machines[home].memory.finish_ramp(slot, &ramp);
+        let host = &mut sim.executors[run.executor];
+        if let Some(ramp) = run.ramp.take() {
+            host.touching -= ramp.heap;
+            if let Some(slot) = host.slot {
+                let written = std::mem::take(&mut run.writing);
+                run.temporary += &written;
+                host.temporary += &written;
+                sim.machines[run.node].memory.finish_ramp(slot, &ramp);
+            }
         }
     }
     let run = &sim.tasks[id];

@@ -5,7 +5,7 @@
 //! the reader's NIC as one more. Readers of a part of the maps use no merged files. Assumption: blocks of a shuffle are alike.
 //! Source: 3.7, 4.8; Spark's `ShuffleBlockFetcherIterator`, `MapOutputTracker.getMapSizesByExecutorId`.
 
-use super::{fetch, files, pieces, remote};
+use super::{fetch, files, paging, pieces, remote};
 use crate::event::Event;
 use crate::hardware::Device;
 use crate::ids::{NodeId, ShuffleId, StageId, TaskId};
@@ -62,6 +62,9 @@ fn from_nodes(sim: &mut Sim, id: TaskId, home: NodeId, by_node: &[Bytes], part: 
         let node = NodeId::new(index as u32);
         if let Some(disk) = disk {
             files::read_node(sim, id, node, disk, if on_disk < 1.0 { part.scale(on_disk) } else { part });
+        }
+        if on_disk < 1.0 {
+            paging::read_tmpfs_of_node(sim, id, node, part.scale(1.0 - on_disk));
         }
         if node != home {
             crossing += part;

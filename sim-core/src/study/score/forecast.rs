@@ -74,7 +74,7 @@ impl End {
         let limit = clock.timeout_s.unwrap_or(f64::INFINITY);
         let cancelled = ran > limit;
         let seen: Vec<&Incident> = outcome.incidents.iter().filter(|i| i.at.since(SimTime::ZERO).as_secs_f64() - start <= limit).collect();
-        let ours = |i: &&&Incident| matches!(i.victim, Party::Executor(_) | Party::Driver);
+        let ours = |i: &&&Incident| i.victim.is_ours();
         let dead = |i: &&&Incident| matches!(i.victim, Party::Executor(_)) && i.level != Level::Volume;
         Self {
             oom: seen.iter().filter(ours).any(|i| i.cause.is_oom()),
