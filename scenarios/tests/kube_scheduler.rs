@@ -141,14 +141,33 @@ fn a_pool_with_a_maximum_has_the_autoscaler_as_it_is_set() {
         scale_up_s: Dist::Constant(90.0),
         max_node_provision: SimSpan::from_secs(300),
         expander: Expander::LeastWaste,
+        ..AutoscalerSpec::default()
     };
     assert_eq!(on.cluster.autoscaler, expected);
+    let text = "[cluster.autoscaler]\nscale_down = false\nscale_down_utilization_threshold = 0.7\nscale_down_unneeded_time = \"5m\"\n\
+                scale_down_delay_after_add = \"2m\"\nmax_graceful_termination = \"60s\"\nskip_nodes_with_local_storage = false";
+    let down = spec(text, "min = 1", "");
+    assert_eq!((down.cluster.pools[0].min_count, off.cluster.pools[0].min_count), (Some(1), None));
+    let expected = AutoscalerSpec {
+        scale_down: false,
+        scale_down_threshold: 0.7,
+        scale_down_unneeded: SimSpan::from_secs(300),
+        scale_down_delay_after_add: SimSpan::from_secs(120),
+        max_graceful_termination: SimSpan::from_secs(60),
+        skip_local_storage: false,
+        ..AutoscalerSpec::default()
+    };
+    assert_eq!(down.cluster.autoscaler, expected);
 }
 
 #[test]
 fn a_maximum_that_cannot_be_is_told() {
     let (none, problems) = loaded(&scenario("", "max = 3", ""));
     assert!(none.is_none() && problems.contains("count 4 and max 3"), "{problems}");
+    let (none, problems) = loaded(&scenario("", "min = 5", ""));
+    assert!(none.is_none() && problems.contains("count 4 and min 5"), "{problems}");
+    let (some, problems) = loaded(&scenario("", "min = 1", "").replace("\"aks\"", "\"standalone\""));
+    assert!(some.is_some() && problems.contains("does not shrink"), "{problems}");
     let (none, problems) = loaded(&scenario("[cluster.autoscaler]\nscan_interval = \"0s\"", "max = 9", ""));
     assert!(none.is_none() && problems.contains("without a pause"), "{problems}");
     let (some, problems) = loaded(&scenario("", "max = 9", "").replace("\"aks\"", "\"standalone\""));

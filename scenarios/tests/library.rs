@@ -2,7 +2,10 @@
 
 use scenarios::diag::render_plain;
 use scenarios::{BuiltInKind, Request, Scenario, explain, library, load, new_scenario, schema};
-use sim_core::spec::{BurstSpec, CgroupVersion, ClaimSpec, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation, VolumeSource};
+use sim_core::spec::{
+    AccessMode, BurstSpec, CgroupVersion, ClaimSpec, ClassFacts, Collector, Dist, EmptyDir, Label, Medium, NeighbourPlacement, Platform, Reservation,
+    VolumeSource,
+};
 use sim_core::units::{ByteRate, Bytes, CoreMillis};
 
 fn request(name: &str) -> Request {
@@ -202,9 +205,11 @@ fn volumes_of_executors() {
     let empty = |medium, size_limit| VolumeSource::EmptyDir(EmptyDir { medium, size_limit });
     // The example is on AKS, whose default class is a standard SSD.
     let rate = ByteRate::mb_per_sec(100);
+    // A disk of the provider's default class: one node at a time, in all zones.
+    let class = ClassFacts { access: AccessMode::ReadWriteOnce, ..ClassFacts::FREE };
     // An E10: half an hour of 150 MB/s beyond its 100.
     let burst = Some(BurstSpec { rate: ByteRate::mb_per_sec(150), iops: 600, credit: Bytes::new(50_000_000 * 1800) });
-    let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, burst };
+    let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, burst, class };
     let sources: Vec<VolumeSource> = pod.volumes.iter().map(|v| v.source).collect();
     // L8s_v3 has an OS disk, a temp disk and then the NVMe.
     let nvme = scenario.spec.cluster.pools[0].shape.disks.iter().position(|d| d.name == "nvme").expect("NVMe");

@@ -59,6 +59,7 @@ fn nothing_is_stuck(sim: &Sim) {
 pub(crate) fn audit(sim: &mut Sim) {
     nothing_is_stuck(sim);
     crate::cluster::autoscaler::check(sim);
+    crate::spark::claims::attach::check(sim);
     crate::cluster::neighbours::check(sim);
     for id in sim.executors.ids().collect::<Vec<_>>() {
         tasks_of(sim, id);

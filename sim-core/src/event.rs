@@ -54,6 +54,8 @@ pub enum Event {
     ExecutorLossSeen(ExecutorId),
     /// The volumes of a dead executor's pod are torn down.
     VolumesTornDown(ExecutorId),
+    /// A disk that all executors share is detached from its node, by its number.
+    VolumeDetached(u32),
     /// The driver has waited long enough for executors to register.
     RegistrationTimeout,
     /// A job starts.
@@ -96,6 +98,8 @@ pub enum Event {
     NeighbourLeaves(NodeId, u32),
     /// The cluster autoscaler looks at the pods that were refused.
     AutoscalerScan,
+    /// A node that it takes away is gone, when its pods are.
+    NodeRemoved(NodeId),
     /// A node that it asked for is there.
     NodeJoins(NodeId),
     /// A node that it asked for has not come in time.
@@ -107,7 +111,7 @@ impl Event {
     pub(crate) const fn class(self) -> u8 {
         match self {
             Self::MemoryCrossing(_) | Self::Injected(_) => 0,
-            Self::VolumesTornDown(_) | Self::NeighbourLeaves(..) => 1,
+            Self::VolumesTornDown(_) | Self::VolumeDetached(_) | Self::NeighbourLeaves(..) => 1,
             Self::DeviceDone(..) | Self::RemoteShuffleDone(_) => 2,
             Self::TaskTimer(_) | Self::FetchGivesUp(_) => 3,
             Self::KubeletMetrics(_) | Self::KubeletTick(_) | Self::MonitorPoll(_) | Self::PodMetrics => 4,
@@ -122,6 +126,7 @@ impl Event {
             | Self::ExecutorRegisters(_)
             | Self::NeighbourArrives(_)
             | Self::NodeJoins(_)
+            | Self::NodeRemoved(_)
             | Self::NodeNotProvisioned(_)
             | Self::DaemonBack(..)
             | Self::NeighbourBack(..) => 5,
@@ -171,6 +176,7 @@ impl Event {
             Self::ExecutorRegisters(e) => (9, e.index() as u64),
             Self::ExecutorLossSeen(e) => (10, e.index() as u64),
             Self::VolumesTornDown(e) => (11, e.index() as u64),
+            Self::VolumeDetached(number) => (88, u64::from(number)),
             Self::RegistrationTimeout => (12, 0),
             Self::JobStarts(job) => (13, u64::from(job)),
             Self::ResubmitStages => (14, 0),
@@ -186,6 +192,7 @@ impl Event {
             Self::MergeFinalized(shuffle) => (68, shuffle.index() as u64),
             Self::RemoteShuffleDone(device) => (66, device.index() as u64),
             Self::AutoscalerScan => (82, 0),
+            Self::NodeRemoved(node) => (89, node.index() as u64),
             Self::NodeJoins(node) => (83, node.index() as u64),
             Self::NodeNotProvisioned(node) => (84, node.index() as u64),
             Self::DaemonBack(node, place) => (85, (node.index() as u64) << 16 | u64::from(place)),

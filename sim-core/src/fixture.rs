@@ -25,6 +25,7 @@ pub(crate) fn certain() -> Uncertainty {
         death_detection_s: Dist::Constant(2.0),
         pod_acknowledged_s: Dist::Constant(0.1),
         claim_attach_s: Dist::Constant(15.0),
+        claim_detach_s: Dist::Constant(10.0),
         claim_resize_s: Dist::Constant(30.0),
     }
 }
@@ -173,6 +174,7 @@ pub(crate) fn case_study(tmpfs: bool, packed: bool) -> Spec {
                 taints: Vec::new(),
                 zones: Vec::new(),
                 max_count: None,
+                min_count: None,
                 max_volumes: None,
             }],
             neighbours: vec![neighbour("node-cache", 12.0), neighbour("log-and-metrics", 4.7)],
@@ -284,5 +286,5 @@ fn spark(instances: u32, heap: Bytes, tmpfs: bool, packed: bool) -> SparkConf {
 /// An on-demand claim of a 150 MB/s volume.
 pub(crate) fn claim(size: Bytes) -> ClaimSpec {
     let rate = ByteRate::mb_per_sec(150);
-    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false, burst: None }
+    ClaimSpec { size, read: rate, write: rate, iops: 2300, io_size: Bytes::kib(256), shared: false, burst: None, class: ClassFacts::FREE }
 }

@@ -76,6 +76,10 @@ pub(crate) struct Machine {
     pub(crate) has_image: bool,
     /// Whether it has vanished.
     pub(crate) lost: bool,
+    /// Whether the autoscaler has taken it away.
+    pub(crate) away: bool,
+    /// Whether its kubelet looks.
+    pub(crate) kubelet: bool,
     /// Whether YARN takes it for unhealthy: its disks are too full (YRN-7).
     pub(crate) unhealthy: bool,
     /// Daemons outside `kubepods` that can be killed.
@@ -111,6 +115,8 @@ impl Machine {
             cordoned: false,
             has_image: false,
             lost: false,
+            away: false,
+            kubelet: false,
             unhealthy: false,
             daemons: Vec::new(),
             agents_back: SimTime::ZERO,

@@ -23,7 +23,7 @@ use crate::spark::driver::Driver;
 use crate::spark::executor::Executor;
 use crate::spark::remote_shuffle::RemoteShuffle;
 use crate::spark::task::Tasks;
-use crate::spark::{allocator, claims, decommission, driver, executor, inject, push_merge, resize, roll, silence, task, tear_down};
+use crate::spark::{allocator, claims, decommission, driver, executor, inject, push_merge, resize, roll, silence, start, task, tear_down};
 use crate::tally::Tally;
 use crate::units::{SimSpan, SimTime};
 use crate::yarn::memory_monitor;
@@ -200,14 +200,15 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::FallbackCopied(thread) => decommission::migration::on_copied(self, thread),
             Event::ContainerRestarts(executor) => allocator::restart::on_restart(self, executor),
             Event::SchedulePods => crate::cluster::on_schedule(self),
-            Event::ExecutorStarts(executor) => executor::on_starts(self, executor),
-            Event::ExecutorRegisters(executor) => executor::on_registers(self, executor),
+            Event::ExecutorStarts(executor) => start::on_starts(self, executor),
+            Event::ExecutorRegisters(executor) => start::on_registers(self, executor),
             Event::ExecutorLossSeen(executor) => executor::on_loss_seen(self, executor),
             Event::VolumesTornDown(executor) => tear_down::on_volumes_torn_down(self, executor),
             Event::RegistrationTimeout => driver::on_registration_timeout(self),
             Event::JobStarts(job) => driver::jobs::on_job_starts(self, job),
             Event::StageReady(stage) => driver::on_stage_ready(self, stage),
             Event::MergeFinalized(shuffle) => push_merge::on_finalized(self, shuffle),
+            Event::VolumeDetached(number) => claims::attach::on_detached(self, number),
             Event::ClaimReport(executor) => claims::resize::on_report(self, executor),
             Event::ClaimLook => claims::resize::on_look(self),
             Event::ClaimsGrown(executor) => claims::resize::on_grown(self, executor),
@@ -222,6 +223,7 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::Injected(index) => inject::on_due(self, index),
             Event::AutoscalerScan => crate::cluster::autoscaler::on_scan(self),
             Event::NodeJoins(node) => crate::cluster::autoscaler::on_joins(self, node),
+            Event::NodeRemoved(node) => crate::cluster::scale_down::on_removed(self, node),
             Event::NodeNotProvisioned(node) => crate::cluster::autoscaler::on_not_provisioned(self, node),
             Event::DaemonBack(node, place) => crate::cluster::daemons::on_back(self, node, place),
             Event::NeighbourArrives(index) => crate::cluster::neighbours::on_arrives(self, index),

@@ -7,12 +7,13 @@
 
 use sim_core::kernel::{Luck, Purpose, Stream};
 use sim_core::spec::{
-    AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, BurstSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, CoalesceConf, Collector,
-    DecommissionConf, DeployMode, DeviceUse, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy, HostPort, Injection,
-    InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm, Operators, Platform,
-    PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reclaim, Reclaimed, RecoveryMode, RemoteClient, RemoteSpec, Requirement, ResizeConf,
-    RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf, SpreadConstraint, StageMemory,
-    StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource, WeightedPodAffinityTerm, WhenUnsatisfiable,
+    AccessMode, AdaptiveConf, AdaptiveRead, Affinity, AppSpec, AutoscalerSpec, BurstSpec, CgroupVersion, ClaimResize, ClaimReuse, ClaimSpec, ClassFacts,
+    CoalesceConf, Collector, DecommissionConf, DeployMode, DeviceUse, Dist, DynamicAllocation, EmptyDir, ExclusionConf, Expander, FallbackStorage, FitStrategy,
+    HostPort, Injection, InputSource, JobSpec, JobStart, Label, LabelSelector, Language, Medium, Moment, NeighbourPlacement, NeighbourSpec, NodeSelectorTerm,
+    Operators, Platform, PodAffinityTerm, PodsAllocator, PoolConf, PoolSpec, PushConf, Reach, Reclaim, Reclaimed, RecoveryMode, RemoteClient, RemoteSpec,
+    Requirement, ResizeConf, RollConf, RollPolicy, SchedulingMode, SelectorOp, ShuffleSpec, SinkSpec, SkewJoinConf, SoftEviction, Spec, SpeculationConf,
+    SpreadConstraint, StageMemory, StageSpec, StorageLevel, Taint, TaintEffect, TaskCount, TaskRow, TaskWork, Toleration, Volume, VolumeSource,
+    WeightedPodAffinityTerm, WhenUnsatisfiable, ZoneSet,
 };
 use sim_core::units::{ByteRate, Bytes, CoreMillis, SimSpan};
 
@@ -112,6 +113,7 @@ fn pools(d: &mut Draw, spec: &mut Spec) {
         taints: Vec::new(),
         zones: Vec::new(),
         max_count: None,
+        min_count: None,
         max_volumes: None,
     };
     let mut other = pool.clone();
@@ -430,7 +432,7 @@ fn affinity(d: &mut Draw) -> Affinity {
     }
 }
 
-/// Pools that may grow, with nodes that are sometimes too late. Drawn last.
+/// Pools that may grow, with nodes that are sometimes too late, and shrink. Drawn last.
 fn growing(d: &mut Draw, spec: &mut Spec) {
     for pool in &mut spec.cluster.pools {
         pool.max_count = d.once_in(3).then(|| pool.count + d.count(1, 3) as u32);
@@ -440,7 +442,17 @@ fn growing(d: &mut Draw, spec: &mut Spec) {
         scale_up_s: Dist::Uniform { low: 1.0, high: 60.0 },
         max_node_provision: SimSpan::from_secs(d.count(10, 90)),
         expander: d.one_of(&[Expander::Random, Expander::LeastWaste]),
+        scale_down: !d.once_in(4),
+        scale_down_threshold: 0.3 + 0.1 * d.count(0, 7) as f64,
+        scale_down_unneeded: SimSpan::from_secs(d.count(1, 60)),
+        scale_down_delay_after_add: SimSpan::from_secs(d.count(0, 60)),
+        max_graceful_termination: SimSpan::from_secs(d.count(0, 60)),
+        skip_local_storage: d.once_in(2),
     };
+    for pool in &mut spec.cluster.pools {
+        pool.min_count = d.once_in(3).then(|| pool.count.saturating_sub(d.count(1, 3) as u32));
+    }
+    spec.spark.kubernetes.pod_template.safe_to_evict = d.one_of(&[None, Some(true), Some(false)]);
 }
 
 /// Zones, spread constraints, host ports, attachable disks, priorities, later neighbours and the scheduler's profile.
@@ -524,7 +536,28 @@ fn remote(d: &mut Draw) -> RemoteSpec {
 fn claim(d: &mut Draw) -> ClaimSpec {
     let size = d.bytes(Bytes::mib(50), Bytes::gib(4));
     let rate = ByteRate::mb_per_sec(40 + size.whole_mib() % 200);
-    ClaimSpec { size, read: rate, write: rate, iops: 1000, io_size: Bytes::kib(256), shared: size.get().is_multiple_of(4), burst: None }
+    ClaimSpec {
+        size,
+        read: rate,
+        write: rate,
+        iops: 1000,
+        io_size: Bytes::kib(256),
+        shared: size.get().is_multiple_of(4),
+        burst: None,
+        class: class(size.get()),
+    }
+}
+
+/// Facts of a storage class, by any number.
+fn class(number: u64) -> ClassFacts {
+    ClassFacts {
+        reach: [Reach::Region, Reach::Zone, Reach::Node][(number / 4 % 3) as usize],
+        immediate: (number / 12).is_multiple_of(3),
+        access: [AccessMode::ReadWriteMany, AccessMode::ReadWriteOnce, AccessMode::ReadWriteOncePod][(number / 36 % 3) as usize],
+        zones: if (number / 108).is_multiple_of(4) { ZoneSet::of([0].into_iter()) } else { ZoneSet::ALL },
+        per_node: (number / 432).is_multiple_of(3).then_some(2),
+        expands: !(number / 1296).is_multiple_of(3),
+    }
 }
 
 fn pods(d: &mut Draw, spec: &mut Spec) {
@@ -674,7 +707,7 @@ pub fn simplifications() -> Vec<(&'static str, Simplification)> {
         ("no volumes", |s| s.spark.kubernetes.pod_template.volumes.clear()),
         ("disk scratch", |s| s.spark.kubernetes.local_dirs_tmpfs = false),
         ("no affinity", |s| s.spark.kubernetes.pod_template.affinity = Affinity::NONE),
-        ("no autoscaler", |s| s.cluster.pools.iter_mut().for_each(|pool| pool.max_count = None)),
+        ("no autoscaler", |s| s.cluster.pools.iter_mut().for_each(|pool| (pool.max_count, pool.min_count) = (None, None))),
         ("no spread", |s| s.spark.kubernetes.pod_template.spread.clear()),
         ("no priorities", |s| s.cluster.scheduler.preemption = false),
         ("no cache", |s| s.app.stages.iter_mut().for_each(|stage| stage.cached = Bytes::ZERO)),

@@ -34,6 +34,7 @@ pub fn certain() -> Uncertainty {
         death_detection_s: Dist::Constant(2.0),
         pod_acknowledged_s: Dist::Constant(0.1),
         claim_attach_s: Dist::Constant(15.0),
+        claim_detach_s: Dist::Constant(10.0),
         claim_resize_s: Dist::Constant(30.0),
     }
 }
@@ -60,6 +61,7 @@ pub fn uncertain() -> Uncertainty {
         death_detection_s: Dist::Uniform { low: 0.2, high: 3.0 },
         pod_acknowledged_s: Dist::Uniform { low: 0.05, high: 1.5 },
         claim_attach_s: Dist::Uniform { low: 1.0, high: 40.0 },
+        claim_detach_s: Dist::Uniform { low: 1.0, high: 30.0 },
         claim_resize_s: Dist::Uniform { low: 5.0, high: 60.0 },
     }
 }
@@ -187,6 +189,7 @@ fn cluster() -> ClusterSpec {
             taints: Vec::new(),
             zones: Vec::new(),
             max_count: None,
+            min_count: None,
             max_volumes: None,
         }],
         neighbours: Vec::new(),

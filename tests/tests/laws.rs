@@ -8,6 +8,7 @@ mod laws {
     mod adaptive;
     mod failures;
     mod memory;
+    mod places;
     mod probability;
     mod push_based;
     mod remote_shuffle;

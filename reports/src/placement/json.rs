@@ -34,6 +34,7 @@ fn pod(report: &PlacementReport, placement: &Placement) -> Value {
         "tied": decision.tied.iter().map(name).collect::<Vec<_>>(),
         "scores": decision.table.iter().map(|row| scores(report, row)).collect::<Vec<_>>(),
         "refused": decision.reasons.iter().map(|(node, reason)| refused(report, *node, reason)).collect::<Vec<_>>(),
+        "held": placement.held.as_ref().map(|held| json!({"volume": held.volume, "node": report.node(held.node), "for_s": held.wait.map(sim_core::units::SimSpan::as_secs_f64)})),
         "without": explained.without.iter().map(|one| json!({"rule": rule_name(&one.rule), "node": one.node.as_ref().map(name)})).collect::<Vec<_>>(),
     })
 }

@@ -1,8 +1,8 @@
 //! The texts and the object for two pods worked out by hand.
 
 use sim_core::kube::scheduler::{Alternative, Decision, NodeScores, PluginScore, Reason, Rule};
-use sim_core::observe::{Explained, Placement};
-use sim_core::units::{Bytes, CoreMillis, SimTime};
+use sim_core::observe::{Explained, Held, Placement};
+use sim_core::units::{Bytes, CoreMillis, SimSpan, SimTime};
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn report() -> PlacementReport {
         other(Rule::PodAntiAffinity { required: false, index: 0 }, Some(0)),
     ];
     let waiting = Decision { node: None, tied: vec![], table: vec![], reasons: (0..3).map(|node| (node, Reason::PodAffinity)).collect(), looked_at: 3 };
-    let placement = |pod: &str, tries, explained| Placement { at: SimTime::from_ns(11_000_000_000), pod: pod.to_owned(), tries, explained };
+    let placement = |pod: &str, tries, explained| Placement { at: SimTime::from_ns(11_000_000_000), pod: pod.to_owned(), tries, explained, held: None };
     PlacementReport {
         scenario: "two-pods".to_owned(),
         seed: 1,
@@ -93,4 +93,17 @@ fn the_object_has_everything() {
     assert_eq!(pods[0]["without"][2]["rule"], "podAntiAffinity.preferred[0]");
     assert_eq!((&pods[1]["node"], &pods[1]["tries"]), (&serde_json::Value::Null, &serde_json::json!(4)));
     assert_eq!(object["weights"]["TaintToleration"], 3);
+}
+
+/// A pod that has its node and cannot mount its volume there, as `kubectl describe pod` tells it.
+#[test]
+fn a_held_volume_is_told_with_its_node() {
+    let mut report = report();
+    report.placements[0].held = Some(Held { volume: "spark-local-dir-1".to_owned(), node: 2, wait: Some(SimSpan::from_secs(37)) });
+    let told = text(&report, 200);
+    let words = "  ContainerCreating for 37 s: Multi-Attach error for volume spark-local-dir-1: it is already exclusively attached to one node, pool-2, and can't be attached to another\n";
+    assert!(told.contains(words), "{told}");
+    let object = object(&report);
+    assert_eq!(object["pods"][0]["held"], serde_json::json!({"volume": "spark-local-dir-1", "node": "pool-2", "for_s": 37.0}));
+    assert_eq!(object["pods"][1]["held"], serde_json::Value::Null);
 }

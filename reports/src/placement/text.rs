@@ -4,7 +4,7 @@
 //! nothing. In large clusters the best nodes are shown. Narrow terminals get the plugin's name on a line of its own.
 
 use sim_core::kube::scheduler::{NodeScores, PluginScore, Reason, plugins};
-use sim_core::observe::Placement;
+use sim_core::observe::{Held, Placement};
 
 use super::{PlacementReport, rule_name};
 use crate::format::{plural, seconds};
@@ -51,6 +51,9 @@ fn block(report: &PlacementReport, placement: &Placement, width: usize) -> Strin
                 lines.push(format!("  {tied} nodes share the best score: luck decides"));
             }
         }
+    }
+    if let Some(held) = &placement.held {
+        lines.extend(folded(&format!("  {}", held_words(report, held)), width));
     }
     lines.extend(refusals(report, &decision.reasons).iter().flat_map(|line| folded(line, width)));
     lines.extend(alternatives(report, placement).iter().flat_map(|line| folded(line, width)));
@@ -102,6 +105,16 @@ fn line(name: &str, [raw, normalised, weight, points]: [String; 4], width: usize
 
 /// Width of the longest plugin's name.
 const NAMES: usize = "NodeResourcesBalancedAllocation".len();
+
+/// As the `FailedAttachVolume` event words it.
+fn held_words(report: &PlacementReport, held: &Held) -> String {
+    let how_long = held.wait.map_or(String::new(), |wait| format!(" for {}", seconds(wait.as_secs_f64())));
+    let node = report.node(held.node);
+    format!(
+        "ContainerCreating{how_long}: Multi-Attach error for volume {}: it is already exclusively attached to one node, {node}, and can't be attached to another",
+        held.volume
+    )
+}
 
 /// One line a reason: its plugin, its words, its nodes.
 fn refusals(report: &PlacementReport, reasons: &[(usize, Reason)]) -> Vec<String> {

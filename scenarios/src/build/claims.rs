@@ -1,6 +1,6 @@
 //! Claims of executors get the figures of their storage class: the scenario's own, or the catalogue's.
 
-use sim_core::spec::{ClaimSpec, VolumeSource};
+use sim_core::spec::{ClaimSpec, ClassFacts, Reach, VolumeSource, ZoneSet, zones};
 use sim_core::units::Bytes;
 
 use super::{View, cluster};
@@ -19,10 +19,15 @@ pub(super) fn place_claims(template: &mut Template, tree: &Node, problems: &mut 
     let platform = tree.text("platform");
     for (index, class) in std::mem::take(&mut template.claims) {
         let Some(VolumeSource::Claim(claim)) = template.pod.volumes.get_mut(index).map(|volume| &mut volume.source) else { continue };
-        let named = class.or_else(|| storage::default_class(&platform));
+        let named = class.clone().or_else(|| storage::default_class(&platform));
         let known = named.as_ref().and_then(|name| of_scenario(tree, name, claim.size).or_else(|| storage::claim(name, claim.size)));
         let shared = claim.shared;
+        // The access mode of a claim that exists is its own; only a class that is named tells it.
+        let anywhere = shared && class.is_none();
         *claim = ClaimSpec { shared, ..known.unwrap_or_else(|| storage::unknown(claim.size)) };
+        if anywhere {
+            claim.class = ClassFacts::FREE;
+        }
         if known.is_none() {
             let message = match &named {
                 Some(name) => format!("storage class {name:?} is not known: its volumes are taken for 131 MB/s and 3000 IOPS"),
@@ -48,7 +53,24 @@ fn of_scenario(tree: View<'_>, name: &str, size: Bytes) -> Option<ClaimSpec> {
     let write = if class.maybe("write").is_some() { class.rate("write") } else { read };
     let iops = if class.maybe("iops").is_some() { class.count64("iops") } else { base.map_or(IOPS, |base| base.iops) };
     let burst = class.maybe("burst").map(cluster::burst).or_else(|| base.filter(|_| !own)?.burst);
-    Some(ClaimSpec { size, read, write, iops, io_size: class.size("io_size"), shared: false, burst })
+    Some(ClaimSpec { size, read, write, iops, io_size: class.size("io_size"), shared: false, burst, class: class_facts(tree, class) })
+}
+
+fn class_facts(tree: View<'_>, class: View<'_>) -> ClassFacts {
+    let reach = storage::reach(&class.text("reach"));
+    let usual = if reach == Reach::Region { "ReadWriteMany" } else { "ReadWriteOnce" };
+    let access = if class.maybe("access").is_some() { class.text("access") } else { usual.to_owned() };
+    let allowed: Vec<String> = class.items("zones").filter_map(|zone| zone.0.scalar()).collect();
+    let known = zones(&cluster::pools(tree));
+    let places = known.iter().enumerate().filter(|(_, zone)| allowed.contains(zone)).map(|(place, _)| place);
+    ClassFacts {
+        reach,
+        immediate: class.text("binding") == "Immediate",
+        access: storage::access(&access),
+        zones: if allowed.is_empty() { ZoneSet::ALL } else { ZoneSet::of(places) },
+        per_node: class.maybe("per_node").map(|_| class.count("per_node")),
+        expands: class.on("expands"),
+    }
 }
 
 /// Tells classes that do not say how fast they are.

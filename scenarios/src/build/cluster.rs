@@ -19,7 +19,7 @@ pub(super) fn cluster(view: View<'_>) -> ClusterSpec {
         neighbours: neighbours(view),
         daemons: daemons::daemons(view),
         swap: swap(view.table("swap")),
-        pools: view.items("pool").map(pool).collect(),
+        pools: pools(view),
         cgroup: match view.text("cgroup").as_str() {
             "v1" => CgroupVersion::V1,
             name => CgroupVersion::V2 { group_kill: name == "v2-group-kill" },
@@ -73,6 +73,12 @@ fn autoscaler(view: View<'_>) -> AutoscalerSpec {
         scale_up_s: view.dist("scale_up", Measure::Seconds),
         max_node_provision: view.time("max_node_provision_time"),
         expander: if view.text("expander") == "least-waste" { Expander::LeastWaste } else { Expander::Random },
+        scale_down: view.on("scale_down"),
+        scale_down_threshold: view.number("scale_down_utilization_threshold"),
+        scale_down_unneeded: view.time("scale_down_unneeded_time"),
+        scale_down_delay_after_add: view.time("scale_down_delay_after_add"),
+        max_graceful_termination: view.time("max_graceful_termination"),
+        skip_local_storage: view.on("skip_nodes_with_local_storage"),
     }
 }
 
@@ -96,6 +102,11 @@ pub(super) fn platform(name: &str) -> Platform {
     }
 }
 
+/// The node pools.
+pub(super) fn pools(view: View<'_>) -> Vec<PoolSpec> {
+    view.items("pool").map(pool).collect()
+}
+
 fn pool(view: View<'_>) -> PoolSpec {
     let reserved = view.table("reserved");
     PoolSpec {
@@ -103,6 +114,7 @@ fn pool(view: View<'_>) -> PoolSpec {
         node_names: view.items("node_names").filter_map(|name| name.0.scalar()).collect(),
         count: view.count("count"),
         max_count: view.maybe("max").map(|_| view.count("max")),
+        min_count: view.maybe("min").map(|_| view.count("min")),
         shape: NodeShape {
             vm: view.text("vm"),
             cpu: view.cpu("cpu"),

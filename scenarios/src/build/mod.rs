@@ -221,6 +221,7 @@ fn uncertainty(view: View<'_>) -> Uncertainty {
         death_detection_s: seconds("death_detection"),
         pod_acknowledged_s: seconds("pod_acknowledged"),
         claim_attach_s: seconds("claim_attach"),
+        claim_detach_s: seconds("claim_detach"),
         claim_resize_s: seconds("claim_resize"),
     }
 }

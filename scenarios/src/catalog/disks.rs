@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use sim_core::spec::{BurstSpec, ClaimSpec, DiskSpec, RemoteSpec};
+use sim_core::spec::{BurstSpec, ClaimSpec, ClassFacts, DiskSpec, RemoteSpec};
 use sim_core::units::{ByteRate, Bytes};
 
 use super::{IO_KIB, integer, number, parse, text};
@@ -121,7 +121,16 @@ impl DiskType {
     /// A claim of a volume of this type: what it holds is its own size, whatever its tier.
     pub(crate) fn claim(&self, size: Bytes) -> ClaimSpec {
         let volume = self.disk("", Bytes::gib(size.get().div_ceil(1 << 30)), Bytes::ZERO, None);
-        ClaimSpec { size, read: volume.read, write: volume.write, iops: volume.iops, io_size: volume.io_size, shared: false, burst: volume.burst }
+        ClaimSpec {
+            size,
+            read: volume.read,
+            write: volume.write,
+            iops: volume.iops,
+            io_size: volume.io_size,
+            shared: false,
+            burst: volume.burst,
+            class: ClassFacts::FREE,
+        }
     }
 
     /// A disk of this type and size, under the caps of the machine that it is attached to.

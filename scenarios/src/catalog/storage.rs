@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use sim_core::spec::ClaimSpec;
+use sim_core::spec::{AccessMode, ClaimSpec, ClassFacts, Reach};
 use sim_core::units::{ByteRate, Bytes};
 
 use super::{IO_KIB, disks, parse, text};
@@ -24,7 +24,38 @@ pub(crate) fn default_class(platform: &str) -> Option<String> {
 /// An executor's own claim of a class and a size; `None` when the class is not known.
 pub(crate) fn claim(class: &str, size: Bytes) -> Option<ClaimSpec> {
     let called = |node: &&Node| text(node, "name") == class || node.get("also").map_or(&[][..], Node::items).iter().any(|also| also.text() == Some(class));
-    CLASSES.iter().find(called).and_then(|node| volume(&text(node, "type"), &text(node, "tiers"), size))
+    CLASSES.iter().find(called).and_then(|node| {
+        let volume = volume(&text(node, "type"), &text(node, "tiers"), size)?;
+        Some(ClaimSpec { class: facts(node), ..volume })
+    })
+}
+
+fn facts(class: &Node) -> ClassFacts {
+    ClassFacts {
+        reach: reach(&text(class, "reach")),
+        immediate: text(class, "binding") == "Immediate",
+        access: access(&text(class, "access")),
+        expands: class.get("expands").is_none_or(|node| node.scalar().as_deref() != Some("false")),
+        ..ClassFacts::FREE
+    }
+}
+
+/// Where a volume can be used, by its name in a file; `region` unless it is another.
+pub(crate) fn reach(name: &str) -> Reach {
+    match name {
+        "zone" => Reach::Zone,
+        "node" => Reach::Node,
+        _ => Reach::Region,
+    }
+}
+
+/// An access mode by its name; `ReadWriteMany` unless it is another.
+pub(crate) fn access(name: &str) -> AccessMode {
+    match name {
+        "ReadWriteOncePod" => AccessMode::ReadWriteOncePod,
+        "ReadWriteOnce" => AccessMode::ReadWriteOnce,
+        _ => AccessMode::ReadWriteMany,
+    }
 }
 
 /// A claim of a disk type or, without one, of a family of tiers.
@@ -35,12 +66,24 @@ pub(crate) fn volume(kind: &str, family: &str, size: Bytes) -> Option<ClaimSpec>
 /// A claim of a class that is not known: as gp3.
 pub(crate) fn unknown(size: Bytes) -> ClaimSpec {
     let rate = ByteRate::mb_per_sec(131);
-    ClaimSpec { size, read: rate, write: rate, iops: 3000, io_size: Bytes::kib(IO_KIB), shared: false, burst: None }
+    ClaimSpec { size, read: rate, write: rate, iops: 3000, io_size: Bytes::kib(IO_KIB), shared: false, burst: None, class: ClassFacts::FREE }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As `kubectl get storageclass` prints them on new clusters, and the disks behind them.
+    #[test]
+    fn classes_know_where_their_volumes_can_be_used() {
+        let of = |class: &str| claim(class, Bytes::gib(100)).map(|claim| claim.class).map(|class| (class.reach, class.immediate, class.access, class.expands));
+        let once = AccessMode::ReadWriteOnce;
+        assert_eq!(of("managed-csi-premium"), Some((Reach::Region, false, once, true)));
+        assert_eq!(of("gp2"), Some((Reach::Zone, false, once, false)));
+        assert_eq!(of("standard"), Some((Reach::Zone, true, once, true)));
+        assert_eq!(of("standard-rwo"), Some((Reach::Zone, false, once, true)));
+        assert_eq!(unknown(Bytes::gib(1)).class, ClassFacts::FREE);
+    }
 
     /// The vendors' own examples: a P20 for 300 GiB, an E10 for 100, 3 operations a second and GiB of gp2, 140 + 0.28 MiB/s a GiB of
     /// pd-balanced.

@@ -19,7 +19,7 @@ use crate::diag::{Diagnostic, Diagnostics, Source};
 use crate::quantity;
 use crate::raw::{Layer, Node, Value, read_yaml};
 use crate::schema::{Unknown, system_priority, walk};
-use crate::spark_conf::require;
+use crate::spark_conf::{SAFE_TO_EVICT, require, safe_to_evict};
 
 /// Size that a claim is taken to have when the template does not say it.
 const CLAIM_SIZE: Bytes = Bytes::gib(1024);
@@ -91,6 +91,8 @@ impl Reader<'_> {
         if let Some(node) = dig(root, &["metadata", "namespace"]) {
             self.warn(node, "Spark replaces the namespace of the template by spark.kubernetes.namespace");
         }
+        let annotation = dig(root, &["metadata", "annotations", SAFE_TO_EVICT]).and_then(Node::scalar);
+        template.safe_to_evict = annotation.and_then(|value| safe_to_evict(&value));
         let Some(spec) = root.get("spec") else { return template };
         if let Some(node) = spec.get("affinity") {
             template.affinity = self.affinity(node);

@@ -131,6 +131,7 @@ fn certain(u: &mut Uncertainty) {
         &mut u.death_detection_s,
         &mut u.pod_acknowledged_s,
         &mut u.claim_attach_s,
+        &mut u.claim_detach_s,
         &mut u.claim_resize_s,
     ];
     for dist in all {

@@ -12,6 +12,7 @@ pub(super) static POOL: Shape = Shape {
         Field::optional("vm", Kind::Text, "VM shape from the catalog; it gives cpu, memory, disks and nic unless they are written here."),
         Field::default("count", COUNT, "1", "How many nodes.", ""),
         Field::optional("max", COUNT, "To how many nodes the cluster autoscaler may bring it, from count on; without it none."),
+        Field::optional("min", COUNT, "Down to how many nodes the cluster autoscaler may bring it; without it to count."),
         Field::computed("cpu", Kind::Cpu, "the VM shape's", "CPU capacity, cores.", "5.11"),
         Field::computed(
             "nominal_memory",

@@ -1,4 +1,4 @@
-//! `[[cluster.storage_class]]`: what the volumes of a storage class do.
+//! `[[cluster.storage_class]]`: what the volumes of a storage class do, and where they can be used.
 
 use super::pool::BURST;
 use super::{Field, Kind, Shape};
@@ -23,5 +23,33 @@ pub(super) static STORAGE_CLASS: Shape = Shape {
         ),
         Field::optional("burst", Kind::Table(&BURST), "What a volume does for a while beyond that, if it has credit; a type brings its own."),
         Field::default("io_size", Kind::Size, "\"256KiB\"", "Size of one I/O of shuffle traffic; iops × io_size caps the bandwidth.", "as for disks"),
+        Field::default(
+            "reach",
+            Kind::Choice(&["region", "zone", "node"]),
+            "\"region\"",
+            "Where a volume can be used once it is made: on every node, in its zone (most disks), or on its node (local volumes).",
+            "nothing is known against it",
+        ),
+        Field::default(
+            "binding",
+            Kind::Choice(&["Immediate", "WaitForFirstConsumer"]),
+            "\"Immediate\"",
+            "volumeBindingMode: whether a volume is made with its claim, anywhere, or where its pod goes.",
+            "the default of the Kubernetes API",
+        ),
+        Field::computed(
+            "access",
+            Kind::Choice(&["ReadWriteOncePod", "ReadWriteOnce", "ReadWriteMany"]),
+            "ReadWriteMany, for a reach of zone or node ReadWriteOnce",
+            "Access mode of claims: who may use one at once, a pod, a node, or all.",
+            "disks have one node, file shares many",
+        ),
+        Field::optional("zones", Kind::List(&Kind::Text), "allowedTopologies: the zones in which volumes may be made; all unless written."),
+        Field::optional(
+            "per_node",
+            Kind::Integer(0, 1000),
+            "Most volumes on one node: disks or partitions of a static provisioner, the room of a volume group by the size of a claim.",
+        ),
+        Field::default("expands", Kind::Bool, "true", "allowVolumeExpansion: whether ExecutorPVCResizePlugin can make a claim larger.", "of all but EKS' gp2"),
     ],
 };

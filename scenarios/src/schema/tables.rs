@@ -355,6 +355,13 @@ static UNCERTAINTY: Shape = Shape {
             "Azure disks: 15 s as a rule, 5.5 % over 60 s and 0.8 % over 120 s in a busy cluster (cloud-provider-azure 78, aks-engine 2888)",
         ),
         Field::default(
+            "claim_detach",
+            Kind::Dist(Measure::Seconds),
+            "{ lognormal = { median = 10.0, sigma = 0.5 } }",
+            "Time from the tear-down of a pod's volumes until its disks can be attached to another node, seconds; once a pod.",
+            "a guess to calibrate: detaching a managed disk takes 5 to 30 s",
+        ),
+        Field::default(
             "claim_resize",
             Kind::Dist(Measure::Seconds),
             "{ lognormal = { median = 30.0, sigma = 0.5 } }",

@@ -1,7 +1,7 @@
 //! Keys with a free part: pod labels, node selectors and volumes of the executor.
 //!
 //! `spark.kubernetes.executor.label.NAME`, `spark.kubernetes.node.selector.NAME`,
-//! `spark.kubernetes.executor.node.selector.NAME` and `spark.kubernetes.executor.volumes.TYPE.NAME.…` (LD-3, 4.8) add to the
+//! `spark.kubernetes.executor.node.selector.NAME`, one annotation (`safe-to-evict`) and `spark.kubernetes.executor.volumes.TYPE.NAME.…` (LD-3, 4.8) add to the
 //! pod template. Other families with free parts (`spark.hadoop.*`, environment, driver pod) decide nothing here (`others.rs`).
 
 use std::collections::BTreeMap;
@@ -17,11 +17,16 @@ use crate::raw::Node;
 
 const LABEL: &str = "spark.kubernetes.executor.label.";
 const SELECTORS: [&str; 2] = ["spark.kubernetes.node.selector.", "spark.kubernetes.executor.node.selector."];
+pub(crate) const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
+const ANNOTATION: &str = "spark.kubernetes.executor.annotation.";
 const VOLUMES: &str = "spark.kubernetes.executor.volumes.";
 
 /// Whether a key belongs to a family that adds to the executor pod.
 pub(crate) fn is_family(key: &str) -> bool {
-    key.starts_with(LABEL) || key.starts_with(VOLUMES) || SELECTORS.iter().any(|prefix| key.starts_with(prefix))
+    key.starts_with(LABEL)
+        || key.strip_prefix(ANNOTATION) == Some(SAFE_TO_EVICT)
+        || key.starts_with(VOLUMES)
+        || SELECTORS.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// Adds what the families say to the template.
@@ -33,6 +38,8 @@ pub(crate) fn families(conf: &Conf, template: &mut Template, problems: &mut Diag
             template.pod.labels.push(Label::new(label, value));
         } else if let Some(label) = SELECTORS.iter().find_map(|prefix| key.strip_prefix(prefix)) {
             require(&mut template.pod, &Requirement { key: label.to_owned(), op: SelectorOp::In, values: vec![value] });
+        } else if key.strip_prefix(ANNOTATION) == Some(SAFE_TO_EVICT) {
+            template.pod.safe_to_evict = safe_to_evict(&value);
         } else if let Some(rest) = key.strip_prefix(VOLUMES) {
             let mut parts = rest.splitn(3, '.');
             if let (Some(kind), Some(name), Some(option)) = (parts.next(), parts.next(), parts.next()) {
@@ -51,6 +58,11 @@ pub(crate) fn families(conf: &Conf, template: &mut Template, problems: &mut Diag
             template.pod.volumes.push(volume);
         }
     }
+}
+
+/// The value of the annotation that lets the cluster autoscaler evict a pod, or forbids it; other values say nothing.
+pub(crate) fn safe_to_evict(value: &str) -> Option<bool> {
+    value.parse().ok()
 }
 
 /// A requirement on the node becomes part of each required term.

@@ -27,7 +27,7 @@ mod sql_keys;
 pub(crate) use adaptive::{joins, shuffle_partitions};
 pub(crate) use allocation::dynamic;
 pub(crate) use executor_life::{PVC_RESIZE_PLUGIN, RESIZE_PLUGIN, ROLL_PLUGIN, plugins, roll_interval, roll_policies, roll_policy};
-pub(crate) use families::{families, is_family, require};
+pub(crate) use families::{SAFE_TO_EVICT, families, is_family, require, safe_to_evict};
 pub(crate) use keys::KEYS;
 pub(crate) use read::{Conf, check};
 pub(crate) use resolve::{CLASSIC_FILE_CLEANUP, CONNECT_FILE_CLEANUP, Surroundings, resolve, uses_connect};

@@ -1,13 +1,15 @@
-//! The cluster autoscaler: nodes that come when pods have found no room. Off unless a pool has a `max` above its `count`.
+//! The cluster autoscaler: nodes that come when pods have found no room. Off unless a pool has a `max` above its `count`. How they go is
+//! in [`super::scale_down`].
 //!
 //! Every 10 s, while there are pods that the scheduler refused, each is tried on the nodes that are there or coming. For those that are
 //! left each pool is asked how many new nodes, with the neighbours that run on every node, would take how many of them, by the
 //! scheduler's own filters, so a pod that waits for company on a full host brings no node. One pool grows in a scan. A node comes
 //! after a drawn time and pods are tried again; one that takes too long is given up, and its pool is left alone for 5 min, doubled up to 30.
-//! Assumptions: no node is ever taken away; no quota and no sold-out shape. Source: 5.6; the autoscaler's FAQ, `core/scaleup`,
+//! Assumptions: no quota and no sold-out shape. Source: 5.6; the autoscaler's FAQ, `core/scaleup`,
 //! `estimator`, `expander` and `clusterstate` of release 1.30.
 
 use super::placement::{self, Candidate};
+use super::scale_down::{self, ScaleDown};
 use super::{neighbours, views};
 use crate::event::Event;
 use crate::ids::NodeId;
@@ -44,6 +46,8 @@ pub(super) struct Autoscaler {
     failures: Vec<(u32, SimTime)>,
     /// When the first scan is.
     phase: SimSpan,
+    /// Nodes that may go.
+    pub(super) down: ScaleDown,
     next_scan: Option<SimTime>,
 }
 
@@ -51,16 +55,24 @@ impl Autoscaler {
     /// Nothing is asked for yet.
     pub(super) fn new(plan: &SimPlan, luck: &Luck) -> Self {
         let spare: Vec<NodeId> = (0..plan.nodes.len() as u32).map(NodeId::new).filter(|node| plan.nodes[node.index()].spare).collect();
-        if spare.is_empty() {
-            return Self::default();
+        let shrinks = plan.spec().cluster.pools.iter().any(|pool| pool.min_count.is_some_and(|min| min < pool.count));
+        if spare.is_empty() && !shrinks {
+            return Self { down: ScaleDown::new(plan.nodes.len()), ..Self::default() };
         }
         Self {
             spare,
             asked: vec![0; plan.nodes.len()],
             failures: vec![(0, SimTime::ZERO); plan.spec().cluster.pools.len()],
             phase: SimSpan::from_ns(luck.stream(Purpose::Autoscaler, PHASE).below(interval(plan).as_ns())),
+            down: ScaleDown::new(plan.nodes.len()),
             ..Self::default()
         }
+    }
+
+    /// A node is not there any more: it may be asked for again.
+    pub(super) fn put_back(&mut self, node: NodeId) {
+        self.spare.push(node);
+        self.spare.sort_unstable();
     }
 }
 
@@ -83,10 +95,11 @@ struct Growth<'a> {
     helped: Vec<PodView<'a>>,
 }
 
-/// Plans the next scan while pods are refused and nodes could come.
+/// Plans the next scan while pods are refused and nodes could come, or nodes could go.
 pub(super) fn plan_scan(sim: &mut Sim) {
     let cluster = &sim.cluster;
-    if cluster.autoscaler.spare.is_empty() || cluster.autoscaler.next_scan.is_some() || refused(sim).next().is_none() {
+    let grows = || !cluster.autoscaler.spare.is_empty() && refused(sim).next().is_some();
+    if cluster.autoscaler.next_scan.is_some() || !(grows() || scale_down::looks(sim)) {
         return;
     }
     let interval = interval(sim.plan).as_ns();
@@ -99,7 +112,13 @@ pub(super) fn plan_scan(sim: &mut Sim) {
 /// Asks for the nodes on which refused pods would fit.
 pub(crate) fn on_scan(sim: &mut Sim) {
     sim.cluster.autoscaler.next_scan = None;
-    for node in decide(sim) {
+    let nodes = decide(sim);
+    if nodes.is_empty() {
+        scale_down::scan(sim);
+    } else {
+        sim.cluster.autoscaler.down.grew_at = Some(sim.now());
+    }
+    for node in nodes {
         ask_for(sim, node);
     }
     plan_scan(sim);
@@ -149,10 +168,10 @@ fn left_over<'a>(sim: &'a Sim) -> (Vec<NodeView<'a>>, Vec<PodView<'a>>) {
     let mut pods: Vec<(Candidate, PodView<'a>)> = refused(sim).map(|pod| (pod, placement::view(sim, pod).0)).collect();
     pods.retain(|(_, view)| view.priority >= EXPENDABLE_BELOW);
     pods.sort_by_key(|(_, view)| std::cmp::Reverse(view.priority));
-    // Executors are alike: while nothing has changed none fits when one does not.
+    // Executors without a volume are alike: while nothing has changed none fits when one does not.
     let mut executors_fit = true;
     for (pod, view) in pods {
-        let is_executor = matches!(pod, Candidate::Executor(_));
+        let is_executor = matches!(pod, Candidate::Executor(_)) && view.volumes.bound_to.is_empty();
         if (executors_fit || !is_executor) && put(&mut nodes, 0, &view, &options) {
             executors_fit = true;
         } else {
@@ -241,6 +260,7 @@ pub(crate) fn on_joins(sim: &mut Sim, node: NodeId) {
     sim.cluster.autoscaler.coming.retain(|&coming| coming != node);
     sim.cluster.autoscaler.failures[sim.plan.nodes[node.index()].pool] = (0, SimTime::ZERO);
     sim.cluster.present.push(node);
+    sim.machines[node].away = false;
     super::charge_system(sim, node);
     sim.touch(node);
     let daemons: Vec<u32> = neighbours::daemons(sim).collect();
@@ -256,8 +276,7 @@ pub(crate) fn on_not_provisioned(sim: &mut Sim, node: NodeId) {
     let now = sim.now();
     let autoscaler = &mut sim.cluster.autoscaler;
     autoscaler.coming.retain(|&coming| coming != node);
-    autoscaler.spare.push(node);
-    autoscaler.spare.sort_unstable();
+    autoscaler.put_back(node);
     let (failures, until) = &mut autoscaler.failures[sim.plan.nodes[node.index()].pool];
     // Nodes that were asked for together fail together, and once.
     if *until <= now {
@@ -276,8 +295,9 @@ pub(crate) fn check(sim: &Sim) {
     assert!(all.iter().copied().eq(sim.machines.ids()), "nodes are neither there nor away: {all:?}");
     for &node in absent() {
         let machine = &sim.machines[node];
-        assert!(machine.memory.pods.is_empty() && machine.memory.outstanding().is_zero(), "{node:?} is not there and holds memory");
+        assert!(machine.memory.pods.iter().all(|pod| !pod.open) && machine.memory.outstanding().is_zero(), "{node:?} is not there and holds memory");
     }
+    scale_down::check(sim);
     let looked_at = autoscaler.spare.is_empty() || autoscaler.next_scan.is_some() || refused(sim).next().is_none();
     assert!(looked_at, "pods are refused at {:?} and nobody looks whether a node would help", sim.now());
 }

@@ -49,6 +49,13 @@ pub(super) fn start_on(sim: &mut Sim, node: NodeId) {
     }
 }
 
+/// A node is gone, and its daemons with it; returns what they held.
+pub(super) fn end_on(sim: &mut Sim, node: NodeId) -> Bytes {
+    let machine = &mut sim.machines[node];
+    machine.agents_back = SimTime::ZERO;
+    std::mem::take(&mut machine.daemons).iter().map(Daemon::held).sum()
+}
+
 /// The kernel has killed a daemon, by its place on the node.
 pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, place: usize) {
     let now = sim.now();
@@ -75,7 +82,8 @@ pub(crate) fn on_killed(sim: &mut Sim, node: NodeId, place: usize) {
 pub(crate) fn on_back(sim: &mut Sim, node: NodeId, place: u32) {
     let now = sim.now();
     let machine = &mut sim.machines[node];
-    let daemon = &mut machine.daemons[place as usize];
+    // The node may have gone since, or come again with all its daemons.
+    let Some(daemon) = machine.daemons.get_mut(place as usize).filter(|daemon| !daemon.up) else { return };
     let limited = sim.plan.spec().cluster.daemons[daemon.spec as usize].role == DaemonRole::Service;
     daemon.starts.retain(|&start| now.since(start) < START_LIMIT_INTERVAL);
     if machine.lost || limited && daemon.starts.len() >= START_LIMIT_BURST {

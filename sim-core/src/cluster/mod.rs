@@ -13,8 +13,11 @@ pub(crate) mod neighbours;
 mod placement;
 pub(crate) mod preemption;
 mod queue;
+pub(crate) mod scale_down;
 mod views;
 
+#[cfg(test)]
+mod scale_down_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +34,7 @@ use crate::linux::cgroup::{Charge, NodeMemory};
 use crate::machine::{Machine, Owner};
 use crate::plan::SimPlan;
 use crate::sim::Sim;
-use crate::spark::{claims, driver, executor, jvm};
+use crate::spark::{claims, driver, jvm, start};
 use crate::spec::{Collector, DeployMode, Platform, Resources};
 use crate::units::{Bytes, SimSpan, SimTime};
 
@@ -145,9 +148,23 @@ pub(crate) fn settle_in(sim: &mut Sim) {
 
 /// Memory of a node's system and of its daemons, from its start on.
 fn charge_system(sim: &mut Sim, node: NodeId) {
-    let system = sim.luck.draw(&sim.plan.nodes[node.index()].shape.system_memory, Purpose::SystemMemory, node.index() as u64);
-    sim.machines[node].memory.charge_system(Bytes::from_f64(system));
+    let system = system_memory(sim, node);
+    sim.machines[node].memory.charge_system(system);
     daemons::start_on(sim, node);
+}
+
+/// A node is gone, with its system and its daemons.
+fn give_system_back(sim: &mut Sim, node: NodeId) {
+    let (system, now) = (system_memory(sim, node) + daemons::end_on(sim, node), sim.now());
+    let machine = &mut sim.machines[node];
+    // Peaks are taken before what lowers them.
+    let v = machine.v(now);
+    machine.memory.note_node_peak(v);
+    machine.memory.uncharge_system(system);
+}
+
+fn system_memory(sim: &Sim, node: NodeId) -> Bytes {
+    Bytes::from_f64(sim.luck.draw(&sim.plan.nodes[node.index()].shape.system_memory, Purpose::SystemMemory, node.index() as u64))
 }
 
 /// The nodes that are there, in the order in which they came.
@@ -188,6 +205,23 @@ pub(crate) fn place_for_executor(sim: &Sim, id: ExecutorId) -> Option<NodeId> {
 /// Memory that the pods of a node beside one have been given.
 pub(crate) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Bytes {
     views::requested_by_others(sim, node, own)
+}
+
+/// An executor's name in reports.
+pub(crate) fn pod_name(id: ExecutorId) -> String {
+    placement::executor_name(id)
+}
+
+/// Why no node takes an executor that waits, in the scheduler's words.
+#[cfg(test)]
+pub(crate) fn refusals(sim: &Sim, id: ExecutorId) -> Vec<String> {
+    placement::decide(sim, Candidate::Executor(id)).reasons.iter().map(|(_, reason)| reason.to_string()).collect()
+}
+
+/// Whether a node has a pod of an executor whose volumes are not torn down.
+pub(crate) fn has_executors(sim: &Sim, node: NodeId) -> bool {
+    let machine = &sim.machines[node];
+    machine.owners.iter().zip(&machine.memory.pods).any(|(owner, pod)| pod.open && matches!(owner, Owner::Executor(_)))
 }
 
 /// Whether nothing has happened that could help a waiting executor, so that it must not fit anywhere: for the audit.
@@ -296,7 +330,7 @@ fn bind(sim: &mut Sim, id: ExecutorId, node: NodeId) {
     let slot = sim.machines[node].open_pod(Owner::Executor(id), plan.executor.limit, capacity);
     limit_swap(sim, node, slot, &plan.executor.resources, plan.spec().spark.kubernetes.pod_template.priority);
     claims::mount(sim, id, node);
-    executor::on_bound(sim, id, node, slot);
+    start::on_bound(sim, id, node, slot);
     let now: SimTime = sim.now();
     sim.observer.placed(now, id.index() as u32 + 1, node.index() as u32);
 }

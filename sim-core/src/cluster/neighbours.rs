@@ -81,7 +81,11 @@ pub(crate) fn on_arrives(sim: &mut Sim, index: u32) {
             let nodes: Vec<NodeId> = sim.cluster.present.iter().copied().filter(|node| !has(node)).collect();
             nodes.into_iter().for_each(|node| move_in(sim, index, neighbour, node));
         }
-        NeighbourPlacement::On(nodes) => nodes.iter().for_each(|node| move_in(sim, index, neighbour, NodeId::new(*node))),
+        NeighbourPlacement::On(nodes) => {
+            // A node that is gone has nobody.
+            let there: Vec<NodeId> = nodes.iter().map(|node| NodeId::new(*node)).filter(|node| sim.cluster.present.contains(node)).collect();
+            there.into_iter().for_each(|node| move_in(sim, index, neighbour, node));
+        }
         NeighbourPlacement::Replicas(count) => {
             for _ in 0..*count {
                 let pod = sim.cluster.new_pod_of(index);

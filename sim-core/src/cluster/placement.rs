@@ -47,7 +47,7 @@ pub(super) enum Verdict {
 /// The node that a pod would get now.
 pub(super) fn find(sim: &Sim, pod: Candidate) -> Option<NodeId> {
     match (sim.plan.spec().cluster.platform, pod) {
-        (Platform::Kubernetes, _) => on_kubernetes(sim, pod).node.map(|index| id(sim, index)),
+        (Platform::Kubernetes, _) => decide(sim, pod).node.map(|index| id(sim, index)),
         (Platform::Yarn, Candidate::Executor(_)) => on_yarn(sim, sim.plan.executor.container(), sim.plan.spec().spark.executor.cores),
         (Platform::Yarn, Candidate::Driver) => on_yarn(sim, driver_memory(sim), driver_vcores(sim)),
         (Platform::Standalone, Candidate::Executor(_)) => fewest(sim, |node, more| worker_has_room(sim, node, more)),
@@ -63,7 +63,7 @@ pub(super) fn place(sim: &mut Sim, pod: Candidate) -> Verdict {
         return find(sim, pod).map_or(Verdict::Refused { minds_pods: false }, Verdict::Bound);
     }
     let explained = sim.observer.wants_placements().then(|| explain(sim, pod));
-    let decision = on_kubernetes(sim, pod);
+    let decision = decide(sim, pod);
     if let Some((name, explained)) = explained {
         let now = sim.now();
         sim.observer.scheduled(now, name, explained);
@@ -96,10 +96,15 @@ fn by_node(sim: &Sim, decision: &mut Decision, without: &mut [scheduler::Alterna
 
 fn name(sim: &Sim, pod: Candidate) -> String {
     match pod {
-        Candidate::Executor(id) => format!("executor-{}", id.index() + 1),
+        Candidate::Executor(id) => executor_name(id),
         Candidate::Driver => "driver".to_owned(),
         Candidate::Neighbour { spec, serial } => format!("{}-{serial}", sim.plan.spec().cluster.neighbours[spec as usize].name),
     }
+}
+
+/// An executor's name in reports.
+pub(super) fn executor_name(id: ExecutorId) -> String {
+    format!("executor-{}", id.index() + 1)
 }
 
 /// How cycles are run now.
@@ -116,7 +121,7 @@ fn id(sim: &Sim, index: usize) -> NodeId {
     sim.cluster.present[index]
 }
 
-fn on_kubernetes(sim: &Sim, pod: Candidate) -> Decision {
+pub(super) fn decide(sim: &Sim, pod: Candidate) -> Decision {
     let (view, entity) = view(sim, pod);
     scheduler::schedule(&view, &views::nodes(sim, pod), &options(sim), &mut |node| luck(sim, entity, node))
 }
@@ -144,7 +149,7 @@ pub(super) fn victims(sim: &Sim, pod: Candidate) -> Option<(NodeId, Vec<usize>)>
 /// A pod as the scheduler sees it, and the number by which its ties are broken.
 pub(super) fn view<'a>(sim: &'a Sim, pod: Candidate) -> (PodView<'a>, u64) {
     match pod {
-        Candidate::Executor(id) => (views::executor(sim), id.index() as u64),
+        Candidate::Executor(id) => (views::executor(sim, Some(id)), id.index() as u64),
         Candidate::Driver => (views::driver(sim), u64::MAX),
         Candidate::Neighbour { spec, serial } => (views::neighbour(sim, spec), mix(mix(7, u64::from(spec)), u64::from(serial))),
     }

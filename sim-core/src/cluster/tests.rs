@@ -142,7 +142,16 @@ fn claims_fill_a_node_of_few_data_disks() {
         spec.cluster.pools[0].count = 1;
         spec.cluster.pools[0].max_volumes = Some(3);
         let rate = crate::units::ByteRate::mb_per_sec(150);
-        let claim = crate::spec::ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, burst: None };
+        let claim = crate::spec::ClaimSpec {
+            size: Bytes::gib(100),
+            read: rate,
+            write: rate,
+            iops: 500,
+            io_size: Bytes::kib(256),
+            shared: false,
+            burst: None,
+            class: crate::spec::ClassFacts::FREE,
+        };
         spec.spark.kubernetes.pod_template.volumes =
             vec![Volume { name: "spark-local-dir-1".into(), mount_path: "/scratch".into(), source: VolumeSource::Claim(claim) }];
     });

@@ -1,15 +1,16 @@
 //! The scheduler's views of a running cluster.
 //!
 //! A pod counts on its node from its binding until its death has been seen or it is closed (PA-7). Executors are alike but for the time of
-//! their binding; the driver and the neighbours have requests, labels and a priority, and no rules but the default spread of
+//! their binding and the place of their volumes; the driver and the neighbours have requests, labels and a priority, and no rules but the default spread of
 //! controllers. The driver's priority is above all: it is never preempted. A node that is taken back or has vanished takes no pod,
 //! whatever it tolerates. Source: 5.1; PT-2, PT-3.
 
 use super::placement::{Candidate, view};
-use crate::ids::{NodeId, PodSlot};
+use crate::ids::{ExecutorId, NodeId, PodSlot};
 use crate::kube::scheduler::{NodeConditions, NodeView, PodView, VolumesView};
 use crate::machine::{Machine, Owner};
 use crate::sim::Sim;
+use crate::spark::claims::place;
 use crate::spark::executor::Life;
 use crate::spec::NeighbourPlacement;
 use crate::units::Bytes;
@@ -67,6 +68,7 @@ pub(super) fn node<'a>(sim: &'a Sim, id: NodeId) -> NodeView<'a> {
         allocatable_ephemeral: plan.shape.disks[0].size.saturating_sub(plan.shape.disks[0].used),
         max_pods: plan.shape.max_pods,
         max_volumes: plan.max_volumes,
+        local_sets: place::local_sets_left(sim, id),
         has_image: machine.has_image,
         pods: machine.owners.iter().enumerate().filter_map(|(slot, owner)| assigned(sim, machine, slot, *owner)).collect(),
         conditions: NodeConditions { memory_pressure: machine.memory_pressure_until > now, disk_pressure: machine.disk_pressure_until > now },
@@ -82,7 +84,7 @@ fn assigned<'a>(sim: &'a Sim, machine: &Machine, slot: usize, owner: Owner) -> O
         Owner::Executor(id) => {
             let it = &sim.executors[id];
             let counts = it.life != Life::Gone || it.restarts_in_place;
-            let new = executor(sim);
+            let new = executor(sim, Some(id));
             let memory_request = new.memory_request + it.growth.asked;
             counts.then_some(PodView { memory_request, started: it.created_at, terminating: it.terminating, ..new })
         }
@@ -109,8 +111,11 @@ pub(super) fn requested_by_others(sim: &Sim, node: NodeId, own: PodSlot) -> Byte
     machine.owners.iter().enumerate().filter(|(slot, _)| *slot != own.index()).filter_map(request).sum()
 }
 
-/// A new executor.
-pub(super) fn executor<'a>(sim: &'a Sim) -> PodView<'a> {
+/// An executor, or what all executors have in common. Claims that are used again, or that were bound at once, have their place already.
+pub(super) fn executor<'a>(sim: &'a Sim, id: Option<ExecutorId>) -> PodView<'a> {
+    let place = id.map(|id| &sim.executors[id].claims.place);
+    let unbound = place.is_none_or(|place| !place.made);
+    let pods = &sim.plan.pods;
     let plan = &sim.plan.executor;
     let conf = &sim.plan.spec().spark.kubernetes;
     let template = &conf.pod_template;
@@ -123,7 +128,13 @@ pub(super) fn executor<'a>(sim: &'a Sim) -> PodView<'a> {
         spread: &template.spread,
         host_ports: &template.host_ports,
         node_name: template.node_name.as_deref(),
-        volumes: VolumesView { attached: sim.plan.pods.executor_volumes, ..VolumesView::default() },
+        volumes: VolumesView {
+            attached: pods.executor_volumes,
+            bound_to: place.map_or(&[][..], |place| &place.bound_to),
+            exclusive_claims: &pods.exclusive_claims,
+            unbound_in: if unbound { &pods.topologies } else { &[] },
+            local: unbound && pods.local,
+        },
         image: sim.plan.spec().cluster.scheduler.cold_image,
         priority: template.priority,
         ..PodView::bare(plan.resources.cpu_request, plan.resources.memory_request, &plan.labels)

@@ -92,6 +92,8 @@ pub enum Purpose {
     Autoscaler = 46,
     /// Memory of a daemon; entity (daemon, node).
     Daemons = 47,
+    /// Zone or node of a volume that is bound at once, entity (executor, claim); time until volumes are detached, entity (all, executor).
+    ClaimPlace = 48,
     /// What a neighbour holds on disk; entity (neighbour, node, count on it).
     NeighbourDisk = 49,
 }

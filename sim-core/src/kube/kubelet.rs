@@ -35,6 +35,10 @@ pub(crate) fn start(sim: &mut Sim) {
 
 /// Starts the looks on a node.
 pub(crate) fn start_on(sim: &mut Sim, node: NodeId) {
+    // A node that left and came back within a period: its last look is still on its way.
+    if std::mem::replace(&mut sim.machines[node].kubelet, true) {
+        return;
+    }
     let period = sim.plan.spec().cluster.kubelet.eviction_period_s;
     let phase = sim.luck.stream(Purpose::EvictionPhase, node.index() as u64).unit() * period;
     schedule(sim, node, phase, 0);
@@ -60,7 +64,8 @@ pub(crate) fn on_metrics(sim: &mut Sim, node: NodeId) {
 
 /// The eviction manager looks.
 pub(crate) fn on_tick(sim: &mut Sim, node: NodeId) {
-    if sim.machines[node].lost {
+    if sim.machines[node].lost || sim.machines[node].away {
+        sim.machines[node].kubelet = false;
         return;
     }
     if daemons::waits_for_agents(sim, node, Event::KubeletTick(node)) {

@@ -52,7 +52,7 @@ fn generated(conf: &KubernetesConf) -> Vec<LocalDir> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{ClaimSpec, PodTemplate, Volume};
+    use crate::spec::{ClaimSpec, ClassFacts, PodTemplate, Volume};
     use crate::units::{ByteRate, SimSpan};
 
     fn conf(tmpfs: bool, local_dirs: u32, volumes: Vec<Volume>) -> KubernetesConf {
@@ -107,7 +107,16 @@ mod tests {
     #[test]
     fn ld3_declared_medium_and_limit_are_kept() {
         let rate = ByteRate::mb_per_sec(100);
-        let claim = ClaimSpec { size: Bytes::gib(100), read: rate, write: rate, iops: 500, io_size: Bytes::kib(256), shared: false, burst: None };
+        let claim = ClaimSpec {
+            size: Bytes::gib(100),
+            read: rate,
+            write: rate,
+            iops: 500,
+            io_size: Bytes::kib(256),
+            shared: false,
+            burst: None,
+            class: ClassFacts::FREE,
+        };
         let volumes = vec![
             volume("spark-local-dir-1", empty_dir(Medium::Memory, Some(Bytes::gib(8)))),
             volume("spark-local-dir-2", VolumeSource::Claim(claim)),

@@ -6,7 +6,7 @@
 mod placements;
 mod timeline;
 
-pub use placements::{Explained, Placement, Placements};
+pub use placements::{Explained, Held, Placement, Placements};
 pub use timeline::{Mark, MarkKind, NodeTimeline, Sample, Timeline};
 
 use crate::record::{Cause, MemoryClass};
@@ -26,6 +26,8 @@ pub trait Observer {
     }
     /// Kubernetes' scheduler has tried a pod.
     fn scheduled(&mut self, _at: SimTime, _pod: String, _explained: Explained) {}
+    /// A pod that has its node waits for a volume that another node has.
+    fn held(&mut self, _at: SimTime, _pod: String, _held: Held) {}
     /// An executor was bound to a node.
     fn placed(&mut self, _at: SimTime, _executor: u32, _node: u32) {}
     /// An executor died.

@@ -5,7 +5,7 @@
 
 use super::Observer;
 use crate::kube::scheduler::{Alternative, Decision};
-use crate::units::{Bytes, CoreMillis, SimTime};
+use crate::units::{Bytes, CoreMillis, SimSpan, SimTime};
 
 /// A cycle of the scheduler, explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,17 @@ pub struct Explained {
     pub without: Vec<Alternative>,
 }
 
+/// A volume that keeps a pod in `ContainerCreating`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The volume's name in the pod.
+    pub volume: String,
+    /// Index of the node that has it.
+    pub node: usize,
+    /// Until it is detached from there; `None` while pods there use it.
+    pub wait: Option<SimSpan>,
+}
+
 /// What was decided about a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
@@ -31,6 +42,8 @@ pub struct Placement {
     pub tries: u32,
     /// The first of these cycles.
     pub explained: Explained,
+    /// What it waited for on its node.
+    pub held: Option<Held>,
 }
 
 /// An observer that keeps the scheduler's decisions.
@@ -49,7 +62,13 @@ impl Observer for Placements {
         let last = self.all.iter_mut().rev().find(|placement| placement.pod == pod);
         match last {
             Some(waiting) if waiting.explained.decision.node.is_none() && explained.decision.node.is_none() => waiting.tries += 1,
-            _ => self.all.push(Placement { at, pod, tries: 1, explained }),
+            _ => self.all.push(Placement { at, pod, tries: 1, explained, held: None }),
+        }
+    }
+
+    fn held(&mut self, _at: SimTime, pod: String, held: Held) {
+        if let Some(placement) = self.all.iter_mut().rev().find(|placement| placement.pod == pod) {
+            placement.held = Some(held);
         }
     }
 }

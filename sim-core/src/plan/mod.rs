@@ -15,6 +15,7 @@ mod scratch;
 use std::fmt;
 
 pub use executor::{Announced, ExecutorPlan};
+pub(crate) use node::HOSTNAME;
 pub use node::{NodeLines, NodePlan};
 use pods::PodPlans;
 pub use scratch::{Carrier, ScratchDir, ScratchPlan};

@@ -5,14 +5,11 @@
 
 use crate::kernel::mix;
 use crate::kube::reservation;
-use crate::spec::{Label, NodeShape, Platform, Spec, Taint};
+use crate::spec::{Label, NodeShape, Platform, Spec, Taint, ZONE, zones};
 use crate::units::{Bytes, CoreMillis};
 
 /// The topology key of single nodes.
 pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
-
-/// The topology key of zones.
-const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// One node, ready to run.
 #[derive(Clone, Debug)]
@@ -23,6 +20,8 @@ pub struct NodePlan {
     pub identity: u64,
     /// Its pool's place.
     pub pool: usize,
+    /// Its zone, by its place among those of the cluster; `None` outside any.
+    pub zone: Option<usize>,
     /// Whether it is there only when the autoscaler asks for it.
     pub spare: bool,
     /// What it is.
@@ -66,19 +65,19 @@ impl NodePlan {
 }
 
 pub(super) fn expand(spec: &Spec) -> Vec<NodePlan> {
-    let mut nodes = Vec::new();
+    let (mut nodes, zones) = (Vec::new(), zones(&spec.cluster.pools));
     // Nodes that may come stand behind all that are there, so that these keep their numbers.
     for spare in [false, true] {
         for (place, pool) in spec.cluster.pools.iter().enumerate() {
             let largest = pool.max_count.filter(|_| spec.cluster.platform == Platform::Kubernetes).map_or(pool.count, |max| max.max(pool.count));
             let indices = if spare { pool.count..largest } else { 0..pool.count };
-            nodes.extend(indices.map(|index| node(spec, place, index, spare)));
+            nodes.extend(indices.map(|index| node(spec, &zones, place, index, spare)));
         }
     }
     nodes
 }
 
-fn node(spec: &Spec, place: usize, index: u32, spare: bool) -> NodePlan {
+fn node(spec: &Spec, zones: &[String], place: usize, index: u32, spare: bool) -> NodePlan {
     let pool = &spec.cluster.pools[place];
     let name = pool.node_names.get(index as usize).cloned().unwrap_or_else(|| format!("{}-{index}", pool.name));
     let mut labels = pool.labels.clone();
@@ -86,10 +85,12 @@ fn node(spec: &Spec, place: usize, index: u32, spare: bool) -> NodePlan {
     if let Some(zone) = pool.zones.get(index as usize % pool.zones.len().max(1)) {
         labels.push(Label::new(ZONE, zone.clone()));
     }
+    let zone = labels.iter().find(|label| label.key == ZONE).and_then(|label| zones.iter().position(|zone| *zone == label.value));
     let on_kubernetes = spec.cluster.platform == Platform::Kubernetes;
     NodePlan {
         name,
         pool: place,
+        zone,
         spare,
         identity: mix(place as u64, u64::from(index)),
         labels,

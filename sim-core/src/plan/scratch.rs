@@ -55,6 +55,8 @@ pub struct ScratchPlan {
     pub claims: Vec<ClaimSpec>,
     /// Claims that all executors share.
     pub shared: Vec<ClaimSpec>,
+    /// Names of their volumes, first those of claims of its own.
+    claim_names: [Vec<String>; 2],
     /// Whether a file's directory is a matter of its name.
     pub several: bool,
     /// Whether the order of the directories is another one in each executor, as on YARN (`Utils.getConfiguredLocalDirs`).
@@ -71,6 +73,7 @@ impl ScratchPlan {
             tmpfs_size_limit: None,
             claims: Vec::new(),
             shared: Vec::new(),
+            claim_names: [Vec::new(), Vec::new()],
             several: false,
             shuffled: spec.cluster.platform == Platform::Yarn,
             on_disk: Vec::new(),
@@ -81,6 +84,11 @@ impl ScratchPlan {
             plan.dirs = data.map(|disk| ScratchDir { carrier: Carrier::Disk(disk as u8), size_limit: None }).collect();
         } else {
             local_dirs::local_dirs(&spec.spark.kubernetes).iter().for_each(|dir| plan.add_volume(&dir.source));
+        }
+        for volume in &spec.spark.kubernetes.pod_template.volumes {
+            if let VolumeSource::Claim(claim) = volume.source {
+                plan.claim_names[usize::from(claim.shared)].push(volume.name.clone());
+            }
         }
         plan.several = plan.dirs.len() > 1;
         plan.on_disk = (0..plan.dirs.len()).filter(|&d| plan.dirs[d].carrier != Carrier::Tmpfs).map(|d| d as u16).collect();
@@ -106,6 +114,11 @@ impl ScratchPlan {
             }
         };
         self.dirs.push(ScratchDir { carrier: place, size_limit });
+    }
+
+    /// Name of a claim's volume.
+    pub(crate) fn volume(&self, shared: bool, number: usize) -> &str {
+        self.claim_names[usize::from(shared)].get(number).map_or("?", String::as_str)
     }
 
     /// Whether any of them is a claim.

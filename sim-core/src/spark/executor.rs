@@ -1,8 +1,7 @@
 //! An executor's life: bound, started, registered, dead, gone.
 //!
-//! The container's processes start some seconds after binding and register when the JVM is up (8.5). A memory
-//! death ends all its tasks at once and frees its anonymous memory; tmpfs files stay charged until the volumes
-//! are torn down (6.4, ED-8, ED-9); the driver and the scheduler learn of it later (DT-1), and only then are
+//! How it starts is in [`super::start`]. A memory death ends all its tasks at once and frees its anonymous
+//! memory; tmpfs files stay charged until the volumes are torn down (6.4, ED-8, ED-9); the driver and the scheduler learn of it later (DT-1), and only then are
 //! its map outputs unregistered and a replacement asked for. Between the two, reducers that need its files
 //! retry in vain (FF-1). With an external shuffle service the files belong to the node and outlive it.
 
@@ -10,12 +9,11 @@ use crate::cluster::{self, daemons};
 use crate::event::Event;
 use crate::ids::{ExecutorId, NodeId, PodSlot, ShuffleId, StageId, TaskId};
 use crate::kernel::{IdVec, Purpose};
-use crate::linux::cgroup::Charge;
 use crate::plan::Announced;
 use crate::record::{Cause, Incident, Level, Party};
 use crate::shown::shown;
 use crate::sim::Sim;
-use crate::spark::claims::{self, PodClaims, resize, reuse};
+use crate::spark::claims::{PodClaims, reuse};
 use crate::spark::decommission::{cached, migration};
 use crate::spark::jvm;
 use crate::spark::python::Workers;
@@ -25,11 +23,8 @@ use crate::spark::scratch::Stored;
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, push_merge, task};
-use crate::spec::{ExecutorConf, Platform};
+use crate::spec::Platform;
 use crate::units::{Bytes, SimSpan, SimTime};
-
-/// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
-const STARTS_AT: f64 = 0.35;
 
 /// Where an executor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,79 +238,6 @@ impl Executor {
             return self.announced.slots.saturating_sub(self.lost.len() as u32);
         }
         if self.life == Life::Registered && !self.leaving { self.announced.slots - self.running.len() as u32 } else { 0 }
-    }
-}
-
-/// The pod has a node: its process starts and registers after a drawn time.
-pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
-    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
-    let executor = &mut sim.executors[id];
-    executor.life = Life::Bound;
-    executor.node = Some(node);
-    executor.slot = Some(slot);
-    reuse::on_bound(sim, id, node);
-    let attach = claims::attach_time(sim, id);
-    sim.after(SimSpan::from_secs_f64(total * STARTS_AT) + attach, Event::ExecutorStarts(id));
-    sim.after(SimSpan::from_secs_f64(total) + attach, Event::ExecutorRegisters(id));
-}
-
-/// A container has restarted in its pod: its process starts now, as another executor.
-pub(crate) fn on_restarted(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
-    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
-    let executor = &mut sim.executors[id];
-    executor.life = Life::Bound;
-    executor.node = Some(node);
-    executor.slot = Some(slot);
-    sim.after(SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
-    on_starts(sim, id);
-}
-
-/// The JVM is up: non-heap memory and the first heap pages are charged.
-pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
-    // It may have been stopped meanwhile.
-    if sim.executors[id].life != Life::Bound {
-        return;
-    }
-    if sim.executors[id].node.is_some_and(|node| daemons::waits_for_agents(sim, node, Event::ExecutorStarts(id))) {
-        return;
-    }
-    sim.driver.retries.started();
-    let (plan, now) = (sim.plan, sim.now());
-    let conf = &plan.spec().spark.executor;
-    let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
-    let executor = &mut sim.executors[id];
-    executor.life = Life::Starting;
-    executor.young = young_at_start(conf, executor.young_share);
-    let heap = jvm::resident_heap(conf.heap, executor.young, jvm::BASE_LIVE);
-    executor.started_at = Some(now);
-    let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
-    sim.machines[node].has_image = true;
-    let memory = &mut sim.machines[node].memory;
-    memory.charge(slot, Charge::NonHeap, non_heap);
-    memory.charge(slot, Charge::Heap, heap);
-    sim.touch(node);
-    allocator::on_pod_running(sim);
-}
-
-/// The young generation as far as starting has walked through it; a heap that grows on demand is small at first.
-fn young_at_start(conf: &ExecutorConf, young_share: f64) -> Bytes {
-    let heap = if conf.xms_equals_xmx { conf.heap } else { jvm::BASE_LIVE };
-    jvm::young_touched(conf.collector, heap, young_share, jvm::STARTED, Bytes::ZERO, jvm::STARTED)
-}
-
-/// The executor offers its slots.
-pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
-    if sim.executors[id].life == Life::Starting {
-        sim.executors[id].life = Life::Registered;
-        sim.executors[id].registered_at = Some(sim.now());
-        resize::on_registered(sim, id);
-        driver::on_executor_registered(sim, id);
-    } else if let (Life::Bound, Some(node)) = (sim.executors[id].life, sim.executors[id].node) {
-        // Kubelet or runtime were down when it should have started.
-        let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
-        let down = sim.machines[node].agents_back.since(sim.now());
-        sim.after(down + SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
     }
 }
 

@@ -16,6 +16,7 @@ use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Luck, Purpose};
 use crate::record::{Ending, FailureReason};
 use crate::sim::Sim;
+use crate::spark::claims::reuse;
 use crate::spark::decommission::{cached, migration};
 use crate::spark::executor::Life;
 use crate::spark::{allocator, push_merge, task};
@@ -23,7 +24,7 @@ use crate::spec::{HeartbeatConf, Platform};
 use crate::units::{SimSpan, SimTime};
 
 /// From the last sign of a node to the deletion of its pods: lease of 40 s, toleration of 300 s (Kubernetes' defaults).
-const PODS_ARE_DELETED: SimSpan = SimSpan::from_secs(340);
+pub(crate) const PODS_ARE_DELETED: SimSpan = SimSpan::from_secs(340);
 /// `yarn.nm.liveness-monitor.expiry-interval-ms`.
 const CONTAINERS_ARE_LOST: SimSpan = SimSpan::from_secs(600);
 /// `spark.worker.timeout`.
@@ -104,6 +105,9 @@ pub(crate) fn on_node_given_up(sim: &mut Sim, node: NodeId) {
             executor.life = Life::Gone;
         }
     }
+    let silent = |e: &crate::spark::executor::Executor| e.node == Some(node) && e.silent.is_some();
+    let here: Vec<ExecutorId> = sim.executors.iter().filter(|(_, e)| silent(e)).map(|(id, _)| id).collect();
+    here.into_iter().for_each(|id| reuse::free_if_known(sim, id));
     cluster::pods_changed(sim);
     allocator::wake_if_missing(sim);
 }

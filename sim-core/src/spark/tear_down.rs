@@ -9,7 +9,7 @@ use crate::cluster::{self, daemons};
 use crate::event::Event;
 use crate::ids::ExecutorId;
 use crate::sim::Sim;
-use crate::spark::claims::{self, reuse};
+use crate::spark::claims::{self, attach, reuse};
 use crate::spark::executor::Life;
 use crate::spark::scratch::{self, Stored};
 use crate::spark::{allocator, task};
@@ -42,6 +42,7 @@ pub(crate) fn on_volumes_torn_down(sim: &mut Sim, id: ExecutorId) {
     sim.tally.pod_peak(sim.machines[node].memory.pods[slot.index()].peak);
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.close_pod(slot, v);
+    attach::on_closed(sim, node);
     sim.touch(node);
     if platform == Platform::Bare {
         allocator::replace_bare(sim);

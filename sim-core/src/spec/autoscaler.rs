@@ -1,4 +1,4 @@
-//! The cluster autoscaler: how pools grow. It acts on pools with a `max` above their `count` only.
+//! The cluster autoscaler: how pools grow and shrink. It acts on pools with a `max` or a `min` only.
 
 use super::Dist;
 use crate::units::SimSpan;
@@ -23,6 +23,18 @@ pub struct AutoscalerSpec {
     pub max_node_provision: SimSpan,
     /// `expander`.
     pub expander: Expander,
+    /// `scale-down-enabled`: whether nodes that nobody needs go.
+    pub scale_down: bool,
+    /// `scale-down-utilization-threshold`: requests of CPU and memory, as shares of what is allocatable, must both be below it.
+    pub scale_down_threshold: f64,
+    /// `scale-down-unneeded-time`: how long a node is unneeded before it goes.
+    pub scale_down_unneeded: SimSpan,
+    /// `scale-down-delay-after-add`: no node goes for so long after one was asked for.
+    pub scale_down_delay_after_add: SimSpan,
+    /// `max-graceful-termination-sec`: the longest grace of an evicted pod.
+    pub max_graceful_termination: SimSpan,
+    /// `skip-nodes-with-local-storage`: pods of a controller with an `emptyDir` on disk or a `hostPath` keep their node.
+    pub skip_local_storage: bool,
 }
 
 impl Default for AutoscalerSpec {
@@ -33,6 +45,12 @@ impl Default for AutoscalerSpec {
             scale_up_s: Dist::Uniform { low: 120.0, high: 300.0 },
             max_node_provision: SimSpan::from_secs(900),
             expander: Expander::Random,
+            scale_down: true,
+            scale_down_threshold: 0.5,
+            scale_down_unneeded: SimSpan::from_secs(600),
+            scale_down_delay_after_add: SimSpan::from_secs(600),
+            max_graceful_termination: SimSpan::from_secs(600),
+            skip_local_storage: true,
         }
     }
 }

@@ -53,6 +53,24 @@ pub struct ClusterSpec {
     pub yarn: YarnSpec,
 }
 
+/// The topology key of zones.
+pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// The zones of some pools, in the order in which these name them. A number that a label gives is not one: clouds label machines outside any
+/// zone with their fault domain (on AKS `"0"`), and their disks are not bound to it.
+pub fn zones(pools: &[PoolSpec]) -> Vec<String> {
+    let mut zones: Vec<String> = Vec::new();
+    for pool in pools {
+        let labelled = pool.labels.iter().filter(|label| label.key == ZONE && label.value.parse::<u32>().is_err()).map(|label| &label.value);
+        for zone in labelled.chain(&pool.zones) {
+            if !zones.contains(zone) {
+                zones.push(zone.clone());
+            }
+        }
+    }
+    zones
+}
+
 /// Identical nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolSpec {
@@ -64,6 +82,8 @@ pub struct PoolSpec {
     pub count: u32,
     /// To how many nodes the cluster autoscaler may bring it, on Kubernetes; `None`: it brings none.
     pub max_count: Option<u32>,
+    /// Down to how many nodes the cluster autoscaler may bring it, on Kubernetes; `None`: to `count`.
+    pub min_count: Option<u32>,
     /// What each node is.
     pub shape: NodeShape,
     /// Node labels beside `kubernetes.io/hostname`.

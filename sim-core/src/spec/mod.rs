@@ -37,10 +37,11 @@ pub use adaptive::{AdaptiveConf, AdaptiveRead, CoalesceConf, SkewJoinConf};
 pub use allocation::{AllocationConf, DecommissionConf, DynamicAllocation, FallbackStorage, PodsAllocator};
 pub use app::{AppSpec, InputSource, JobSpec, JobStart, ShuffleSpec, SinkSpec, StageSpec, TaskCount, TaskRow, TaskWork};
 pub use autoscaler::{AutoscalerSpec, Expander};
-pub use claim::{ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf};
+pub use claim::{AccessMode, ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf, ClassFacts, Reach, ZoneSet};
+pub(crate) use cluster::ZONE;
 pub use cluster::{
     BurstSpec, CgroupVersion, ClusterSpec, DiskSpec, EvictionSpec, KubeletSpec, MemoryUse, NeighbourPlacement, NeighbourSpec, NodeShape, Platform, PoolSpec,
-    Reservation, SoftEviction,
+    Reservation, SoftEviction, zones,
 };
 pub use daemon::{DaemonRole, DaemonSpec};
 pub use devices::{DeviceUse, RemoteSpec};

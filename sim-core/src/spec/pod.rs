@@ -289,6 +289,8 @@ pub struct PodTemplate {
     pub priority: i32,
     /// `preemptionPolicy: Never`: it waits, and has no pod of lower priority deleted.
     pub never_preempts: bool,
+    /// Annotation `cluster-autoscaler.kubernetes.io/safe-to-evict`, where there is one.
+    pub safe_to_evict: Option<bool>,
     /// Topology spread constraints.
     pub spread: Vec<SpreadConstraint>,
     /// Ports of the node that its containers want.

@@ -44,6 +44,8 @@ pub struct Uncertainty {
     pub pod_acknowledged_s: Dist,
     /// Seconds from the pod's binding until its claims are made, attached and mounted (4.8). Drawn once a pod that has claims.
     pub claim_attach_s: Dist,
+    /// Seconds from the tear-down of a pod's volumes until they are detached from its node. Drawn once a pod whose claims are used again.
+    pub claim_detach_s: Dist,
     /// Seconds from the driver's request until a claim has grown. Drawn once a growth (4.7).
     pub claim_resize_s: Dist,
 }

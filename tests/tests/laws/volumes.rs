@@ -3,7 +3,7 @@
 use sim_core::plan::SimPlan;
 use sim_core::record::{Cause, Outcome};
 use sim_core::sim::{RunKey, Simulator};
-use sim_core::spec::{ClaimReuse, ClaimSpec, ClaimsConf, EmptyDir, Injection, Medium, Moment, Spec, VolumeSource};
+use sim_core::spec::{ClaimReuse, ClaimSpec, ClaimsConf, ClassFacts, EmptyDir, Injection, Medium, Moment, Spec, VolumeSource};
 use sim_core::units::{ByteRate, Bytes, SimSpan};
 use tests::{random_world, world};
 
@@ -11,7 +11,16 @@ use super::runs;
 
 fn claim(size: Bytes) -> VolumeSource {
     let rate = ByteRate::mb_per_sec(200);
-    VolumeSource::Claim(ClaimSpec { size, read: rate, write: rate, iops: 100_000, io_size: Bytes::kib(256), shared: false, burst: None })
+    VolumeSource::Claim(ClaimSpec {
+        size,
+        read: rate,
+        write: rate,
+        iops: 100_000,
+        io_size: Bytes::kib(256),
+        shared: false,
+        burst: None,
+        class: ClassFacts::FREE,
+    })
 }
 
 fn with_volumes(sources: &[VolumeSource]) -> Spec {

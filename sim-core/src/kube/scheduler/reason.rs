@@ -39,6 +39,8 @@ pub enum Reason {
     TooManyVolumes,
     /// A bound volume cannot be used there: another zone, another node.
     VolumeNodeAffinity,
+    /// No volume can be made, or found, there: a topology that the class excludes, no local volume left.
+    NoVolumeToBind,
     /// The node lacks the key of a topology spread constraint.
     MissingTopologyLabel,
     /// The node's domain would have too many more pods than the emptiest one.
@@ -63,7 +65,7 @@ impl Reason {
             Self::NodePorts => "NodePorts",
             Self::ClaimInUse => "VolumeRestrictions",
             Self::TooManyVolumes => "NodeVolumeLimits",
-            Self::VolumeNodeAffinity => "VolumeBinding",
+            Self::VolumeNodeAffinity | Self::NoVolumeToBind => "VolumeBinding",
             Self::MissingTopologyLabel | Self::TopologySpread => "PodTopologySpread",
             Self::PodAffinity | Self::PodAntiAffinity | Self::ExistingPodsAntiAffinity => "InterPodAffinity",
         }
@@ -78,6 +80,7 @@ impl Reason {
                 | Self::NodeAffinity
                 | Self::UntoleratedTaint { .. }
                 | Self::VolumeNodeAffinity
+                | Self::NoVolumeToBind
                 | Self::MissingTopologyLabel
                 | Self::PodAffinity
         )
@@ -97,6 +100,7 @@ impl fmt::Display for Reason {
             Self::ClaimInUse => "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
             Self::TooManyVolumes => "node(s) exceed max volume count",
             Self::VolumeNodeAffinity => "node(s) had volume node affinity conflict",
+            Self::NoVolumeToBind => "node(s) didn't find available persistent volumes to bind",
             Self::MissingTopologyLabel => "node(s) didn't match pod topology spread constraints (missing required label)",
             Self::TopologySpread => "node(s) didn't match pod topology spread constraints",
             Self::NodeAffinity => "node(s) didn't match Pod's node affinity/selector",

@@ -20,6 +20,10 @@ pub struct VolumesView<'a> {
     pub bound_to: &'a [NodeSelectorTerm],
     /// Claims with access mode `ReadWriteOncePod`.
     pub exclusive_claims: &'a [String],
+    /// Topologies in which volumes of its unbound claims may be made (`allowedTopologies`); each must match.
+    pub unbound_in: &'a [NodeSelectorTerm],
+    /// Whether local volumes have yet to be made for it on its node.
+    pub local: bool,
 }
 
 /// What the scheduler sees of a pod.
@@ -121,6 +125,8 @@ pub struct NodeView<'a> {
     pub max_pods: u32,
     /// Most volumes that can be attached; none is no limit.
     pub max_volumes: Option<u32>,
+    /// For how many more pods it has local volumes; none is no limit.
+    pub local_sets: Option<u32>,
     /// Whether it has the image that pods with an image want.
     pub has_image: bool,
     /// Pods that are assigned to it and not terminal (PA-7).

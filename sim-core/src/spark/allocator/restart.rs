@@ -14,8 +14,9 @@ use crate::ids::ExecutorId;
 use crate::machine::Owner;
 use crate::record::Cause;
 use crate::sim::Sim;
-use crate::spark::executor::{self, Executor};
+use crate::spark::executor::Executor;
 use crate::spark::scratch::Stored;
+use crate::spark::start;
 use crate::spec::{Platform, PodsAllocator};
 use crate::units::SimSpan;
 
@@ -64,6 +65,7 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     new.announced = dead.announced;
     new.garbage = dead.scratch();
     new.claims.mounted = std::mem::take(&mut dead.claims.mounted);
+    new.claims.place = std::mem::take(&mut dead.claims.place);
     dead.garbage = Stored::NONE;
     dead.temporary = Stored::NONE;
     dead.cached_files = Stored::NONE;
@@ -72,7 +74,7 @@ pub(crate) fn on_restart(sim: &mut Sim, old: ExecutorId) {
     let machine = &mut sim.machines[node];
     machine.owners[slot.index()] = Owner::Executor(id);
     machine.memory.restart_container(slot);
-    executor::on_restarted(sim, id, node, slot);
+    start::on_restarted(sim, id, node, slot);
 }
 
 #[cfg(test)]

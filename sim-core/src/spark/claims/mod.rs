@@ -1,16 +1,20 @@
 //! Persistent volume claims as devices: mounted with their pod, one to an executor, or one that all share.
 //!
-//! A claim of the executor's own is made and attached after the pod is bound, and nothing of the pod starts before (4.8). It is a
-//! device with the bandwidth, I/O operations and burst credit of its storage class, and shares what its VM lets through to remote
-//! disks with the others and with the node's own (5.11). What a dead pod leaves on one goes with the claim, unless the driver owns it ([`reuse`]); claims may grow
-//! ([`resize`]). A plain `claimName` is one file system for all executors: its files outlive their pods, and its traffic crosses
-//! their NICs. Assumptions: a claim fits every node, whatever its zone (how many a node
-//! can have is the scheduler's); a shared one has no cache; credit is full whenever a claim is mounted. Source: 4.8.
+//! A claim of the executor's own is made and attached after the pod is bound ([`attach`]), where its class lets it ([`place`]), and nothing
+//! of the pod starts before (4.8). It is a device with the bandwidth, I/O operations and burst credit of its storage class, and shares what its
+//! VM lets through to remote disks with the others and with the node's own (5.11), unless it is local. What a dead pod leaves on one goes with
+//! the claim, unless the driver owns it ([`reuse`]); claims may grow ([`resize`]). A plain `claimName` is one file system for all executors: its
+//! files outlive their pods, and its traffic crosses their NICs. Assumptions: a shared one has no cache; credit is full whenever a claim is
+//! mounted. Source: 4.8.
 
+pub(crate) mod attach;
+pub(crate) mod place;
 pub(crate) mod resize;
 pub(crate) mod reuse;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod volume_tests;
 
 use crate::ids::{ExecutorId, NodeId};
 use crate::kernel::{Purpose, mix};
@@ -36,6 +40,12 @@ pub(crate) struct PodClaims {
     pub(crate) mounted: Vec<Mounted>,
     /// When they were made.
     made_at: SimTime,
+    /// Where their volumes are.
+    pub(crate) place: place::Place,
+    /// Where claims that are used again hung last.
+    hanging: Option<attach::Hanging>,
+    /// Whether the pod waits for a disk of all executors that another node has.
+    waits: bool,
     /// What the claims of an executor before it held when it got them.
     pub(crate) reused: Option<Box<Left>>,
     /// Map outputs that its executor had when it ended.
@@ -51,7 +61,19 @@ pub(crate) struct PodClaims {
 impl PodClaims {
     /// Of a pod that is created now.
     pub(crate) fn new(now: SimTime) -> Self {
-        Self { mounted: Vec::new(), made_at: now, reused: None, found: Vec::new(), leaves: None, fullest: 0.0, growing: false }
+        let place = place::Place::default();
+        Self {
+            mounted: Vec::new(),
+            made_at: now,
+            place,
+            hanging: None,
+            waits: false,
+            reused: None,
+            found: Vec::new(),
+            leaves: None,
+            fullest: 0.0,
+            growing: false,
+        }
     }
 }
 
@@ -62,12 +84,16 @@ pub(crate) struct Shared {
     pub(crate) files: Bytes,
     /// Number of its device, which hangs on the first node.
     pub(crate) device: u8,
+    /// The node to which it is attached, where only one can have it.
+    pub(crate) on: Option<NodeId>,
+    /// Whether it is being detached from there.
+    pub(crate) detaching: bool,
 }
 
 /// Gives a machine its cap on remote disks, where one is known and more than one such disk may be in use.
 pub(crate) fn open_ceiling(plan: &SimPlan, node: usize, machine: &mut Machine) {
     let shape = &plan.nodes[node].shape;
-    let several = shape.disks.iter().filter(|disk| disk.remote).count() > 1 || !plan.executor.scratch.claims.is_empty();
+    let several = shape.disks.iter().filter(|disk| disk.remote).count() > 1 || plan.executor.scratch.claims.iter().any(|claim| claim.disk().remote);
     if let Some(cap) = shape.remote.as_ref().filter(|_| several) {
         machine.devices.open_ceiling(cap, &shape.disks);
     }
@@ -78,7 +104,7 @@ pub(crate) fn open_shared(sim: &mut Sim) {
     for (number, claim) in sim.plan.executor.scratch.shared.iter().enumerate() {
         let speed = speed(sim, u64::MAX, number);
         let device = sim.machines[NodeId::new(0)].devices.attach(&claim.disk(), speed);
-        sim.cluster.shared.push(Shared { files: Bytes::ZERO, device });
+        sim.cluster.shared.push(Shared { files: Bytes::ZERO, device, on: None, detaching: false });
     }
 }
 

@@ -3,8 +3,8 @@
 //! Every `resizeInterval` from its start each executor reports how full the fullest of its local directories is; every
 //! `resizeInterval` from its own start the driver looks at the last reports and asks for `1 + resizeFactor` times the size of all
 //! claims of a pod above `resizeThreshold`, unless they are growing already. The storage then takes its time. So a claim that fills
-//! in less than two intervals is full before it grows: the two run apart, and writers do not wait. Assumptions: a storage class that
-//! can expand; only mounted claims are looked at; a growth that ends after its pod is gone is lost. Source: 4.7;
+//! in less than two intervals is full before it grows: the two run apart, and writers do not wait. Claims of a class that cannot expand
+//! stay as they are (the API refuses). Assumptions: only mounted claims are looked at; a growth that ends after its pod is gone is lost. Source: 4.7;
 //! `ExecutorPVCResizeDriverPlugin`, `ExecutorPVCResizeExecutorPlugin` of Spark 4.3.
 
 use crate::event::Event;
@@ -69,7 +69,8 @@ pub(crate) fn on_grown(sim: &mut Sim, id: ExecutorId) {
     let Some(conf) = conf(sim) else { return };
     let executor = &mut sim.executors[id];
     executor.claims.growing = false;
-    for claim in &mut executor.claims.mounted {
+    let expands = sim.plan.executor.scratch.claims.iter().map(|claim| claim.class.expands);
+    for (claim, _) in executor.claims.mounted.iter_mut().zip(expands).filter(|(_, expands)| *expands) {
         claim.size = claim.size.scale(1.0 + conf.factor);
     }
 }

@@ -12,6 +12,8 @@
 use crate::ids::{ExecutorId, NodeId, ShuffleId};
 use crate::plan::Carrier;
 use crate::sim::Sim;
+use crate::spark::claims::attach::{self, Hanging};
+use crate::spark::claims::place::{self, Place};
 use crate::spark::driver::{Location, MapOutputs};
 use crate::spark::executor::Life;
 use crate::spark::scratch::{self, Stored};
@@ -28,6 +30,10 @@ pub(crate) struct Left {
     made_at: SimTime,
     /// Their sizes now.
     pub(super) sizes: Vec<Bytes>,
+    /// Where their volumes are.
+    place: Place,
+    /// On which node they hung, and until when.
+    hanging: Option<Hanging>,
     /// Files on them.
     files: Stored,
     /// Map outputs that their last executor had registered.
@@ -64,15 +70,19 @@ pub(crate) fn must_wait(sim: &Sim) -> bool {
 
 /// A pod is created: with free claims, or new ones.
 pub(crate) fn on_created(sim: &mut Sim, id: ExecutorId) {
-    if conf(sim).is_none() {
+    let reuses = conf(sim).is_some();
+    let now = sim.now();
+    if let Some(index) = reusable(sim).filter(|_| reuses) {
+        let mut left = sim.allocator.claims.free.remove(index);
+        let claims = &mut sim.executors[id].claims;
+        claims.made_at = left.made_at;
+        claims.place = std::mem::take(&mut left.place);
+        claims.hanging = left.hanging.take();
+        claims.reused = Some(Box::new(left));
         return;
     }
-    let now = sim.now();
-    if let Some(index) = reusable(sim) {
-        let left = sim.allocator.claims.free.remove(index);
-        sim.executors[id].claims.made_at = left.made_at;
-        sim.executors[id].claims.reused = Some(Box::new(left));
-    } else {
+    place::on_created(sim, id);
+    if reuses {
         sim.allocator.claims.made += sim.plan.executor.scratch.claims.len() as u32;
         sim.executors[id].claims.made_at = now;
     }
@@ -126,8 +136,15 @@ pub(crate) fn on_leaving(sim: &mut Sim, id: ExecutorId) {
     sim.executors[id].claims.found = outputs;
 }
 
-/// The pod's volumes are torn down, with these files on them: its claims wait for another pod.
+/// Where the volumes of claims are that no pod has.
+pub(super) fn left<'a>(sim: &'a Sim) -> impl Iterator<Item = &'a Place> {
+    let waiting = sim.executors.values().filter_map(|e| e.claims.leaves.as_deref());
+    sim.allocator.claims.free.iter().chain(waiting).map(|left| &left.place)
+}
+
+/// The pod's volumes are torn down, with these files on them: its claims wait for another pod, or are deleted with the pod.
 pub(crate) fn on_torn_down(sim: &mut Sim, id: ExecutorId, files: &Stored) {
+    let (place, hanging) = (std::mem::take(&mut sim.executors[id].claims.place), attach::hanging(sim, id));
     let Some(conf) = conf(sim) else { return };
     let scratch = &sim.plan.executor.scratch;
     let executor = &mut sim.executors[id];
@@ -150,15 +167,16 @@ pub(crate) fn on_torn_down(sim: &mut Sim, id: ExecutorId, files: &Stored) {
     if sizes.is_empty() {
         sizes = scratch.claims.iter().map(|claim| claim.size).collect();
     }
-    let left = Left { made_at: executor.claims.made_at, sizes, files: kept, outputs };
+    let hanging = hanging.or(executor.claims.hanging.take());
+    let left = Left { made_at: executor.claims.made_at, sizes, place, hanging, files: kept, outputs };
     executor.claims.leaves = Some(Box::new(left));
     free_if_known(sim, id);
 }
 
-/// Claims whose pod is gone, and known to be, can be mounted again.
+/// Claims whose pod is gone, and known to be, can be mounted again. The pod of a node that vanished is in the API until it is deleted.
 pub(crate) fn free_if_known(sim: &mut Sim, id: ExecutorId) {
     let executor = &mut sim.executors[id];
-    if executor.life == Life::Gone {
+    if executor.life == Life::Gone && (executor.silent.is_none() || executor.terminating) {
         if let Some(left) = executor.claims.leaves.take() {
             sim.allocator.claims.free.push(*left);
         }

@@ -10,7 +10,7 @@ use crate::sim::{RunKey, Simulator};
 use crate::spark::driver::Location;
 use crate::spark::executor::{self, Death, Life};
 use crate::spark::scratch::{self, Stored};
-use crate::spec::{ClaimResize, ClaimReuse, ClaimsConf, JobSpec, JobStart, PodTemplate, RemoteSpec, Spec, Volume, VolumeSource};
+use crate::spec::{ClaimResize, ClaimReuse, ClaimSpec, ClaimsConf, ClassFacts, JobSpec, JobStart, PodTemplate, Reach, RemoteSpec, Spec, Volume, VolumeSource};
 use crate::units::{ByteRate, SimTime};
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
@@ -190,20 +190,24 @@ fn scratch_on_claims_does_not_press_on_the_nodes_disk() {
     assert!(on_disk.has(Cause::Eviction), "the same files on the node's disk are too many");
 }
 
-/// 5.11: what a VM lets through to remote disks holds for all its claims together; a ceiling above them changes nothing.
+/// 5.11: what a VM lets through to remote disks holds for all its claims together; a ceiling above them changes nothing, nor does any for
+/// local volumes.
 #[test]
 fn a_ceiling_on_remote_disks_slows_claims_that_pass_it() {
-    let slow = |remote: Option<u64>| {
+    let slow = |reach: Reach, remote: Option<u64>| {
         shuffling(|spec| {
             // More files than the page cache takes without writing them.
             spec.app = fixture::passes(Bytes::new(12_000_000_000), 2, 80);
             spec.cluster.pools[0].shape.memory = Bytes::gib(24);
             spec.cluster.neighbours.clear();
+            let claim = ClaimSpec { class: ClassFacts { reach, ..ClassFacts::FREE }, ..fixture::claim(Bytes::gib(50)) };
+            spec.spark.kubernetes.pod_template.volumes[0].source = VolumeSource::Claim(claim);
             spec.cluster.pools[0].shape.remote =
                 remote.map(|mb| RemoteSpec { rate: ByteRate::mb_per_sec(mb), iops: 1_000_000, io_size: Bytes::kib(256), burst: None });
         })
         .duration
     };
-    let (free, loose, tight) = (slow(None), slow(Some(10_000)), slow(Some(5)));
+    let (free, loose, tight) = (slow(Reach::Region, None), slow(Reach::Region, Some(10_000)), slow(Reach::Region, Some(5)));
     assert!(loose <= free + SimSpan::from_secs(1) && tight > free + SimSpan::from_secs(5), "{free:?} {loose:?} {tight:?}");
+    assert_eq!(slow(Reach::Node, Some(5)), slow(Reach::Node, None));
 }

@@ -30,6 +30,10 @@ pub(crate) fn start(sim: &mut Sim) {
 /// The cluster takes an executor or a node back.
 pub(crate) fn on_reclaim(sim: &mut Sim, index: u32) {
     let reclaim = sim.plan.spec().reclaims[index as usize];
+    // The autoscaler was faster.
+    if matches!(reclaim.who, Reclaimed::Node(node) if sim.machines[NodeId::new(node)].away) {
+        return;
+    }
     if let (Reclaimed::Node(node), true) = (reclaim.who, reclaim.sudden) {
         return silence::lose_node(sim, NodeId::new(node));
     }

@@ -11,6 +11,7 @@ mod ports_and_volumes;
 mod sampling;
 mod spread_filter;
 mod spread_score;
+mod volumes;
 
 use super::fixture::{Node, Pod};
 use super::tests::decide_with;
