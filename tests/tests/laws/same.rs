@@ -45,7 +45,7 @@ fn an_idle_tainted_node_changes_no_outcome() {
 /// Packed executors live on one node; how many others there are is nothing to them. Which of the alike nodes it is may
 /// change, so nodes are made alike in luck too.
 fn packed_on_alike_nodes(count: u32) -> Spec {
-    let mut spec = world::troubled(Bytes::mib(4700));
+    let mut spec = world::troubled(Bytes::mib(5000));
     spec.cluster.pools[0].count = count;
     spec.cluster.neighbours[0].memory.anon = Dist::Constant(Bytes::mib(1750).as_f64());
     let one = Dist::Constant(1.0);
@@ -70,7 +70,7 @@ fn more_nodes_do_not_change_a_packed_run() {
 /// Another seed is another sample of the same world: other runs, the same probability within the intervals of both.
 #[test]
 fn another_seed_gives_other_runs_and_the_same_probability() {
-    let spec = world::troubled(Bytes::mib(4800));
+    let spec = world::troubled(Bytes::mib(5000));
     let (one, two) = (runs(&spec, 100, 300), runs(&spec, 200, 300));
     let alike = one.iter().zip(&two).filter(|(a, b)| a.event_hash == b.event_hash).count();
     assert_eq!(alike, 0);
