@@ -495,10 +495,6 @@ pub fn local_dir(number: u64, source: VolumeSource) -> Volume {
 
 /// Neighbours on disk and network, managed disks, burst credit of claims and machines. Drawn last, so that nothing before it moves.
 fn devices(d: &mut Draw, spec: &mut Spec) {
-    // The other half stay what they were.
-    if d.once_in(2) {
-        return;
-    }
     for neighbour in &mut spec.cluster.neighbours {
         if d.once_in(3) {
             neighbour.devices = DeviceUse {

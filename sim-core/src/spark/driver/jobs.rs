@@ -12,7 +12,7 @@ use crate::ids::StageId;
 use crate::record::Ending;
 use crate::sim::Sim;
 use crate::spark::{blocks, task};
-use crate::spec::JobStart;
+use crate::spec::{JobStart, SinkSpec};
 use crate::units::SimSpan;
 
 /// A job's state.
@@ -137,8 +137,10 @@ fn clear_up(sim: &mut Sim, job: usize) {
         sim.driver.stages[stage].waiting = false;
         sim.driver.forget_failed(stage);
     }
-    let ends = &plan.ends[job];
-    let freed = task::kill_where(sim, |run| unneeded.contains(&run.stage) || ends.contains(&run.stage));
+    // A map stage that ends a job goes on: it may have lost outputs since, and run again for a job that is not through.
+    let result = |stage: StageId| plan.spec().app.stages[stage.index()].sink == SinkSpec::Result;
+    let over = |stage: StageId| unneeded.contains(&stage) || plan.ends[job].contains(&stage) && result(stage);
+    let freed = task::kill_where(sim, |run| over(run.stage));
     freed.into_iter().for_each(|executor| offers::offer(sim, executor));
 }
 

@@ -8,8 +8,9 @@ use crate::observe::Nobody;
 use crate::record::{Ending, FailureReason};
 use crate::sim::RunKey;
 use crate::spark::executor::Executor;
-use crate::spark::task::{Attempt, Failure};
-use crate::spec::{JobSpec, SinkSpec, Spec};
+use crate::spark::task::{self, Attempt, Failure};
+use crate::spec::{JobSpec, JobStart, SinkSpec, Spec};
+use crate::units::SimSpan;
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
 const A: ExecutorId = ExecutorId::new(0);
@@ -122,6 +123,34 @@ fn a_result_stage_that_a_zombie_completes_ends_its_job() {
     succeed(&mut sim, attempt(last, 0, 1, A));
     assert_eq!(sim.ending, Some(Ending::Succeeded));
     assert!(sim.driver.failed.is_empty(), "nothing is left to submit again");
+}
+
+/// A job ends with a result and with a map stage that another job reads. When it ends while the map stage makes lost outputs again
+/// for the other one, only what is left of its result stage is killed (Spark's `DAGScheduler` kills the attempts of no other).
+#[test]
+fn a_job_that_ends_leaves_a_map_stage_that_runs_again_for_another() {
+    let change = |spec: &mut Spec| {
+        spec.app.jobs[0].stages = vec![0, 1];
+        spec.app.jobs[1].start = JobStart::With { job: 0, offset: SimSpan::ZERO };
+    };
+    let (plan, mut nobody) = (plan(change), Nobody);
+    let mut sim = with_executors(&plan, &mut nobody);
+    jobs::on_job_starts(&mut sim, 0);
+    jobs::on_job_starts(&mut sim, 1);
+    done_up_to(&mut sim, 1);
+    fail(&mut sim, attempt(stage(2), 0, 0, B), Failure::Fetch(Some(A)));
+    fail(&mut sim, attempt(stage(0), 0, 1, B), Failure::Fetch(None));
+    on_resubmit(&mut sim);
+    let (zombie, again) = (attempt(stage(0), 0, 0, B), attempt(stage(1), 1, 0, B));
+    for run in [zombie, again] {
+        launch(&mut sim, run);
+        assert!(task::launch(&mut sim, run, false).is_some());
+    }
+    deliver_all(&mut sim, stage(0), 1, B);
+    assert_eq!((sim.driver.jobs[0].ended, sim.ending), (true, None));
+    let left: Vec<Attempt> = sim.tasks.ids().into_iter().map(|id| sim.tasks[id].known_as()).collect();
+    assert_eq!(left, [again]);
+    assert_eq!((sim.driver.stages[stage(1)].active, sim.driver.stages[stage(1)].set.copies_of(0)), (true, 1));
 }
 
 /// FF-3, "recursively through ancestors": also those that belong to an earlier job only.
