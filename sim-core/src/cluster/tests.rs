@@ -141,17 +141,7 @@ fn claims_fill_a_node_of_few_data_disks() {
     let disks = spec(|spec| {
         spec.cluster.pools[0].count = 1;
         spec.cluster.pools[0].max_volumes = Some(3);
-        let rate = crate::units::ByteRate::mb_per_sec(150);
-        let claim = crate::spec::ClaimSpec {
-            size: Bytes::gib(100),
-            read: rate,
-            write: rate,
-            iops: 500,
-            io_size: Bytes::kib(256),
-            shared: false,
-            burst: None,
-            class: crate::spec::ClassFacts::FREE,
-        };
+        let claim = fixture::claim(Bytes::gib(100));
         spec.spark.kubernetes.pod_template.volumes =
             vec![Volume { name: "spark-local-dir-1".into(), mount_path: "/scratch".into(), source: VolumeSource::Claim(claim) }];
     });

@@ -52,8 +52,8 @@ fn generated(conf: &KubernetesConf) -> Vec<LocalDir> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{ClaimSpec, ClassFacts, PodTemplate, Volume};
-    use crate::units::{ByteRate, SimSpan};
+    use crate::spec::{PodTemplate, Volume};
+    use crate::units::SimSpan;
 
     fn conf(tmpfs: bool, local_dirs: u32, volumes: Vec<Volume>) -> KubernetesConf {
         KubernetesConf {
@@ -106,17 +106,7 @@ mod tests {
 
     #[test]
     fn ld3_declared_medium_and_limit_are_kept() {
-        let rate = ByteRate::mb_per_sec(100);
-        let claim = ClaimSpec {
-            size: Bytes::gib(100),
-            read: rate,
-            write: rate,
-            iops: 500,
-            io_size: Bytes::kib(256),
-            shared: false,
-            burst: None,
-            class: ClassFacts::FREE,
-        };
+        let claim = crate::fixture::claim(Bytes::gib(100));
         let volumes = vec![
             volume("spark-local-dir-1", empty_dir(Medium::Memory, Some(Bytes::gib(8)))),
             volume("spark-local-dir-2", VolumeSource::Claim(claim)),

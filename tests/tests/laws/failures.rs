@@ -8,7 +8,7 @@ use tests::{random_world, world};
 use super::runs;
 
 /// YARN containers that now and then grow beyond their size: the monitor kills them.
-fn on_yarn(service: bool) -> Spec {
+pub(crate) fn on_yarn(service: bool) -> Spec {
     let mut spec = world::world();
     spec.cluster.platform = Platform::Yarn;
     spec.uncertainty = world::uncertain();

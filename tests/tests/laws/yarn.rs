@@ -1,7 +1,7 @@
 //! Laws on YARN: who kills, what Spark makes of it, and what a full disk costs.
 
 use sim_core::record::{Cause, Ending, FailureReason, Level, Outcome};
-use sim_core::spec::{ContainerControl, Dist, Platform, Spec};
+use sim_core::spec::{ContainerControl, Platform, Spec};
 use sim_core::units::{Bytes, SimSpan};
 use tests::world;
 
@@ -9,16 +9,8 @@ use super::runs;
 
 /// Containers that now and then grow beyond their size.
 fn growing(control: ContainerControl) -> Spec {
-    let mut spec = world::world();
-    spec.cluster.platform = Platform::Yarn;
+    let mut spec = super::failures::on_yarn(true);
     spec.cluster.yarn.control = control;
-    spec.uncertainty = world::uncertain();
-    spec.uncertainty.non_heap = Dist::Lognormal { median: 1.0, sigma: 0.5 };
-    spec.spark.executor.container_memory = Bytes::mib(1280);
-    spec.spark.shuffle.service = true;
-    spec.spark.scheduling.task_max_failures = 100;
-    spec.spark.scheduling.stage_max_consecutive_attempts = 100;
-    spec.app = world::passes(Bytes::new(900_000_000), 3, 12);
     spec
 }
 

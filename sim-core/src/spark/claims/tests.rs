@@ -16,6 +16,15 @@ use crate::units::{ByteRate, SimTime};
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
 const REUSE: ClaimReuse = ClaimReuse { wait: false, recover: false, verify: false };
 
+/// The driver owns the claims, and the application does nothing for hours after its first job.
+pub(super) fn idle_for_hours(spec: &mut Spec) {
+    spec.spark.allocation.claims = ClaimsConf { reuse: Some(REUSE), resize: None };
+    spec.spark.scheduling.min_registered_ratio = 0.0;
+    spec.app.jobs.truncate(1);
+    spec.app.jobs[0].driver_gap = SimSpan::from_secs(10_000);
+    spec.app.jobs.push(JobSpec { stages: vec![0], driver_gap: SimSpan::ZERO, start: JobStart::InTurn, pool: None });
+}
+
 /// Spread executors with so many claims of a size each; the application does nothing for hours after its first job.
 fn world(claims: usize, size: Bytes, change: impl Fn(&mut Spec)) -> SimPlan {
     let mut spec = fixture::case_study(false, false);
@@ -23,11 +32,7 @@ fn world(claims: usize, size: Bytes, change: impl Fn(&mut Spec)) -> SimPlan {
     spec.limits.paranoid = true;
     let volume = |n| Volume { name: format!("spark-local-dir-{n}"), mount_path: format!("/scratch/{n}"), source: VolumeSource::Claim(fixture::claim(size)) };
     spec.spark.kubernetes.pod_template = PodTemplate { volumes: (0..claims).map(volume).collect(), ..spec.spark.kubernetes.pod_template.clone() };
-    spec.spark.allocation.claims = ClaimsConf { reuse: Some(REUSE), resize: None };
-    spec.spark.scheduling.min_registered_ratio = 0.0;
-    spec.app.jobs.truncate(1);
-    spec.app.jobs[0].driver_gap = SimSpan::from_secs(10_000);
-    spec.app.jobs.push(JobSpec { stages: vec![0], driver_gap: SimSpan::ZERO, start: JobStart::InTurn, pool: None });
+    idle_for_hours(&mut spec);
     change(&mut spec);
     SimPlan::compile(&spec).expect("the fixture compiles")
 }

@@ -10,9 +10,7 @@ use crate::observe::{Nobody, Placements};
 use crate::record::{Cause, Level};
 use crate::sim::RunKey;
 use crate::spark::executor::{self, Death, Life};
-use crate::spec::{
-    AccessMode, ClaimReuse, ClaimSpec, ClaimsConf, ClassFacts, Dist, JobSpec, JobStart, Reach, Reclaim, Reclaimed, Spec, Volume, VolumeSource, ZoneSet,
-};
+use crate::spec::{AccessMode, ClaimReuse, ClaimSpec, ClassFacts, Dist, Reach, Reclaim, Reclaimed, Spec, Volume, VolumeSource, ZoneSet};
 
 const KEY: RunKey = RunKey { seed: 1, replication: 0 };
 const REUSE: ClaimReuse = ClaimReuse { wait: false, recover: false, verify: false };
@@ -31,11 +29,7 @@ fn world(class: ClassFacts, change: impl Fn(&mut Spec)) -> SimPlan {
     let claim = ClaimSpec { class, ..fixture::claim(Bytes::gib(10)) };
     spec.spark.kubernetes.pod_template.volumes =
         vec![Volume { name: "spark-local-dir-1".into(), mount_path: "/scratch".into(), source: VolumeSource::Claim(claim) }];
-    spec.spark.allocation.claims = ClaimsConf { reuse: Some(REUSE), resize: None };
-    spec.spark.scheduling.min_registered_ratio = 0.0;
-    spec.app.jobs.truncate(1);
-    spec.app.jobs[0].driver_gap = SimSpan::from_secs(10_000);
-    spec.app.jobs.push(JobSpec { stages: vec![0], driver_gap: SimSpan::ZERO, start: JobStart::InTurn, pool: None });
+    super::tests::idle_for_hours(&mut spec);
     change(&mut spec);
     SimPlan::compile(&spec).expect("the fixture compiles")
 }
