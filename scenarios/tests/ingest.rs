@@ -43,20 +43,7 @@ fn stage_total(app: &AppSpec, stage: usize) -> TaskRow {
         TaskWork::Parametric(row) => std::slice::from_ref(row),
         TaskWork::Recorded(rows) => rows,
     };
-    let zero = TaskRow {
-        input: Bytes::ZERO,
-        shuffle_read: Bytes::ZERO,
-        shuffle_write: Bytes::ZERO,
-        output: Bytes::ZERO,
-        records: 0,
-        cpu: SimSpan::ZERO,
-        operator_memory: Bytes::ZERO,
-        writer_memory: Bytes::ZERO,
-        unmanaged: Bytes::ZERO,
-        allocated: Bytes::ZERO,
-        unspillable: Bytes::ZERO,
-    };
-    rows.iter().fold(zero, |sum, row| TaskRow {
+    rows.iter().fold(TaskRow::ZERO, |sum, row| TaskRow {
         input: sum.input + row.input,
         shuffle_read: sum.shuffle_read + row.shuffle_read,
         shuffle_write: sum.shuffle_write + row.shuffle_write,

@@ -75,7 +75,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use sim_core::spec::TaskRow;
-    use sim_core::units::SimSpan;
 
     use super::*;
     use crate::profile::ExecutorEvidence;
@@ -101,26 +100,10 @@ mod tests {
         assert_eq!(allocated(&evidence("g1", &[0, 0]), true), None, "not recorded");
     }
 
-    fn allocating(allocated: Bytes) -> TaskRow {
-        TaskRow {
-            allocated,
-            input: Bytes::ZERO,
-            shuffle_read: Bytes::ZERO,
-            shuffle_write: Bytes::ZERO,
-            output: Bytes::ZERO,
-            records: 0,
-            cpu: SimSpan::ZERO,
-            operator_memory: Bytes::ZERO,
-            writer_memory: Bytes::ZERO,
-            unmanaged: Bytes::ZERO,
-            unspillable: Bytes::ZERO,
-        }
-    }
-
     /// Two tasks keep their proportion; a stage without a collection keeps a twentieth of its default.
     #[test]
     fn a_stage_gets_its_share_and_never_nothing() {
-        let row = |mib| WeightedRow::unseen(1, allocating(Bytes::mib(mib)));
+        let row = |mib| WeightedRow::unseen(1, TaskRow { allocated: Bytes::mib(mib), ..TaskRow::ZERO });
         let rows: RecordedRows = [row(300), row(700)].into_iter().collect();
         let shared = |mib: u64| with_share(&rows, Bytes::mib(mib).as_f64()).iter().map(|row| row.total.allocated.whole_mib()).collect::<Vec<_>>();
         assert_eq!(shared(500), [150, 350]);

@@ -44,26 +44,14 @@ impl Objects {
 #[cfg(test)]
 mod tests {
     use sim_core::spec::TaskRow;
-    use sim_core::units::{Bytes, SimSpan};
+    use sim_core::units::Bytes;
 
     use super::super::rows::Rows;
     use super::*;
     use crate::profile::{SEEN_COLUMNS, WeightedRow};
 
     fn aggregate(rows_in: u64, written: u64) -> StageRecord {
-        let total = TaskRow {
-            input: Bytes::ZERO,
-            shuffle_read: Bytes::ZERO,
-            shuffle_write: Bytes::ZERO,
-            output: Bytes::ZERO,
-            records: 0,
-            cpu: SimSpan::ZERO,
-            operator_memory: Bytes::ZERO,
-            writer_memory: Bytes::new(written),
-            unmanaged: Bytes::ZERO,
-            allocated: Bytes::ZERO,
-            unspillable: Bytes::ZERO,
-        };
+        let total = TaskRow { writer_memory: Bytes::new(written), ..TaskRow::ZERO };
         let mut seen = [0; SEEN_COLUMNS.len()];
         seen[SEEN_COLUMNS.iter().position(|column| *column == "seen_input_records").expect("a column")] = rows_in;
         let mut rows = Rows::default();

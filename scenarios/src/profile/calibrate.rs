@@ -189,7 +189,7 @@ mod tests {
         let heap = Bytes::mib(1024);
         let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
         for share in [0.62, 0.64, 0.8] {
-            let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, share, jvm::BASE_LIVE + Bytes::mib(40));
+            let rss = non_heap + MAPPED_FILES + jvm::resident_heap(heap, heap.scale(share), jvm::BASE_LIVE + Bytes::mib(40));
             let young = evidence("1g", &[rss.whole_mib()], 40)
                 .calibration(true, Bytes::gib(1 << 10), Held::default())
                 .young_share
@@ -208,7 +208,7 @@ mod tests {
             Held { pages: Bytes::mib(40), states: Bytes::mib(300), buffers: Bytes::mib(20) },
         );
         let non_heap = jvm::non_heap(heap, jvm::threads(1), Bytes::ZERO, true, Collector::G1);
-        let rss = non_heap + MAPPED_FILES + jvm::touch_ceiling(heap, 0.7, jvm::BASE_LIVE + Bytes::mib(40));
+        let rss = non_heap + MAPPED_FILES + jvm::resident_heap(heap, heap.scale(0.7), jvm::BASE_LIVE + Bytes::mib(40));
         let mut run = evidence("1g", &[rss.whole_mib()], 0);
         let young = |run: &Evidence| run.calibration(true, Bytes::gib(1 << 10), elsewhere).young_share.expect("more than half is touched").mean;
         assert!((young(&run) - YOUNG_LEAST).abs() < 1e-9, "who does not know takes the largest task of the run");

@@ -111,7 +111,7 @@ pub(crate) fn add_rows(a: &TaskRow, b: &TaskRow) -> TaskRow {
 
 /// The sum of all rows.
 pub(super) fn total(rows: impl IntoIterator<Item = impl Borrow<WeightedRow>>) -> TaskRow {
-    rows.into_iter().fold(from_cells([0; 11]), |sum, row| add_rows(&sum, &row.borrow().total))
+    rows.into_iter().fold(TaskRow::ZERO, |sum, row| add_rows(&sum, &row.borrow().total))
 }
 
 /// How many tasks the rows stand for.

@@ -136,6 +136,23 @@ pub struct TaskRow {
     pub unspillable: Bytes,
 }
 
+impl TaskRow {
+    /// No work at all.
+    pub const ZERO: Self = Self {
+        input: Bytes::ZERO,
+        shuffle_read: Bytes::ZERO,
+        shuffle_write: Bytes::ZERO,
+        output: Bytes::ZERO,
+        records: 0,
+        cpu: SimSpan::ZERO,
+        operator_memory: Bytes::ZERO,
+        writer_memory: Bytes::ZERO,
+        unmanaged: Bytes::ZERO,
+        allocated: Bytes::ZERO,
+        unspillable: Bytes::ZERO,
+    };
+}
+
 /// The tasks of a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskWork {

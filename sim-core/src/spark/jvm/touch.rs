@@ -40,12 +40,6 @@ pub fn default_young_share(collector: Collector) -> f64 {
     }
 }
 
-/// Resident heap that allocation ends at: `min(heap, young_share · heap + live)`. `heap` is what is committed:
-/// `-Xmx` when `-Xms` equals it, else [`committed_on_demand`].
-pub fn touch_ceiling(heap: Bytes, young_share: f64, live: Bytes) -> Bytes {
-    heap.min(Bytes::new(heap.scale(young_share).get().saturating_add(live.get())))
-}
-
 /// The part of the young generation that has been walked through when a step ends. `allocated` is what the JVM has allocated since its start, the
 /// step included, of which `step` by the step itself; `walked` what had been walked through before. G1: least edens first ([`SMALL_EDENS`]), then
 /// on to `young_share` of the heap. Others use the whole of a young generation that may have grown since: a step walks no further than it allocates.
@@ -73,13 +67,6 @@ pub fn committed_on_demand(xmx: Bytes, ram: Bytes, live: Bytes, growth: f64) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn g1_touches_its_young_share_and_live_data_but_no_more_than_the_heap() {
-        let ceiling = |old| touch_ceiling(Bytes::mib(1000), default_young_share(Collector::G1), Bytes::mib(old));
-        assert_eq!([ceiling(0), ceiling(150), ceiling(400), ceiling(900)].map(Bytes::whole_mib), [640, 790, 1000, 1000]);
-        assert_eq!(touch_ceiling(Bytes::mib(900), default_young_share(Collector::Serial), Bytes::ZERO), Bytes::mib(300));
-    }
 
     /// The stair of docs/model/heap-touch.md: a heap of 1000 MiB keeps edens of 50 until 350 are allocated, then every byte is new up to 640.
     #[test]
