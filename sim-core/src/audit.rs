@@ -12,8 +12,8 @@ use crate::sim::Sim;
 use crate::spark::blocks::{Place, partition_id};
 use crate::spark::executor::{Executor, Life};
 use crate::spark::roll::Work;
-use crate::spark::task;
 use crate::spark::task_memory_manager::MemoryMode;
+use crate::spark::{start, task};
 use crate::units::{Bytes, SimSpan, SimTime};
 
 /// Longer than any write-back takes.
@@ -72,6 +72,7 @@ pub(crate) fn audit(sim: &mut Sim) {
         for task in std::mem::take(&mut sim.executors[id].running) {
             task::abort_at_death(sim, task);
         }
+        start::cut_off(sim, id);
     }
     assert!(sim.tasks.ids().is_empty(), "tasks without an executor are left: {:?}", sim.tasks.ids());
     for node in sim.machines.ids().collect::<Vec<_>>() {
@@ -200,7 +201,7 @@ fn tear_down(sim: &mut Sim, node: NodeId) {
         while let Some(owner) = machine.pop_done(now + LONG, device) {
             match owner {
                 FlowOwner::WriteBack(index) => machine.written_back(index),
-                FlowOwner::Task(task, _) => panic!("a flow of {task:?} is left on {device:?} of {node:?}"),
+                FlowOwner::Task(..) | FlowOwner::Start(_) => panic!("a flow of {owner:?} is left on {device:?} of {node:?}"),
                 FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_) => {}
             }
         }

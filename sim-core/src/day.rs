@@ -22,6 +22,8 @@ pub(crate) struct Day {
     pub(crate) allocation: f64,
     /// Heap committed per live byte by JVMs whose heap grows.
     pub(crate) heap_growth: f64,
+    /// On non-heap memory.
+    pub(crate) non_heap: f64,
     /// Speed of each node.
     pub(crate) speeds: Vec<Speeds>,
 }
@@ -49,6 +51,7 @@ impl Day {
             expansion: luck.draw(&u.object_expansion, Purpose::ObjectExpansion, 0).max(0.0),
             allocation: luck.draw(&u.allocation, Purpose::Allocation, 0).max(0.0),
             heap_growth: luck.draw(&u.heap_growth, Purpose::HeapGrowth, 0).max(1.0),
+            non_heap: luck.draw(&u.non_heap, Purpose::NonHeap, 0).max(0.1),
             speeds,
         }
     }

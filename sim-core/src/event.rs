@@ -48,8 +48,6 @@ pub enum Event {
     SchedulePods,
     /// An executor's process starts on its node.
     ExecutorStarts(ExecutorId),
-    /// An executor registers with the driver.
-    ExecutorRegisters(ExecutorId),
     /// The driver and the scheduler learn that an executor is gone.
     ExecutorLossSeen(ExecutorId),
     /// The volumes of a dead executor's pod are torn down.
@@ -123,7 +121,6 @@ impl Event {
             | Self::NodeGivenUp(_)
             | Self::NoticeOver(_)
             | Self::ExecutorStarts(_)
-            | Self::ExecutorRegisters(_)
             | Self::NeighbourArrives(_)
             | Self::NodeJoins(_)
             | Self::NodeRemoved(_)
@@ -173,7 +170,6 @@ impl Event {
             Self::MigrationRefill(e) => (44, e.index() as u64),
             Self::FallbackCopied(thread) => (67, u64::from(thread)),
             Self::ExecutorStarts(e) => (8, e.index() as u64),
-            Self::ExecutorRegisters(e) => (9, e.index() as u64),
             Self::ExecutorLossSeen(e) => (10, e.index() as u64),
             Self::VolumesTornDown(e) => (11, e.index() as u64),
             Self::VolumeDetached(number) => (88, u64::from(number)),

@@ -201,7 +201,6 @@ impl<'p, 'o> Sim<'p, 'o> {
             Event::ContainerRestarts(executor) => allocator::restart::on_restart(self, executor),
             Event::SchedulePods => crate::cluster::on_schedule(self),
             Event::ExecutorStarts(executor) => start::on_starts(self, executor),
-            Event::ExecutorRegisters(executor) => start::on_registers(self, executor),
             Event::ExecutorLossSeen(executor) => executor::on_loss_seen(self, executor),
             Event::VolumesTornDown(executor) => tear_down::on_volumes_torn_down(self, executor),
             Event::RegistrationTimeout => driver::on_registration_timeout(self),

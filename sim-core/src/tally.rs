@@ -52,6 +52,10 @@ impl Tally {
         }
         self.incidents.push(incident);
     }
+    /// How many incidents there are so far.
+    pub(crate) const fn incidents(&self) -> usize {
+        self.incidents.len()
+    }
     /// A neighbour or the driver died.
     pub(crate) fn incident(&mut self, incident: Incident) {
         self.incidents.push(incident);

@@ -69,6 +69,7 @@ impl Book {
             confidence: fit::CONFIDENCE,
             command: "cargo run --release -p tests --bin fit card".to_owned(),
             trials: all,
+            interrupted: false,
         })
     }
 }

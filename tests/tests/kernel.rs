@@ -13,7 +13,7 @@ use sim_core::ids::PodSlot;
 use sim_core::linux::cgroup::{Charge, NodeMemory};
 use sim_core::linux::limits::Over;
 use sim_core::linux::oom_badness::Candidate;
-use sim_core::linux::ramp::FlowRamp;
+use sim_core::linux::ramp::{Brought, FlowRamp};
 use sim_core::units::Bytes;
 
 /// Anonymous pages of a process that has just started: stack, data, buffers.
@@ -113,7 +113,7 @@ impl Replay {
     /// Kills until everything fits; false when nobody can be killed, or the process that grows is among the dead.
     fn relieve(&mut self, growing: usize, flow: Option<&FlowRamp>) -> bool {
         while let Some(over) = self.memory.over_limit(self.v) {
-            let brought = flow.map_or(Bytes::ZERO, |flow| flow.partial(self.v).0);
+            let brought = flow.map_or(Bytes::ZERO, |flow| flow.partial(self.v).heap);
             let (who, candidates) = self.candidates(growing, brought);
             let level = match over {
                 Over::Container(_) => "container",
@@ -155,8 +155,7 @@ impl Replay {
 
     /// The write fails, or its process is dead.
     fn cut(&mut self, process: usize, slot: PodSlot, flow: &FlowRamp) -> Bytes {
-        let (anon, shmem) = flow.partial(self.v);
-        self.memory.abort_ramp(slot, flow, self.v);
+        let Brought { heap: anon, shmem, .. } = self.memory.abort_ramp(slot, flow, self.v);
         self.processes[process].anon += anon;
         if self.kills.iter().any(|&(killed, _)| killed == process) {
             self.exit(process);

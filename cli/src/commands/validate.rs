@@ -28,7 +28,14 @@ pub(super) fn validate(args: &ValidateArgs, printer: &Printer) -> Result<Exit, F
     let (trials, problems) = trials::read(&request).map_err(Failure::Diagnosed)?;
     printer.diagnostics(&problems);
     let dir = args.out.as_deref().map(|out| OutDir::open(out, args.force)).transpose()?;
-    let Some(scored) = forecast_all(args, &trials, printer)? else { return Ok(Exit::Interrupted) };
+    let scored = forecast_all(args, &trials, printer)?;
+    let interrupted = scored.len() < trials.len();
+    if interrupted {
+        printer.note(&format!("interrupted after {} of {} trials; the scores are of those", scored.len(), trials.len()));
+        if scored.is_empty() {
+            return Ok(Exit::Interrupted);
+        }
+    }
     let source = args.trials.file_name().map_or_else(|| args.trials.display().to_string(), |name| name.to_string_lossy().into_owned());
     let validation = Validation {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -38,6 +45,7 @@ pub(super) fn validate(args: &ValidateArgs, printer: &Printer) -> Result<Exit, F
         confidence: args.confidence.0,
         command: command(args),
         trials: scored,
+        interrupted,
     };
     let object = report::pretty(&validation::result_object(&validation));
     let written = dir.as_ref().map_or(Ok(()), |dir| write(dir, &validation, &object, printer));
@@ -46,7 +54,7 @@ pub(super) fn validate(args: &ValidateArgs, printer: &Printer) -> Result<Exit, F
         InfoFormat::Json => printer.result(&object)?,
     }
     written?;
-    Ok(Exit::Done)
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
 }
 
 /// The committed fit, or the one that the user names.
@@ -56,8 +64,8 @@ fn model(args: &ValidateArgs) -> Result<TrialModel, Failure> {
     TrialModel::parse(&path.display().to_string(), &text).map_err(Failure::Diagnosed)
 }
 
-/// Every trial's forecast beside what was seen; `None` when the user stopped it.
-fn forecast_all(args: &ValidateArgs, trials: &[Trial], printer: &Printer) -> Result<Option<Vec<ScoredTrial>>, Failure> {
+/// Every trial's forecast beside what was seen, or as many as were done when the user stopped it.
+fn forecast_all(args: &ValidateArgs, trials: &[Trial], printer: &Printer) -> Result<Vec<ScoredTrial>, Failure> {
     let threads = args.jobs.map_or(0, usize::from);
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let study = Study { seed: args.seed, replications: args.replications, precision: None, confidence: args.confidence.0 };
@@ -71,8 +79,7 @@ fn forecast_all(args: &ValidateArgs, trials: &[Trial], printer: &Printer) -> Res
             .map_err(|error| Failure::from(Diagnostic::error("plan", format!("trial {} cannot be simulated: {error}", trial.name))))?;
         let outcomes = pool.install(|| run_study(&plan, &study, stop, &bar)).outcomes;
         if stop.load(Ordering::SeqCst) {
-            bar.clear();
-            return Ok(None);
+            break;
         }
         let group = groups.iter().position(|known| *known == trial.group).unwrap_or_else(|| {
             groups.push(&trial.group);
@@ -89,7 +96,7 @@ fn forecast_all(args: &ValidateArgs, trials: &[Trial], printer: &Printer) -> Res
         });
     }
     bar.clear();
-    Ok(Some(scored))
+    Ok(scored)
 }
 
 fn write(dir: &OutDir, validation: &Validation, object: &str, printer: &Printer) -> Result<(), Failure> {

@@ -39,6 +39,30 @@ fn recorded_trials_are_scored_and_replays_are_not() {
     assert!(table.contains("Brier score") && table.contains("spreadsheet"), "{table}");
 }
 
+/// Ctrl-C after the first trial: its score is printed and written, and marked.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_the_scores_of_what_was_forecast() {
+    use std::process::{Command, Stdio};
+    let place = Place::new();
+    let logs = some(&place, &[3, 4, 9]);
+    let text = place.read("some.jsonl");
+    let many: Vec<&str> = text.lines().cycle().take(300).collect();
+    place.write("many.jsonl", &many.join("\n"));
+    let line = ["validate", "many.jsonl", "--logs", &logs, "-n", "200", "--format", "json", "-o", "out"];
+    let child = place.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+    let ended = child.wait_with_output().expect("an end");
+    let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted after"), "{stderr}");
+    let result: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+    let done = result["trials"].as_u64().expect("a number");
+    assert!(result["interrupted"] == true && (1..300).contains(&done), "{done} trials");
+    assert!(place.path("out/validation.json").exists());
+}
+
 #[test]
 fn what_cannot_be_used_is_left_out_and_said() {
     let place = Place::new();

@@ -21,6 +21,7 @@ pub fn result_object(validation: &Validation) -> Value {
     put("replications", json!(validation.replications));
     put("confidence", json!(validation.confidence));
     put("command", json!(validation.command));
+    put("interrupted", json!(validation.interrupted));
     put("trials", json!(scores.trials));
     for (name, score, _) in scores.named() {
         put(name, score.map_or(Value::Null, |score| json!(score.value)));

@@ -50,8 +50,10 @@ pub struct Validation {
     pub confidence: f64,
     /// How to get it again.
     pub command: String,
-    /// All trials in the file's order.
+    /// All trials in the file's order; those before the interruption when there was one.
     pub trials: Vec<ScoredTrial>,
+    /// Whether it was stopped before all trials were forecast.
+    pub interrupted: bool,
 }
 
 /// The charts: reliability, and forecast against observation.

@@ -21,6 +21,7 @@ use super::stage_record::{StageRecord, count_failure, suffer};
 use super::stages::JobRecord;
 use super::storage::PersistedRdd;
 use super::summary::{ExecutorSummary, StageSummary, Totals};
+use super::warming::{Turns, Warmth};
 use super::writers::{is_alone, operator_memory, writer_memory};
 use crate::profile::{Held, WeightedRow, add_rows};
 
@@ -44,6 +45,7 @@ pub(super) struct Log {
     pub(super) storage: BTreeMap<u64, PersistedRdd>,
     pub(super) executors: BTreeMap<String, ExecutorSummary>,
     pub(super) machines: Machines,
+    turns: Turns,
     pub(super) jvm: Jvm,
     pub(super) totals: Totals,
     /// What `SparkListenerApplicationStart` calls the application and its attempt.
@@ -199,8 +201,16 @@ impl Log {
         }
         if let Some(executor) = self.executor(&event.info.executor) {
             executor.tasks += 1;
-            let (host, cold) = (executor.host.clone(), executor.tasks <= executor.cores.max(1));
-            self.machines.task(&host, event, cold);
+            let (host, is_new) = (executor.host.clone(), executor.tasks <= executor.cores.max(1));
+            self.turns.take(event);
+            let warmth = if is_new {
+                Warmth::New
+            } else if self.is_cold(event) {
+                Warmth::Cold
+            } else {
+                Warmth::Warm
+            };
+            self.machines.task(&host, event, warmth);
             if event.reason.reason == "ExecutorLostFailure" {
                 self.died.insert(cut(&event.info.executor, LONGEST_TEXT).to_owned());
             }
@@ -218,6 +228,7 @@ impl Log {
             self.left_out.run_time_ms = self.left_out.run_time_ms.saturating_add(metrics.run_ms.0);
             return;
         }
+        let is_cold = self.is_cold(event);
         let over = self.attempts.get(&(id, event.attempt.0)).and_then(|attempt| attempt.completed_ms);
         let (row, held) = self.row(event, &if failed { until_abort(event, over, *metrics) } else { *metrics });
         if let Some(executor) = self.executor(&event.info.executor).filter(|_| !failed) {
@@ -241,6 +252,9 @@ impl Log {
             stage.read = stage.read.saturating_add(metrics.read.remote.0).saturating_add(metrics.read.local.0);
             let before = stage.rows.len();
             stage.rows.push(partition, &row);
+            if is_cold {
+                stage.cold.add(partition);
+            }
             self.budget.grown(before, stage.rows.len());
             if self.budget.is_spent() {
                 let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
@@ -249,8 +263,16 @@ impl Log {
         }
     }
 
-    /// Thins the rows to those of a profile. Nothing is read after it.
+    /// Whether a task was among the first that its executor ran of its stage.
+    fn is_cold(&self, event: &TaskEnd<'_>) -> bool {
+        let executor = self.executors.get(event.info.executor.as_ref());
+        executor.is_some_and(|executor| self.turns.count(event) <= executor.cores.max(1))
+    }
+
+    /// Parts warm-up from work, and thins the rows to those of a profile. Nothing is read after it.
     pub(super) fn finish_rows(&mut self) {
+        let more = self.stages.values_mut().map(|stage| stage.cold.settle(&mut stage.rows)).fold(0, u64::saturating_add);
+        self.machines.warmed(more);
         if self.budget.is_over() {
             let mut rows: Vec<&mut Rows> = self.stages.values_mut().map(|stage| &mut stage.rows).collect();
             self.budget.finish(&mut rows);
@@ -290,7 +312,7 @@ impl Log {
         Context {
             codec: Recorded::of(&self.conf),
             read_expansion,
-            cold: self.executors.get(event.info.executor.as_ref()).is_some_and(|executor| executor.tasks <= executor.cores.max(1)),
+            cold: self.is_cold(event),
             writer,
             alone,
             operators: operator_memory(event, writer).map(|(peak, spilled)| {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use super::busy::Busy;
 use super::events::TaskEnd;
+use super::warming::Warmth;
 
 /// Shares above this are measuring error of milliseconds and threads that help: the cores were enough.
 const FREE: f64 = 0.9;
@@ -23,10 +24,34 @@ struct Host {
     busy: Busy,
     /// Time of tasks from launch to finish, milliseconds.
     task_ms: u64,
-    /// Time in which tasks wanted a core, milliseconds.
+    /// What first tasks of stages on their executors had, and what those after them.
+    cold: Had,
+    warm: Had,
+}
+
+/// CPU time of some tasks.
+#[derive(Clone, Debug, Default)]
+struct Had {
+    /// Time in which they wanted a core, milliseconds.
     wanted_ms: u64,
     /// CPU time, nanoseconds.
     cpu_ns: u64,
+}
+
+impl Host {
+    fn all(&self) -> Had {
+        self.cold.plus(&self.warm)
+    }
+}
+
+impl Had {
+    fn plus(&self, other: &Self) -> Self {
+        Self { wanted_ms: self.wanted_ms.saturating_add(other.wanted_ms), cpu_ns: self.cpu_ns.saturating_add(other.cpu_ns) }
+    }
+    /// CPU time for the time in which a core was wanted; `None` when nothing is known of it.
+    fn share(&self) -> Option<f64> {
+        (self.cpu_ns > 0 && self.wanted_ms > 0).then(|| self.cpu_ns as f64 / (self.wanted_ms as f64 * 1e6))
+    }
 }
 
 /// The machines while the log is read.
@@ -35,14 +60,14 @@ pub(super) struct Machines {
     hosts: BTreeMap<String, Host>,
     delay_ms: u64,
     delays: u64,
-    /// CPU time that the first tasks of executors took to deserialise, nanoseconds, and how many they were.
+    /// CPU time that the first tasks of executors took to deserialise and to warm up, nanoseconds, and how many they were.
     loading_ns: u64,
     first_tasks: u64,
 }
 
 impl Machines {
-    /// Takes a finished task in; `cold` if it was among the first of its executor.
-    pub(super) fn task(&mut self, host: &str, event: &TaskEnd<'_>, cold: bool) {
+    /// Takes a finished task in.
+    pub(super) fn task(&mut self, host: &str, event: &TaskEnd<'_>, warmth: Warmth) {
         let (Some(m), info) = (&event.metrics, &event.info) else { return };
         if event.reason.reason != "Success" {
             // Spark records neither CPU time nor deserialisation of an attempt that failed.
@@ -63,17 +88,25 @@ impl Machines {
         slot.task_ms = slot.task_ms.saturating_add(end - start);
         let waited = m.gc_ms.0.saturating_add(m.read.wait_ms.0);
         let wanted = m.run_ms.0.saturating_add(m.deserialize_ms.0).saturating_sub(waited);
-        slot.wanted_ms = slot.wanted_ms.saturating_add(wanted);
-        slot.cpu_ns = slot.cpu_ns.saturating_add(m.cpu_ns.0).saturating_add(m.deserialize_cpu_ns.0);
+        let had = if warmth == Warmth::Warm { &mut slot.warm } else { &mut slot.cold };
+        had.wanted_ms = had.wanted_ms.saturating_add(wanted);
+        had.cpu_ns = had.cpu_ns.saturating_add(m.cpu_ns.0).saturating_add(m.deserialize_cpu_ns.0);
         self.delay_ms = self.delay_ms.saturating_add(scheduler_delay(event));
         self.delays += 1;
-        if cold && m.deserialize_cpu_ns.0 > 0 {
+        if warmth != Warmth::Warm && m.deserialize_cpu_ns.0 > 0 {
             self.loading_ns = self.loading_ns.saturating_add(m.deserialize_cpu_ns.0);
-            self.first_tasks += 1;
+            self.first_tasks += u64::from(warmth == Warmth::New);
         }
     }
 
-    /// Mean CPU time of an executor's first tasks for loading classes, seconds.
+    /// CPU time of first tasks beside their deserialisation that was not work of their partitions, nanoseconds.
+    pub(super) fn warmed(&mut self, more_ns: u64) {
+        if self.first_tasks > 0 {
+            self.loading_ns = self.loading_ns.saturating_add(more_ns);
+        }
+    }
+
+    /// Mean CPU time of an executor's first tasks for loading classes and running code that is not compiled yet, seconds.
     pub(super) fn warm_up_s(&self) -> Option<f64> {
         (self.first_tasks > 0).then(|| self.loading_ns as f64 / 1e9 / self.first_tasks as f64)
     }
@@ -85,20 +118,24 @@ impl Machines {
 
     /// What the tasks of all hosts had of each core that they wanted; `None` when they had all.
     pub(super) fn share(&self) -> Option<f64> {
-        let (cpu, wanted) = self.hosts.values().fold((0.0, 0.0), |(cpu, wanted), host| (cpu + host.cpu_ns as f64, wanted + host.wanted_ms as f64 * 1e6));
-        Some(cpu / wanted).filter(|share| cpu > 0.0 && *share < FREE)
+        let all = self.hosts.values().fold(Had::default(), |sum, host| sum.plus(&host.all()));
+        all.share().filter(|share| *share < FREE)
     }
 
     /// Cores that the tasks of a host had, and what they had of each they wanted; `None` when they had all that they wanted.
     pub(super) fn scarce_cores(&self, host: &str) -> Option<(f64, f64)> {
         let host = self.hosts.get(host)?;
-        let (wanted, busy) = (host.wanted_ms as f64 * 1e6, host.busy.total() as f64);
-        if host.cpu_ns == 0 || wanted <= 0.0 || busy <= 0.0 {
-            return None;
-        }
-        let share = host.cpu_ns as f64 / wanted;
+        let busy = host.busy.total() as f64;
+        let share = host.all().share().filter(|share| busy > 0.0 && *share < FREE)?;
         let at_once = (host.task_ms as f64 / busy).max(1.0);
-        (share < FREE).then_some((share * at_once, share))
+        Some((share * at_once, share))
+    }
+
+    /// What tasks had that were not the first of their stage on an executor: no compiler works beside them. `None` where all tasks together had as much: then
+    /// these are too short, and wait more than they compute.
+    pub(super) fn warm_share(&self, host: &str) -> Option<f64> {
+        let host = self.hosts.get(host)?;
+        host.warm.share().filter(|share| Some(*share) > host.all().share())
     }
 }
 

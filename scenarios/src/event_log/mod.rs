@@ -38,6 +38,7 @@ mod stage_record;
 mod stages;
 mod storage;
 mod summary;
+mod warming;
 mod world;
 mod writers;
 

@@ -38,6 +38,19 @@ impl Rows {
     pub(super) fn iter(&self) -> impl Iterator<Item = WeightedRow> {
         self.thinned.iter().chain(self.recent.iter()).map(|(_, row)| row)
     }
+    /// Rows of single tasks with their partitions; those that were thinned have none.
+    pub(super) fn single(&self) -> impl Iterator<Item = (u64, WeightedRow)> {
+        self.recent.iter()
+    }
+    /// Changes the rows of single tasks.
+    pub(super) fn change(&mut self, mut how: impl FnMut(u64, &mut WeightedRow)) {
+        let mut changed = PackedRows::default();
+        for (partition, mut row) in self.recent.iter() {
+            how(partition, &mut row);
+            changed.push(partition, &row);
+        }
+        self.recent = changed;
+    }
     pub(super) fn len(&self) -> usize {
         self.recent.len() + self.thinned.len()
     }

@@ -8,6 +8,7 @@ use super::aborted::Lost;
 use super::events;
 use super::partitions::Partitions;
 use super::rows::Rows;
+use super::warming::Cold;
 use crate::profile::Pressure;
 
 /// One stage over all its attempts.
@@ -76,6 +77,8 @@ pub(super) struct StageRecord {
     pub(super) failures: BTreeMap<String, u64>,
     pub(super) done: Partitions,
     pub(super) rows: Rows,
+    /// Which of them were first tasks of their executors.
+    pub(super) cold: Cold,
     /// Sum of its task rows.
     pub(super) sum: Option<TaskRow>,
     pub(super) pressure: Pressure,

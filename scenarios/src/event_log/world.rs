@@ -59,6 +59,8 @@ pub struct RecordedHost {
     pub slots: u32,
     /// Cores that tasks had, and the share of a core that a task that wanted one had; `None` when they had all that they wanted.
     pub scarce: Option<(f64, f64)>,
+    /// The share that tasks had while no compiler worked beside them; `None` when it was not more than that of all.
+    pub warm_share: Option<f64>,
 }
 
 /// One stage as it was.
@@ -115,7 +117,12 @@ pub(super) fn world(log: &Log) -> RecordedWorld {
     let host = |(name, own): (&str, Vec<&ExecutorSummary>)| {
         let cores = own.iter().map(|executor| executor.cores).max().unwrap_or(1).clamp(1, 4096);
         let at_once = at_once(&own).max(1);
-        RecordedHost { executors: at_once, slots: at_once.saturating_mul(cores as u32), scarce: log.machines.scarce_cores(name) }
+        RecordedHost {
+            executors: at_once,
+            slots: at_once.saturating_mul(cores as u32),
+            scarce: log.machines.scarce_cores(name),
+            warm_share: log.machines.warm_share(name),
+        }
     };
     let started = log.jobs.values().map(|job| job.start).min().unwrap_or(u64::MAX);
     RecordedWorld {

@@ -143,7 +143,9 @@ impl Observed {
             // A young generation of less than its largest size was still growing.
             seen.young_share = Some(young.clamp(YOUNG_LEAST, 1.0));
         } else if touched > kept + held.buffers * tasks {
-            seen.growth = Some(touched.as_f64() / tenured.as_f64());
+            // All that is committed, or what is tenured and a young generation that is a known share of it.
+            let ratio = touched.as_f64() / tenured.as_f64();
+            seen.growth = Some(ratio.max((ratio - 1.0) / jvm::default_young_share(collector)));
         }
         Some(seen)
     }

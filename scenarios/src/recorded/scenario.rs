@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sim_core::spark::start::STARTS_AT;
 use sim_core::units::Bytes;
 
 use crate::event_log::{Ingested, RecordedHost, RecordedWorld};
@@ -34,9 +35,14 @@ fn write(out: &mut String, ingested: &Ingested, world: &RecordedWorld, profile: 
     spark(out, world)?;
     writeln!(out, "\n[job]\nprofile = {}", quoted(profile))?;
     writeln!(out, "\n[uncertainty]\ndata_volume = 1.0                # the day of the recording")?;
+    let share = share(world).filter(|_| cores.is_none());
     match world.replacement_s.filter(|seconds| *seconds < LONGEST_START_S) {
-        Some(seconds) => writeln!(out, "executor_start = {seconds:<15.3} # mean time from an executor's removal to the registration of its replacement")?,
-        None => writeln!(out, "executor_start = 1               # its executors were there when the first job started")?,
+        Some(seconds) => writeln!(
+            out,
+            "executor_start = {:<15.3} # {seconds:.3} s on its slow cores: mean time from an executor's removal to the registration of its replacement",
+            on_free_cores(seconds, share.unwrap_or(1.0), world.platform)
+        )?,
+        None => writeln!(out, "executor_start = 0               # its executors were there when the first job started")?,
     }
     if let Some(seconds) = world.launch_s {
         writeln!(out, "task_launch = {seconds:<18.4} # mean delay of a task beside deserialising, running and its result")?;
@@ -44,10 +50,16 @@ fn write(out: &mut String, ingested: &Ingested, world: &RecordedWorld, profile: 
     if let Some(seconds) = world.warm_up_s {
         writeln!(out, "warm_up = {seconds:<22.4} # mean CPU time of executors' first tasks for loading classes")?;
     }
-    if let Some(share) = share(world).filter(|_| cores.is_none()) {
+    if let Some(share) = share {
         writeln!(out, "cpu_speed = {share:<20.4} # of a core, what a task had that wanted one: other work and more slots than cores took the rest")?;
     }
     Ok(())
+}
+
+/// How long a start of so many seconds would have taken with cores of full speed: the JVM's part of it is CPU work.
+fn on_free_cores(seconds: f64, speed: f64, platform: &str) -> f64 {
+    let before = if platform == "bare" { 0.0 } else { STARTS_AT };
+    seconds / (before + (1.0 - before) / speed)
 }
 
 /// What a task had of a core that it wanted, over the hosts.

@@ -286,8 +286,8 @@ static UNCERTAINTY: Shape = Shape {
             "non_heap",
             Kind::Dist(Measure::Factor),
             "{ normal = { mean = 1.0, sd = 0.12 } }",
-            "Non-heap memory relative to what real executors have; once an executor.",
-            "measured spread 8 % of one build, more between builds (docs/model/heap-touch.md)",
+            "Non-heap memory relative to what real executors have; once a run, executors of one run differ by 2.5 %.",
+            "measured spread 8 % between workloads, more between builds (docs/model/heap-touch.md)",
         ),
         Field::default(
             "cpu_speed",
@@ -308,9 +308,9 @@ static UNCERTAINTY: Shape = Shape {
         Field::computed(
             "heap_growth",
             Kind::Dist(Measure::Factor),
-            "by the collector: normal, mean 2.1, sd 0.3 under G1; mean 1.5, sd 0.12 under Serial",
+            "by the collector: normal, mean 2.1, sd 0.3 under G1; mean 2.5, sd 0.1 under Serial",
             "Heap that a JVM without -Xms commits per byte of tenured data; once a run.",
-            "measured: G1 1.4 to 1.7 where little survives, 2.4 to 2.7 where much does (docs/model/heap-touch.md); Serial (docs/model/validation.md)",
+            "measured: G1 1.4 to 1.7 where little survives, 2.4 to 2.7 where much does (docs/model/heap-touch.md); Serial: MinHeapFreeRatio and NewRatio (docs/model/heap-touch.md)",
         ),
         Field::default(
             "task_launch",
@@ -323,14 +323,14 @@ static UNCERTAINTY: Shape = Shape {
             "executor_start",
             Kind::Dist(Measure::Seconds),
             "{ uniform = { low = 5, high = 12 } }",
-            "Time from a pod's binding to its registration, seconds; once an executor.",
+            "Time from a pod's binding to its registration where a core is free, seconds; once an executor. The JVM's part of it is work of a core.",
             "8.5, warm image",
         ),
         Field::default(
             "warm_up",
             Kind::Dist(Measure::Seconds),
             "0.5",
-            "CPU time of an executor's first tasks for loading classes and deserialising, seconds; once an executor.",
+            "CPU time of an executor's first tasks for loading and compiling classes and deserialising, seconds; once an executor.",
             "0.45 to 0.57 in sixteen logs of Spark 3.5 on Java 17; 8.5 has 0.3 to 1",
         ),
         Field::default(

@@ -21,8 +21,10 @@ pub struct TrialModel {
     pub before_s: f64,
     /// Share of a node's limit that the kernel charges for page tables and other structures of its own.
     pub kernel_share: f64,
-    /// Seconds from the start of an executor's process to its registration for each executor that shares the machine: a JVM's start is CPU time.
+    /// Core-seconds from the start of an executor's process to its registration.
     pub start_s: [f64; 2],
+    /// Core-seconds of compiler threads beside an executor's first task, which no metric has, in the measure of task threads.
+    pub compiling_s: f64,
     /// Seconds from a death to the driver's reaction.
     pub detection_s: [f64; 2],
     /// Speed of the machine relative to the calibration run's: what other work leaves.

@@ -13,7 +13,7 @@ use sim_core::study::score::TrialClock;
 use super::lab::LabConfig;
 use super::model::TrialModel;
 use crate::diag::{Diagnostics, Source};
-use crate::event_log::Ingested;
+use crate::event_log::{Ingested, RecordedHost};
 use crate::scenario::load_with_profile;
 
 /// What the scenario calls the profile that is already read.
@@ -21,10 +21,11 @@ const READ: &str = "calibration.profile";
 /// Below this much visible memory the JVM chooses Serial (JVM-5).
 const SERVER_MIB: u64 = 1792;
 
-/// Cores that tasks had all together in the calibration run: the nodes share one machine with each other and with other work. A trial
-/// has as many, whatever its executors and nodes.
+/// Cores that tasks had all together in the calibration run while no compiler worked beside them: the nodes share one machine with each other and with other
+/// work. A trial has as many, whatever its executors and nodes.
 fn capacity(log: &Ingested) -> f64 {
-    let had = log.world.hosts.iter().map(|host| f64::from(host.slots) * host.scarce.map_or(1.0, |(_, share)| share)).sum::<f64>();
+    let share = |host: &RecordedHost| host.scarce.map_or(1.0, |(_, all)| host.warm_share.unwrap_or(all));
+    let had = log.world.hosts.iter().map(|host| f64::from(host.slots) * share(host)).sum::<f64>();
     had.clamp(0.1, 64.0)
 }
 
@@ -174,9 +175,7 @@ fn uncertainty(out: &mut String, config: &LabConfig, log: &Ingested, model: &Tri
     let lognormal = |[median, sigma]: [f64; 2]| format!("{{ lognormal = {{ median = {median:.4}, sigma = {sigma:.4} }} }}");
     writeln!(out, "[uncertainty]\ndata_volume = 1\npartition_skew = 1\ncompression = 1")?;
     writeln!(out, "object_expansion = {{ lognormal = {{ median = 1, sigma = 0.03 }} }}")?;
-    let [start, spread] = model.start_s;
-    let start = [start * f64::from(config.executors.max(1)), spread];
-    writeln!(out, "executor_start = {}\ndeath_detection = {}", lognormal(start), lognormal(model.detection_s))?;
+    writeln!(out, "executor_start = {}\ndeath_detection = {}", lognormal(model.start_s), lognormal(model.detection_s))?;
     writeln!(out, "cpu_speed = {}\ntask_cpu = {}", lognormal(model.cpu_speed), lognormal(model.task_cpu))?;
     for (key, [mean, sd]) in model.memory.get(way(config)).into_iter().flatten() {
         writeln!(out, "{key} = {{ normal = {{ mean = {mean:.4}, sd = {sd:.4} }} }}")?;
@@ -185,7 +184,7 @@ fn uncertainty(out: &mut String, config: &LabConfig, log: &Ingested, model: &Tri
         writeln!(out, "task_launch = {seconds:.4}")?;
     }
     if let Some(seconds) = log.world.warm_up_s {
-        writeln!(out, "warm_up = {seconds:.4}")?;
+        writeln!(out, "warm_up = {:.4}", seconds + model.compiling_s)?;
     }
     Ok(())
 }

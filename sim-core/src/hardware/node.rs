@@ -8,7 +8,7 @@
 use super::burst::Bucket;
 use super::ceiling::Ceiling;
 use crate::event::Event;
-use crate::ids::TaskId;
+use crate::ids::{ExecutorId, TaskId};
 use crate::kernel::{Calendar, EventHandle, FairShare, FlowHandle};
 use crate::spec::{BurstSpec, DiskSpec, NodeShape, RemoteSpec};
 use crate::units::{Bytes, SimTime};
@@ -58,6 +58,8 @@ pub(crate) enum FlowOwner {
     MergePush(u32),
     /// A flow of a thread that copies cached blocks of a leaving executor.
     CachedMigration(u32),
+    /// A JVM that starts.
+    Start(ExecutorId),
     /// Dirty pages on their way to a disk, by their number on this node.
     WriteBack(u32),
 }

@@ -28,7 +28,7 @@ pub enum Purpose {
     HeapYoungShare = 5,
     /// Allocation per byte processed; entity 0.
     Allocation = 6,
-    /// Non-heap memory; entity executor.
+    /// Non-heap memory; entity 0, and executor + 1.
     NonHeap = 7,
     /// CPU speed; entity node.
     CpuSpeed = 8,
@@ -96,6 +96,8 @@ pub enum Purpose {
     ClaimPlace = 48,
     /// What a neighbour holds on disk; entity (neighbour, node, count on it).
     NeighbourDisk = 49,
+    /// Whether a kill takes another process along; entity incidents so far.
+    SecondVictim = 50,
 }
 
 /// Golden ratio's fraction in 64 bits: an odd constant without pattern, so that small numbers don't meet.

@@ -6,7 +6,7 @@
 //! reclaimed before any limit bites.
 
 use super::file_pages::FilePages;
-use super::ramp::{FlowRamp, Ramp};
+use super::ramp::{Brought, FlowRamp, Ramp};
 use super::swap::{Swap, Swapped};
 use crate::ids::PodSlot;
 use crate::kernel::{AccountClass, AccountId, Ledger};
@@ -208,21 +208,22 @@ impl NodeMemory {
 
     /// Ends the ramp of a flow that is through: all that it brings is posted.
     pub fn finish_ramp(&mut self, slot: PodSlot, flow: &FlowRamp) {
-        self.post_ramp(slot, flow, (flow.heap, flow.shmem));
+        self.post_ramp(slot, flow, flow.whole());
     }
 
-    /// Ends the ramp of a flow that is cut off: what it has brought by virtual time `v` is posted. Returns the tmpfs bytes.
-    pub fn abort_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, v: f64) -> Bytes {
+    /// Ends the ramp of a flow that is cut off: what it has brought by virtual time `v` is posted, and returned.
+    pub fn abort_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, v: f64) -> Brought {
         let brought = flow.partial(v);
         self.post_ramp(slot, flow, brought);
-        brought.1
+        brought
     }
 
-    fn post_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, (heap, shmem): (Bytes, Bytes)) {
+    fn post_ramp(&mut self, slot: PodSlot, flow: &FlowRamp, brought: Brought) {
         self.pods[slot.index()].ramp.remove(flow);
         self.ramp.remove(flow);
-        self.charge(slot, Charge::Heap, heap);
-        self.charge(slot, Charge::Shmem, shmem);
+        self.charge(slot, Charge::Heap, brought.heap);
+        self.charge(slot, Charge::Shmem, brought.shmem);
+        self.charge(slot, Charge::NonHeap, brought.non_heap);
     }
 
     /// The container's processes are gone: anonymous memory is free at once, tmpfs stays with the pod.
@@ -258,7 +259,8 @@ impl NodeMemory {
         match class {
             Charge::Heap => settled + Bytes::from_f64(pod.ramp.heap(v)),
             Charge::Shmem => settled + Bytes::from_f64(pod.ramp.shmem(v)),
-            Charge::NonHeap | Charge::Python | Charge::Process => settled,
+            Charge::NonHeap => settled + Bytes::from_f64(pod.ramp.non_heap(v)),
+            Charge::Python | Charge::Process => settled,
         }
     }
 
@@ -345,7 +347,7 @@ impl NodeMemory {
         out[MemoryClass::System as usize] = self.ledger.own(self.root, Charge::Process);
         out[MemoryClass::Neighbour as usize] = total(Charge::Process);
         out[MemoryClass::Heap as usize] = total(Charge::Heap) + Bytes::from_f64(self.ramp.heap(v));
-        out[MemoryClass::NonHeap as usize] = total(Charge::NonHeap);
+        out[MemoryClass::NonHeap as usize] = total(Charge::NonHeap) + Bytes::from_f64(self.ramp.non_heap(v));
         out[MemoryClass::Python as usize] = total(Charge::Python);
         out[MemoryClass::Tmpfs as usize] = total(Charge::Shmem) + Bytes::from_f64(self.ramp.shmem(v));
         out[MemoryClass::PageCache as usize] = page_cache;
@@ -385,7 +387,7 @@ mod tests {
         let flow = FlowRamp::new(0.0, 10.0, Bytes::gib(1), Bytes::gib(2));
         node.start_ramp(pod, &flow);
         assert_eq!(node.level(pod, 5.0), Bytes::mib(8704));
-        assert_eq!(node.abort_ramp(pod, &flow, 5.0), Bytes::gib(1));
+        assert_eq!(node.abort_ramp(pod, &flow, 5.0).shmem, Bytes::gib(1));
         node.container_died(pod, 5.0);
         assert_eq!((node.level(pod, 5.0), node.node_level(5.0)), (Bytes::gib(1), Bytes::gib(1)));
         node.close_pod(pod, 5.0);

@@ -352,8 +352,8 @@ mod tests {
         let flow = crate::linux::ramp::FlowRamp::new(0.0, 2.0, Bytes::ZERO, Bytes::gib(4));
         node.start_ramp(pod, &flow);
         let brought = node.abort_ramp(pod, &flow, 1.5);
-        node.uncharge(pod, Charge::Shmem, brought, 1.5);
-        assert_eq!((brought, node.page_cache(pod, 1.5)), (Bytes::gib(3), Bytes::gib(1)));
+        node.uncharge(pod, Charge::Shmem, brought.shmem, 1.5);
+        assert_eq!((brought.shmem, node.page_cache(pod, 1.5)), (Bytes::gib(3), Bytes::gib(1)));
     }
 
     /// LM-1: pages stay with the pod when the container goes, and go with the files; those of a pod that is gone are the node's.

@@ -103,19 +103,19 @@ impl NodeMemory {
             if slope <= 0.5 {
                 continue;
             }
-            let (slot, heap, shmem) = (PodSlot::new(index as u32), pod.ramp.heap(v), pod.ramp.shmem(v));
+            let slot = PodSlot::new(index as u32);
             if let Some(usable) = self.usable_in_pod(slot) {
-                consider(usable.as_f64() - self.settled(slot).as_f64() - heap - shmem, slope);
+                consider(usable.as_f64() - self.settled(slot).as_f64() - pod.ramp.sum_at(v), slope);
             }
             if let Some(usable) = self.usable_in_container(slot) {
                 consider(usable.as_f64() - self.container_level(slot, v).as_f64(), slope);
             }
             if let Some(capacity) = pod.tmpfs_capacity {
-                consider(capacity.as_f64() - self.settled_shmem(slot).as_f64() - shmem, pod.ramp.shmem_slope());
+                consider(capacity.as_f64() - self.settled_shmem(slot).as_f64() - pod.ramp.shmem(v), pod.ramp.shmem_slope());
             }
         }
         let ramp = self.node_ramp();
-        let under_way = ramp.heap(v) + ramp.shmem(v);
+        let under_way = ramp.sum_at(v);
         let (pods, node) = self.settled_sums();
         if let Some(usable) = self.usable_in_kubepods() {
             consider(usable.as_f64() - pods.as_f64() - under_way, ramp.slope());

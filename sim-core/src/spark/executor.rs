@@ -20,6 +20,7 @@ use crate::spark::python::Workers;
 use crate::spark::resize::Growth;
 use crate::spark::roll::Work;
 use crate::spark::scratch::Stored;
+use crate::spark::start::{self, Start};
 use crate::spark::task_memory_manager::MemoryMode;
 use crate::spark::unified_memory::UnifiedMemory;
 use crate::spark::{allocator, driver, push_merge, task};
@@ -76,6 +77,10 @@ pub(crate) struct Executor {
     pub(crate) dismissed: bool,
     /// Share of the heap that the young generation may touch.
     pub(crate) young_share: f64,
+    /// Its start, while it is under way.
+    pub(crate) start: Option<Start>,
+    /// Non-heap memory that its tasks will bring.
+    pub(crate) to_come: jvm::ToCome,
     /// Bytes allocated in the heap since the JVM started, steps that are under way included.
     pub(crate) allocated: Bytes,
     /// The part of the young generation that was walked through.
@@ -160,6 +165,8 @@ impl Executor {
             cause: None,
             dismissed: false,
             young_share: sim.luck.draw(young, Purpose::HeapYoungShare, 0).clamp(0.05, 1.0),
+            start: None,
+            to_come: jvm::ToCome::default(),
             allocated: jvm::STARTED,
             young: Bytes::ZERO,
             unused: Bytes::ZERO,
@@ -278,6 +285,7 @@ pub(crate) fn kill(sim: &mut Sim, id: ExecutorId, cause: Cause) {
     executor.cause = Some(cause);
     executor.blocked.clear();
     sim.driver.cache.forget(id);
+    start::cut_off(sim, id);
     let v = sim.machines[node].v(now);
     sim.machines[node].memory.container_died(slot, v);
     sim.touch(node);

@@ -32,7 +32,7 @@ pub(crate) mod scratch;
 pub(crate) mod silence;
 pub mod sizing;
 pub mod sort_writer;
-pub(crate) mod start;
+pub mod start;
 pub mod storage_pool;
 pub(crate) mod task;
 pub mod task_memory_manager;

@@ -123,7 +123,7 @@ impl RemoteShuffle {
             while let Some(owner) = self.devices.pop_done(until, device) {
                 match owner {
                     FlowOwner::WriteBack(index) => self.written(index),
-                    FlowOwner::Task(..) | FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_) => {
+                    FlowOwner::Task(..) | FlowOwner::Start(_) | FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_) => {
                         panic!("a flow of {owner:?} is left on {device:?} of the remote shuffle service")
                     }
                 }

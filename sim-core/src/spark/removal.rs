@@ -14,7 +14,7 @@ use crate::spark::claims::reuse;
 use crate::spark::decommission::{self, cached, migration};
 use crate::spark::executor::Life;
 use crate::spark::scratch::Stored;
-use crate::spark::{allocator, driver, push_merge, task};
+use crate::spark::{allocator, driver, push_merge, start, task};
 use crate::units::SimSpan;
 
 /// Dynamic allocation lets an idle executor go.
@@ -44,6 +44,7 @@ pub(crate) fn stop(sim: &mut Sim, id: ExecutorId) {
     migration::on_executor_gone(sim, id);
     push_merge::on_executor_gone(sim, id);
     cached::on_executor_gone(sim, id);
+    start::cut_off(sim, id);
     if let Some((node, slot)) = place {
         let v = sim.machines[node].v(now);
         sim.machines[node].memory.container_died(slot, v);

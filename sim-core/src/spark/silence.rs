@@ -19,7 +19,7 @@ use crate::sim::Sim;
 use crate::spark::claims::reuse;
 use crate::spark::decommission::{cached, migration};
 use crate::spark::executor::Life;
-use crate::spark::{allocator, push_merge, task};
+use crate::spark::{allocator, push_merge, start, task};
 use crate::spec::{HeartbeatConf, Platform};
 use crate::units::{SimSpan, SimTime};
 
@@ -69,6 +69,7 @@ fn vanish(sim: &mut Sim, id: ExecutorId) {
     executor.life = Life::Dead;
     executor.silent = Some(lost_at.unwrap_or(SimTime::MAX));
     executor.blocked.clear();
+    start::cut_off(sim, id);
     sim.driver.cache.forget(id);
     migration::on_executor_gone(sim, id);
     cached::on_executor_gone(sim, id);

@@ -1,25 +1,41 @@
 //! An executor's start: from its pod's node to its registration with the driver.
 //!
-//! The container's processes start some seconds after binding and register when the JVM is up (8.5). A pod with volumes waits for them
-//! first ([`attach`]); while kubelet or runtime of its node are down nothing starts. A container that restarts in its pod skips image, sandbox
-//! and volumes. Assumption: the time is drawn once an executor, and its parts are in a fixed proportion. Source: 8.5, 4.8.
+//! The container's processes start some seconds after binding (8.5). A pod with volumes waits for them first ([`attach`]); while kubelet or
+//! runtime of their node are down nothing starts. A container that restarts in its pod skips image, sandbox and volumes. From then on a start is
+//! CPU work of the JVM, which loads classes and compiles; it takes longer where cores are scarce, and takes them from the tasks there. Its heap and
+//! its non-heap memory grow with that work (measured, docs/model/heap-touch.md), and the executor registers when it is done. Assumptions: the time
+//! on a free core is drawn once an executor, its parts are in a fixed proportion, and where cores are scarce a JVM that starts, with all its threads,
+//! gets as much as a task, as processes do whose pods have the same weight. Source: 8.5, 4.8.
 
 use crate::cluster::daemons;
 use crate::event::Event;
+use crate::hardware::{Device, FlowOwner};
 use crate::ids::{ExecutorId, NodeId, PodSlot};
-use crate::kernel::Purpose;
+use crate::kernel::{FlowHandle, Purpose};
 use crate::linux::cgroup::Charge;
+use crate::linux::ramp::FlowRamp;
 use crate::sim::Sim;
 use crate::spark::claims::{attach, place, resize, reuse};
 use crate::spark::executor::Life;
 use crate::spark::{allocator, driver, jvm};
-use crate::spec::ExecutorConf;
+use crate::spec::{Dist, ExecutorConf, Platform};
 use crate::units::{Bytes, SimSpan};
 
-/// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5).
-const STARTS_AT: f64 = 0.35;
+/// Share of the time from binding to registration that passes before the process starts: image, sandbox, mounts (8.5). Bare processes have none of it.
+pub const STARTS_AT: f64 = 0.35;
+/// Share of the memory at registration that a JVM has at once: its first half core-second (measured, docs/model/heap-touch.md).
+const AT_ONCE: f64 = 0.35;
+/// How JVMs of one application differ in their non-heap memory (measured, docs/model/heap-touch.md).
+const EACH: Dist = Dist::Normal { mean: 1.0, sd: 0.025 };
 
-/// The pod has a node: its process starts and registers after a drawn time, when its volumes are attached.
+/// A start that is under way.
+#[derive(Debug)]
+pub(crate) struct Start {
+    flow: FlowHandle,
+    ramp: FlowRamp,
+}
+
+/// The pod has a node: its process starts after a drawn time, when its volumes are attached.
 pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
     let executor = &mut sim.executors[id];
     executor.life = Life::Bound;
@@ -34,23 +50,30 @@ pub(crate) fn on_bound(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlo
 
 /// The volumes of a pod that has its node are there after `attach`.
 pub(crate) fn start_after(sim: &mut Sim, id: ExecutorId, attach: SimSpan) {
-    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
-    sim.after(SimSpan::from_secs_f64(total * STARTS_AT) + attach, Event::ExecutorStarts(id));
-    sim.after(SimSpan::from_secs_f64(total) + attach, Event::ExecutorRegisters(id));
+    let before = SimSpan::from_secs_f64(whole_s(sim, id) * before_process(sim));
+    sim.after(before + attach, Event::ExecutorStarts(id));
 }
 
 /// A container has restarted in its pod: its process starts now, as another executor.
 pub(crate) fn on_restarted(sim: &mut Sim, id: ExecutorId, node: NodeId, slot: PodSlot) {
-    let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
     let executor = &mut sim.executors[id];
     executor.life = Life::Bound;
     executor.node = Some(node);
     executor.slot = Some(slot);
-    sim.after(SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
     on_starts(sim, id);
 }
 
-/// The JVM is up: non-heap memory and the first heap pages are charged.
+/// Seconds from binding to registration where a core is free.
+fn whole_s(sim: &Sim, id: ExecutorId) -> f64 {
+    sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0)
+}
+
+/// Share of them before the process starts.
+fn before_process(sim: &Sim) -> f64 {
+    if sim.plan.spec().cluster.platform == Platform::Bare { 0.0 } else { STARTS_AT }
+}
+
+/// The process starts: some memory is charged at once, the rest comes with the work until the executor registers.
 pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     // It may have been stopped meanwhile.
     if sim.executors[id].life != Life::Bound {
@@ -62,39 +85,57 @@ pub(crate) fn on_starts(sim: &mut Sim, id: ExecutorId) {
     sim.driver.retries.started();
     let (plan, now) = (sim.plan, sim.now());
     let conf = &plan.spec().spark.executor;
-    let factor = sim.luck.draw(&plan.spec().uncertainty.non_heap, Purpose::NonHeap, id.index() as u64).max(0.1);
-    let non_heap = jvm::non_heap(conf.heap, jvm::threads(sim.executors[id].announced.cores), Bytes::ZERO, plan.spec().app.sql, conf.collector).scale(factor);
+    let work = whole_s(sim, id) * (1.0 - before_process(sim));
+    let factor = (sim.day.non_heap * sim.luck.draw(&EACH, Purpose::NonHeap, id.index() as u64 + 1)).max(0.1);
+    let sql = plan.spec().app.sql;
     let executor = &mut sim.executors[id];
+    let in_all = jvm::non_heap(conf.heap, jvm::threads(executor.announced.cores), Bytes::ZERO, sql, conf.collector).scale(factor);
+    executor.to_come = jvm::ToCome::at_start(sql, factor);
+    let non_heap = in_all.saturating_sub(executor.to_come.sum());
     executor.life = Life::Starting;
-    executor.young = young_at_start(conf, executor.young_share);
-    let heap = jvm::resident_heap(conf.heap, executor.young, jvm::BASE_LIVE);
+    executor.young = young_at_start(conf, executor.young_share, sim.day.heap_growth);
+    let heap = jvm::resident_heap(conf.heap, executor.young, jvm::STARTED_LIVE);
     executor.started_at = Some(now);
     let (Some(node), Some(slot)) = (executor.node, executor.slot) else { return };
-    sim.machines[node].has_image = true;
-    let memory = &mut sim.machines[node].memory;
-    memory.charge(slot, Charge::NonHeap, non_heap);
-    memory.charge(slot, Charge::Heap, heap);
+    let machine = &mut sim.machines[node];
+    machine.has_image = true;
+    let (first_heap, first_non_heap) = (heap.scale(AT_ONCE), non_heap.scale(AT_ONCE));
+    machine.memory.charge(slot, Charge::NonHeap, first_non_heap);
+    machine.memory.charge(slot, Charge::Heap, first_heap);
+    let ramp = FlowRamp::new(machine.v(now), work, heap - first_heap, Bytes::ZERO).with_non_heap(non_heap - first_non_heap);
+    machine.memory.start_ramp(slot, &ramp);
+    let flow = machine.devices.add_cpu(now, work, FlowOwner::Start(id));
+    executor.start = Some(Start { flow, ramp });
     sim.touch(node);
     allocator::on_pod_running(sim);
 }
 
 /// The young generation as far as starting has walked through it; a heap that grows on demand is small at first.
-fn young_at_start(conf: &ExecutorConf, young_share: f64) -> Bytes {
-    let heap = if conf.xms_equals_xmx { conf.heap } else { jvm::BASE_LIVE };
+fn young_at_start(conf: &ExecutorConf, young_share: f64, growth: f64) -> Bytes {
+    let heap = if conf.xms_equals_xmx { conf.heap } else { jvm::committed_on_demand(conf.heap, Bytes::ZERO, jvm::STARTED_LIVE, growth) };
     jvm::young_touched(conf.collector, heap, young_share, jvm::STARTED, Bytes::ZERO, jvm::STARTED)
 }
 
-/// The executor offers its slots.
+/// The JVM is up: the executor offers its slots.
 pub(crate) fn on_registers(sim: &mut Sim, id: ExecutorId) {
-    if sim.executors[id].life == Life::Starting {
-        sim.executors[id].life = Life::Registered;
-        sim.executors[id].registered_at = Some(sim.now());
-        resize::on_registered(sim, id);
-        driver::on_executor_registered(sim, id);
-    } else if let (Life::Bound, Some(node)) = (sim.executors[id].life, sim.executors[id].node) {
-        // Kubelet or runtime were down when it should have started.
-        let total = sim.luck.draw(&sim.plan.spec().uncertainty.executor_start_s, Purpose::ExecutorStart, id.index() as u64).max(0.0);
-        let down = sim.machines[node].agents_back.since(sim.now());
-        sim.after(down + SimSpan::from_secs_f64(total * (1.0 - STARTS_AT)), Event::ExecutorRegisters(id));
-    }
+    let now = sim.now();
+    let executor = &mut sim.executors[id];
+    let (Some(Start { ramp, .. }), Some(node), Some(slot)) = (executor.start.take(), executor.node, executor.slot) else { return };
+    executor.life = Life::Registered;
+    executor.registered_at = Some(now);
+    sim.machines[node].memory.finish_ramp(slot, &ramp);
+    resize::on_registered(sim, id);
+    driver::on_executor_registered(sim, id);
+}
+
+/// The process of an executor is gone: a start that is under way ends.
+pub(crate) fn cut_off(sim: &mut Sim, id: ExecutorId) {
+    let now = sim.now();
+    let executor = &mut sim.executors[id];
+    let (Some(Start { flow, ramp }), Some(node), Some(slot)) = (executor.start.take(), executor.node, executor.slot) else { return };
+    let machine = &mut sim.machines[node];
+    let v = machine.v(now);
+    let _ = machine.memory.abort_ramp(slot, &ramp, v);
+    machine.devices.cancel(now, Device::Cpu, flow);
+    sim.touch(node);
 }

@@ -18,7 +18,8 @@ pub struct Uncertainty {
     pub heap_young_share: Dist,
     /// Bytes allocated per in-memory byte processed relative to nominal (JH-2). Drawn once a replication.
     pub allocation: Dist,
-    /// Non-heap memory relative to [`crate::spark::jvm::non_heap()`]. Drawn once an executor.
+    /// Non-heap memory relative to [`crate::spark::jvm::non_heap()`]. A trait of the workload, drawn once a replication; executors of one replication
+    /// differ by 2.5 % on top.
     pub non_heap: Dist,
     /// CPU speed. Drawn once a node.
     pub cpu_speed: Dist,
@@ -34,9 +35,9 @@ pub struct Uncertainty {
     /// Seconds from the driver's choice of a slot to the task's start on a warm executor, beside deserialisation (8.5). Drawn
     /// once a (stage, partition, attempt).
     pub task_launch_s: Dist,
-    /// Seconds from the pod's binding to the executor's registration. Drawn once an executor (8.5).
+    /// Seconds from the pod's binding to the executor's registration where a core is free: what the JVM does of it is CPU work. Drawn once an executor (8.5).
     pub executor_start_s: Dist,
-    /// Core-seconds of the first tasks on an executor for loading classes and deserialising. Drawn once an executor (8.5).
+    /// Core-seconds of the first tasks on an executor for loading and compiling classes and deserialising. Drawn once an executor (8.5).
     pub warm_up_s: Dist,
     /// Seconds from a process's death to the driver's reaction (DT-1). Drawn once a death.
     pub death_detection_s: Dist,

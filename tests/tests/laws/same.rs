@@ -21,9 +21,10 @@ fn renaming_nodes_and_pools_changes_nothing() {
     }
 }
 
-/// What an outcome says about the job, without the count of events (another node has looks of its own).
+/// What an outcome says about the job, without the count of events (another node has looks of its own) and the fullest node before the shuffle, which may be
+/// that of other pods.
 fn story(outcome: &Outcome) -> Outcome {
-    Outcome { events: 0, event_hash: 0, ..outcome.clone() }
+    Outcome { events: 0, event_hash: 0, node_before_shuffle: Bytes::ZERO, ..outcome.clone() }
 }
 
 /// A node that nobody tolerates is out of the game: placement, luck and devices of the others are as before.

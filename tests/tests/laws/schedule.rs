@@ -135,6 +135,8 @@ fn speculation_runs_copies_on_another_host() {
         // Machines differ in speed by what they are drawn: one at 1, one at 0.1.
         let mut spec = spec.clone();
         spec.uncertainty.cpu_speed = Dist::Uniform { low: 0.1, high: 1.0 };
+        // Slow machines would start late, too.
+        spec.uncertainty.executor_start_s = Dist::Constant(0.0);
         spec.spark.scheduler.speculation = conf;
         let outcomes = runs(&spec, 1, 30);
         outcomes.iter().map(|o| o.stages[1].ended.since(o.stages[1].started).as_secs_f64()).collect::<Vec<f64>>()

@@ -34,6 +34,7 @@ use crate::spark::blocks::CachedInput;
 use crate::spark::decommission::{cached, migration};
 use crate::spark::push_merge;
 use crate::spark::scratch::Stored;
+use crate::spark::start;
 use crate::spark::task_memory_manager::{ConsumerId, MemoryMode, TaskMemoryManager};
 use crate::units::{Bytes, SimTime};
 
@@ -248,6 +249,7 @@ pub(crate) fn on_device_done(sim: &mut Sim, node: NodeId, device: Device) {
             FlowOwner::MergePush(slot) => push_merge::on_flow_done(sim, slot),
             FlowOwner::CachedMigration(thread) => cached::on_flow_done(sim, thread),
             FlowOwner::Task(task, number) => pieces::piece_done(sim, task, number),
+            FlowOwner::Start(executor) => start::on_registers(sim, executor),
         }
     }
 }
@@ -261,11 +263,13 @@ pub(crate) fn stop_pieces(sim: &mut Sim, id: TaskId) {
     sim.executors[executor].touching -= ramp.map_or(Bytes::ZERO, |ramp| ramp.heap);
     if let (Some(ramp), Some(slot)) = (ramp, sim.executors[executor].slot) {
         let v = sim.machines[node].v(now);
-        let tmpfs = sim.machines[node].memory.abort_ramp(slot, &ramp, v);
+        let brought = sim.machines[node].memory.abort_ramp(slot, &ramp, v);
         let run = &mut sim.tasks[id];
-        let written = std::mem::take(&mut run.writing).in_memory(&sim.plan.executor.scratch, tmpfs);
+        let written = std::mem::take(&mut run.writing).in_memory(&sim.plan.executor.scratch, brought.shmem);
         run.temporary += &written;
-        sim.executors[executor].temporary += &written;
+        let host = &mut sim.executors[executor];
+        host.temporary += &written;
+        host.to_come.give_back(host.warm, ramp.non_heap - brought.non_heap);
     }
     for piece in pieces {
         if let Some(node) = piece.node {

@@ -6,7 +6,7 @@
 //! does not fit on the disk goes as far as the room reaches and then looks again: it goes on with what has become free meanwhile,
 //! or fails with ENOSPC, at the instant at which a write would.
 
-use super::{Piece, fetch, files, finish, paging, remote, steps};
+use super::{Piece, Step, fetch, files, finish, paging, remote, steps};
 use crate::hardware::{Device, FlowOwner};
 use crate::ids::{NodeId, TaskId};
 use crate::linux::ramp::FlowRamp;
@@ -173,8 +173,10 @@ fn start_cpu(sim: &mut Sim, id: TaskId, core_seconds: f64, allocated: Bytes, shm
     let (executor, node) = (sim.tasks[id].executor, sim.tasks[id].node);
     let Some(slot) = sim.executors[executor].slot else { return };
     let heap = heap_touched(sim, id, allocated);
+    let loads = sim.tasks[id].step == Step::WarmUp;
+    let non_heap = sim.executors[executor].to_come.take(loads, core_seconds);
     let machine = &mut sim.machines[node];
-    let ramp = FlowRamp::new(machine.v(now), core_seconds, heap, shmem);
+    let ramp = FlowRamp::new(machine.v(now), core_seconds, heap, shmem).with_non_heap(non_heap);
     machine.memory.start_ramp(slot, &ramp);
     let run = &mut sim.tasks[id];
     let before = run.ramp.replace(ramp).map_or(Bytes::ZERO, |ramp| ramp.heap);
@@ -198,11 +200,12 @@ fn heap_touched(sim: &mut Sim, id: TaskId, allocated: Bytes) -> Bytes {
     // Buffers of tasks die young: they take room in eden, not beside it.
     let tenured = live.saturating_sub(executor.unmanaged);
     let heap = committed(sim, run.node, live, tenured);
-    let collector = sim.plan.spec().spark.executor.collector;
+    let conf = &sim.plan.spec().spark.executor;
     let executor = &mut sim.executors[run.executor];
     executor.allocated += allocated;
-    executor.young = jvm::young_touched(collector, heap, executor.young_share, executor.allocated, executor.young, allocated);
-    jvm::resident_heap(heap, executor.young, tenured).max(live).saturating_sub(touched)
+    executor.young = jvm::young_touched(conf.collector, heap, executor.young_share, executor.allocated, executor.young, allocated);
+    let old = if conf.xms_equals_xmx { tenured } else { jvm::old_generation(jvm::BASE_LIVE, tenured, executor.allocated) };
+    jvm::resident_heap(heap.max(old), executor.young, old).max(live).saturating_sub(touched)
 }
 
 /// Heap that the JVM has committed: all of it under `-Xms` = `-Xmx`, else grown on demand from what RAM it sees.

@@ -90,7 +90,7 @@ pub(crate) fn on_service_done(sim: &mut Sim, device: Device) {
         match (owner, &mut sim.remote) {
             (FlowOwner::WriteBack(index), Some(service)) => service.written(index),
             (FlowOwner::Task(task, number), _) => pieces::piece_done(sim, task, number),
-            (FlowOwner::WriteBack(_) | FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_), _) => {}
+            (FlowOwner::WriteBack(_) | FlowOwner::Start(_) | FlowOwner::Migration(_) | FlowOwner::CachedMigration(_) | FlowOwner::MergePush(_), _) => {}
         }
     }
 }
