@@ -8,10 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::prelude::*;
 use sim_core::observe::Timeline;
 use sim_core::plan::SimPlan;
-use sim_core::record::{Ending, FailureReason, Incident, Level, Outcome, Party, Truncation};
+use sim_core::record::{Cause, Ending, FailureReason, Incident, Level, Outcome, Party, Truncation};
 use sim_core::sim::{RunKey, Simulator};
 use sim_core::spark::jvm::usable_heap;
-use sim_core::spec::Spec;
+use sim_core::spec::{Platform, Spec};
 use sim_core::units::{Bytes, SimSpan};
 use tests::random_world;
 
@@ -137,9 +137,10 @@ fn endings_agree(spec: &Spec, outcome: &Outcome) -> Result<(), String> {
             require(may && lost, || "nothing to roll back".into())
         }
         Ending::Failed(FailureReason::DriverLost) => {
-            // It may have been on a node that vanished.
+            // It may have been on a node that vanished, or that YARN took for unhealthy because its disks were full.
             let vanished = spec.reclaims.iter().any(|reclaim| reclaim.sudden);
-            require(vanished || outcome.incidents.iter().any(|i| i.victim == Party::Driver), || "the driver is lost without an incident".into())
+            let unhealthy = spec.cluster.platform == Platform::Yarn && outcome.has(Cause::ScratchFull);
+            require(vanished || unhealthy || outcome.incidents.iter().any(|i| i.victim == Party::Driver), || "the driver is lost without an incident".into())
         }
         Ending::Truncated(Truncation::Horizon) => {
             // With a day to run, only trouble or a queue makes these small jobs that slow: a run that just stops is stuck.
