@@ -32,6 +32,17 @@ fn no_score_is_worse_than_the_committed_one_by_more_than_its_interval() {
     assert!(rivals.into_iter().flatten().all(|rival| rival.brier.value > 2.0 * ours.value), "a simple rule does as well");
 }
 
+/// Trials that were recorded when the model stood are forecast about as well: who dies, and of whose limit.
+#[test]
+fn trials_that_came_afterwards_are_forecast_too() {
+    let scores = Book::afterwards().expect("the trials that came later").by_the_fit(REPLICATIONS).scores();
+    assert_eq!(scores.trials, 7);
+    let (right, brier) = (scores.oom_accuracy.expect("trials").value, scores.brier.expect("trials").value);
+    assert!(right >= 0.92 && brier <= 0.07, "{right} right, Brier {brier}");
+    let (level, peak) = (scores.kill_level_accuracy.expect("deaths").value, scores.node_peak_mape.expect("peaks").value);
+    assert!(level >= 0.9 && peak <= 0.08, "{level} of the limits, peaks off by {peak}");
+}
+
 /// In reality more heap did not cure, six executors were worse than four, and three survived.
 #[test]
 fn remedies_that_failed_fail_and_those_that_helped_help() {

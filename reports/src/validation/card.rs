@@ -37,6 +37,14 @@ pub fn card(validation: &Validation) -> String {
     out
 }
 
+/// The table of scores alone.
+pub fn scores(validation: &Validation) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write_scores(&mut out, validation, &validation.scores());
+    out
+}
+
 fn write_scores(out: &mut String, validation: &Validation, scores: &Scores) -> std::fmt::Result {
     writeln!(out, "{} trials, {} replications each, {:.0} % intervals.\n", scores.trials, validation.replications, validation.confidence * 100.0)?;
     writeln!(out, "| score | value | interval | trials | target | |\n| --- | --- | --- | --- | --- | --- |")?;

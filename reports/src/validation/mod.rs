@@ -8,7 +8,7 @@ mod json;
 mod reason;
 mod table;
 
-pub use card::card;
+pub use card::{card, scores};
 pub use json::{per_trial, result_object};
 pub use reason::reason;
 pub use table::table;

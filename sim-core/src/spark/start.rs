@@ -1,6 +1,6 @@
 //! An executor's start: from its pod's node to its registration with the driver.
 //!
-//! The container's processes start some seconds after binding (8.5). A pod with volumes waits for them first ([`attach`]); while kubelet or
+//! The container's processes start some seconds after binding (8.5). A pod with volumes waits for them first (`claims::attach`); while kubelet or
 //! runtime of their node are down nothing starts. A container that restarts in its pod skips image, sandbox and volumes. From then on a start is
 //! CPU work of the JVM, which loads classes and compiles; it takes longer where cores are scarce, and takes them from the tasks there. Its heap and
 //! its non-heap memory grow with that work (measured, docs/model/heap-touch.md), and the executor registers when it is done. Assumptions: the time

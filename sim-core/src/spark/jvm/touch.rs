@@ -58,7 +58,7 @@ pub fn young_touched(collector: Collector, heap: Bytes, young_share: f64, alloca
 }
 
 /// What the old generation of a heap that grows on demand has held: what is tenured, or what the executor keeps and the garbage that outlived young
-/// collections by chance, [`PROMOTED`] of what the JVM has allocated, until the old generation, 1 / 0.6 of what it keeps, is full and collected
+/// collections by chance, 0.65 % of what the JVM has allocated, until the old generation, 1 / 0.6 of what it keeps, is full and collected
 /// (`MinHeapFreeRatio` = 40, JDK 17 default). Pages of sorts come and go, and garbage finds room where they were.
 pub fn old_generation(kept: Bytes, tenured: Bytes, allocated: Bytes) -> Bytes {
     let garbage = allocated.scale(PROMOTED).min(kept.scale(1.0 / 0.6 - 1.0));
