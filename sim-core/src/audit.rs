@@ -97,6 +97,7 @@ fn tasks_of(sim: &Sim, id: ExecutorId) {
     assert!(host.running.len() <= host.announced.slots as usize, "{id:?} runs more tasks than it has slots");
     let of = |value: fn(&task::TaskRun) -> Bytes| host.running.iter().map(|&task: &TaskId| value(&sim.tasks[task])).sum::<Bytes>();
     assert_eq!(host.unmanaged, of(|run| run.demand.unmanaged), "live objects of {id:?}");
+    assert_eq!(host.states, of(|run| run.demand.states), "states of {id:?}");
     assert_eq!(host.direct, of(|run| run.direct), "fetch buffers of {id:?}");
     assert_eq!(host.temporary.tmpfs, of(|run| run.temporary.tmpfs), "temporary files in tmpfs of {id:?}");
     for dir in 0..sim.plan.executor.scratch.dirs.len() {

@@ -139,7 +139,7 @@ pub fn write(book: &Book) -> std::io::Result<()> {
 /// What the page says of trials that came later.
 const AFTERWARDS: &str = "## Trials that came afterwards
 
-Recorded by the same program with other seeds, looked at only when model and fit stood, and forecast by the fit on all others; nothing was changed since. Builds ran beside
+Recorded by the same program with other seeds, looked at only when model and fit stood, and forecast by the fit on all others; since, only states of aggregates were changed, of which none of them has any. Builds ran beside
 them, so their durations are worth little, and one of them is a storm of 24 deaths that went on to the time-out.
 ";
 

@@ -91,6 +91,10 @@ pub(crate) struct Executor {
     pub(crate) touching: Bytes,
     /// Live objects of tasks outside managed memory.
     pub(crate) unmanaged: Bytes,
+    /// States of aggregates among them.
+    pub(crate) states: Bytes,
+    /// States of tasks that have ended, which stay in the old generation until it is marked.
+    pub(crate) dead_states: Bytes,
     /// Values of broadcast variables that tasks refer to and that are not in storage memory.
     pub(crate) broadcast: Bytes,
     /// Stages whose broadcast variables it holds.
@@ -172,6 +176,8 @@ impl Executor {
             unused: Bytes::ZERO,
             touching: Bytes::ZERO,
             unmanaged: Bytes::ZERO,
+            states: Bytes::ZERO,
+            dead_states: Bytes::ZERO,
             broadcast: Bytes::ZERO,
             broadcasts: Vec::new(),
             off_heap: Bytes::ZERO,

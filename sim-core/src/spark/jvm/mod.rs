@@ -11,4 +11,6 @@ pub mod touch;
 pub use heap::{BASE_LIVE, GC_SHARE_MAX, STARTED_LIVE, full_collection_s_per_gib, gc_seconds, max_memory, usable_fraction, usable_heap};
 pub(crate) use non_heap::ToCome;
 pub use non_heap::{non_heap, non_heap_budget, threads};
-pub use touch::{SMALL_EDENS, STARTED, WARM_UP, committed_on_demand, default_young_share, heap_growth, old_generation, resident_heap, young_touched};
+pub use touch::{
+    SMALL_EDENS, STARTED, WARM_UP, committed_on_demand, default_young_share, heap_growth, old_generation, resident_heap, with_dead, young_touched,
+};

@@ -21,6 +21,8 @@ pub const fn heap_growth(collector: Collector) -> (f64, f64) {
 }
 /// Share of what is allocated that outlives a young collection and dies in the old generation (measured, docs/model/heap-touch.md).
 const PROMOTED: f64 = 0.0065;
+/// Share of the heap at which G1 marks its old generation.
+const MARKED_AT: f64 = 0.45;
 /// Without `-Xms` a heap starts at this part of the RAM that the JVM sees: `InitialRAMFraction` = 64 (JDK 17 default).
 const INITIAL_RAM_PARTS: u64 = 64;
 
@@ -65,6 +67,12 @@ pub fn old_generation(kept: Bytes, tenured: Bytes, allocated: Bytes) -> Bytes {
     tenured.max(kept + garbage)
 }
 
+/// Old generation of G1 with what has died there: marking, and with it the collection of old regions, begins when it holds 45 % of the heap
+/// (`InitiatingHeapOccupancyPercent` = 45, JDK 17 default).
+pub fn with_dead(heap: Bytes, tenured: Bytes, dead: Bytes) -> Bytes {
+    tenured.max((tenured + dead).min(heap.scale(MARKED_AT)))
+}
+
 /// Resident heap: the young generation as far as it was walked through, and what is tenured beside it; no more than the heap.
 pub fn resident_heap(heap: Bytes, young: Bytes, tenured: Bytes) -> Bytes {
     heap.min(Bytes::new(young.get().saturating_add(tenured.get())))
@@ -99,6 +107,13 @@ mod tests {
             [(900, 0, 100), (900, 100, 500), (1200, 300, 40), (1200, 340, 500), (600, 340, 9)].map(|(h, w, s)| young(h, w, s)),
             [100, 300, 340, 400, 340]
         );
+    }
+
+    /// JH-2: in a heap of 1000 MiB garbage beside 100 tenured stays until both are 450; what is tenured beyond that is there.
+    #[test]
+    fn jh_2_states_that_died_stay_until_the_old_generation_is_marked() {
+        let old = |tenured, dead| with_dead(Bytes::mib(1000), Bytes::mib(tenured), Bytes::mib(dead)).whole_mib();
+        assert_eq!([old(100, 0), old(100, 200), old(100, 900), old(600, 900)], [100, 300, 450, 600]);
     }
 
     /// JH-2: an executor under Serial that keeps 30 MiB has 6.5 more for each 1000 MiB that it allocates, up to two thirds of 30; pages of 40 MiB are more.

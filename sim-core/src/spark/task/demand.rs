@@ -37,6 +37,8 @@ pub(crate) struct Demand {
     /// Records that go through the shuffle writer.
     pub(crate) records: u64,
     pub(crate) unmanaged: Bytes,
+    /// Those of them that live as long as the task: states of an aggregate.
+    pub(crate) states: Bytes,
     pub(crate) allocated: Bytes,
     pub(crate) unspillable: Bytes,
     /// Tungsten page of the executor that it runs on (MEM-33).
@@ -81,6 +83,7 @@ impl Demand {
             writer: row.writer_memory.scale(out_bytes * day.expansion),
             records: (row.records as f64 * out_bytes) as u64,
             unmanaged: row.unmanaged.scale(fixed * day.expansion),
+            states: Bytes::ZERO,
             allocated: row.allocated.scale(bytes * day.allocation),
             unspillable: row.unspillable.scale(memory),
             page: Bytes::ZERO,

@@ -98,6 +98,7 @@ fn release(sim: &mut Sim, id: TaskId) {
     let run = &sim.tasks[id];
     let (executor, node, serial) = (run.executor, run.node, run.serial);
     let temporary = run.temporary.clone();
+    let states = run.demand.states;
     let (unmanaged, direct, unused) = (run.demand.unmanaged, run.direct, run.memory.acquired_but_not_used());
     let host = &mut sim.executors[executor];
     host.note_scratch();
@@ -107,6 +108,8 @@ fn release(sim: &mut Sim, id: TaskId) {
     }
     host.unused -= unused;
     host.unmanaged -= unmanaged;
+    host.states -= states;
+    host.dead_states += states;
     host.direct -= direct;
     host.temporary -= &temporary;
     host.running.retain(|&task| task != id);

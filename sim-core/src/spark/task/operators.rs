@@ -40,7 +40,8 @@ pub(super) fn shape(demand: &mut Demand, memory: &StageMemory, conf: &SqlConf, f
             if in_states >= rows {
                 (demand.operators[0], demand.operator_records[0]) = (Bytes::ZERO, 0);
             }
-            demand.unmanaged += on_heap(in_states.max(group), or(memory.state_row.get(), row * OBJECTS));
+            demand.states = on_heap(in_states.max(group), or(memory.state_row.get(), row * OBJECTS));
+            demand.unmanaged += demand.states;
         }
         Operators::Window => {
             let listed = buffered(demand, row_memory::buffer(memory.operators, conf), (all, rows), group);

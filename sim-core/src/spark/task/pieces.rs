@@ -197,14 +197,18 @@ fn heap_touched(sim: &mut Sim, id: TaskId, allocated: Bytes) -> Bytes {
     debug_assert_eq!(executor.touching, executor.running.iter().filter_map(|&task| sim.tasks[task].ramp).map(|ramp| ramp.heap).sum());
     let touched = machine.memory.settled_heap(slot) + executor.touching;
     let live = executor.live_heap().min(sim.plan.executor.heap);
-    // Buffers of tasks die young: they take room in eden, not beside it.
-    let tenured = live.saturating_sub(executor.unmanaged);
+    // Buffers of tasks die young: they take room in eden, not beside it. States live as long as their tasks, and longer as garbage.
+    let tenured = live.saturating_sub(executor.unmanaged.saturating_sub(executor.states));
     let heap = committed(sim, run.node, live, tenured);
     let conf = &sim.plan.spec().spark.executor;
     let executor = &mut sim.executors[run.executor];
     executor.allocated += allocated;
     executor.young = jvm::young_touched(conf.collector, heap, executor.young_share, executor.allocated, executor.young, allocated);
-    let old = if conf.xms_equals_xmx { tenured } else { jvm::old_generation(jvm::BASE_LIVE, tenured, executor.allocated) };
+    let old = if conf.xms_equals_xmx {
+        jvm::with_dead(sim.plan.executor.heap, tenured, executor.dead_states)
+    } else {
+        jvm::old_generation(jvm::BASE_LIVE, tenured, executor.allocated)
+    };
     jvm::resident_heap(heap.max(old), executor.young, old).max(live).saturating_sub(touched)
 }
 

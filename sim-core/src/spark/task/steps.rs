@@ -65,6 +65,7 @@ pub(crate) fn launch(sim: &mut Sim, known_as: Attempt, copy: bool) -> Option<(Ta
     let host = &mut sim.executors[executor];
     host.running.push(id);
     host.unmanaged += demand.unmanaged;
+    host.states += demand.states;
     blocks::hold_broadcast(sim, executor, stage);
     let delay = sim.luck.draw(&sim.plan.spec().uncertainty.task_launch_s, Purpose::TaskLaunch, entity).max(0.0);
     let timer = sim.after(SimSpan::from_secs_f64(delay), Event::TaskTimer(id));
