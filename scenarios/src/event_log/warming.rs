@@ -45,20 +45,20 @@ impl Turns {
     }
 }
 
-/// First tasks of a stage that are remembered.
-const MOST: usize = 4096;
+/// First tasks of a stage that are remembered, two kilobytes. A stage with more, on as many slots, stays as recorded.
+const MOST: usize = 512;
 /// CPU time below which a difference between tasks is none of classes and code, nanoseconds.
 const LEAST_NS: u64 = 50_000_000;
 
 /// Partitions of a stage that were first tasks of it on their executors.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cold(Vec<u64>);
+pub(super) struct Cold(Vec<u32>);
 
 impl Cold {
     /// Remembers one.
     pub(super) fn add(&mut self, partition: u64) {
         if self.0.len() < MOST {
-            self.0.push(partition);
+            self.0.extend(u32::try_from(partition).ok());
         }
     }
 
@@ -67,7 +67,9 @@ impl Cold {
         if self.0.is_empty() || self.0.len() == MOST {
             return 0;
         }
-        let is_cold = |partition: u64| self.0.contains(&partition);
+        let mut cold = self.0.clone();
+        cold.sort_unstable();
+        let is_cold = |partition: u64| u32::try_from(partition).is_ok_and(|partition| cold.binary_search(&partition).is_ok());
         let warm = rows.single().filter(|(partition, _)| !is_cold(*partition)).map(|(_, row)| row);
         let (cpu, size) = warm.fold((0.0, 0.0), |(cpu, size), row| (cpu + cpu_ns(&row), size + bytes(&row)));
         if cpu <= 0.0 || size <= 0.0 {
@@ -111,7 +113,7 @@ mod tests {
         rows
     }
 
-    fn cold(partitions: &[u64]) -> Cold {
+    fn cold(partitions: &[u32]) -> Cold {
         Cold(partitions.to_vec())
     }
 

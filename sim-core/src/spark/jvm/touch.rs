@@ -68,7 +68,7 @@ pub fn old_generation(kept: Bytes, tenured: Bytes, allocated: Bytes) -> Bytes {
 }
 
 /// Old generation of G1 with what has died there: marking, and with it the collection of old regions, begins when it holds 45 % of the heap
-/// (`InitiatingHeapOccupancyPercent` = 45, JDK 17 default).
+/// (`InitiatingHeapOccupancyPercent` = 45, JDK 17 default). Serial and Parallel, which collect theirs when it is full, are taken for the same.
 pub fn with_dead(heap: Bytes, tenured: Bytes, dead: Bytes) -> Bytes {
     tenured.max((tenured + dead).min(heap.scale(MARKED_AT)))
 }
