@@ -49,7 +49,8 @@ fn an_interrupt_leaves_the_scores_of_what_was_forecast() {
     let text = place.read("some.jsonl");
     let many: Vec<&str> = text.lines().cycle().take(300).collect();
     place.write("many.jsonl", &many.join("\n"));
-    let line = ["validate", "many.jsonl", "--logs", &logs, "-n", "200", "--format", "json", "-o", "out"];
+    // One thread: minutes of work for any machine, of which the first trial takes a second or two.
+    let line = ["validate", "many.jsonl", "--logs", &logs, "-n", "200", "--jobs", "1", "--format", "json", "-o", "out"];
     let child = place.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     std::thread::sleep(std::time::Duration::from_secs(8));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
